@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * SIP on sofia-sip in the GLib loop, with our own SDP: registrar, phones
+ * (users) and SIP trunks. It knows no RTP packets: the owner of a dialog puts
+ * the local RTP side into it, and reads the remote one from it. Thread: main.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "signal/leg.h"
+
+/** A phone that may register and call. */
+struct tl_sip_user {
+	const char *name;
+	const char *ha1;    /* hex MD5(user:realm:password), RFC 2617; never a plain password, never logged */
+};
+
+/** A SIP trunk: a peer known by address, optionally by digest. */
+struct tl_sip_trunk {
+	const char *name;
+	const char *target;      /* "sip:host:port" or with ;transport=tcp; where calls are sent */
+	const char *const *peers; /* numeric addresses its calls may come from; NULL-terminated */
+	const char *user, *password; /* to authenticate ourselves; may be NULL */
+};
+
+struct tl_sip_config {
+	const char *const *listen; /* "sip:127.0.0.1:5060", "sip:[::1]:5060;transport=tcp"; no transport: UDP and TCP */
+	const char *realm;
+	const struct tl_sip_user *users; unsigned n_users;
+	const struct tl_sip_trunk *trunks; unsigned n_trunks;
+	unsigned register_min_s, register_max_s; /* granted expiry, default 60-3600 */
+	unsigned session_expires_s;              /* RFC 4028; 0: off; default 1800 */
+	unsigned max_dialogs;                    /* beyond it 503; default 4000 */
+};
+
+enum tl_sip_origin_kind { TL_SIP_USER, TL_SIP_TRUNK };
+struct tl_sip_origin {
+	enum tl_sip_origin_kind kind;
+	const char *name; /* of the user or trunk; borrowed */
+};
+
+struct tl_sip_counters {
+	uint64_t invites_received, invites_sent, registers, auth_failures, unknown_users, unknown_peers;
+	uint64_t sdp_refused, overload_refused, messages_refused;
+};
+
+struct tl_sip;
+
+struct tl_sip_handler {
+	/**
+	 * An INVITE passed digest (users) or address (trunks). (transfer full) of @dialog. dialog->remote holds the
+	 * offer's side (port 0 when it had none); set dialog->local before alert with media, progress or answer.
+	 */
+	void (*on_offered)(struct tl_sip *sip, struct tl_dialog *dialog, const struct tl_leg_setup *setup,
+			   const struct tl_sip_origin *origin, void *user);
+	/** @name's first contact was registered, or its last one went (expiry too). */
+	void (*on_registration)(struct tl_sip *sip, const char *name, bool registered, const char *contact, void *user);
+	/** Every SIP message while tracing is on. */
+	void (*on_trace)(struct tl_sip *sip, bool sent, const char *message, size_t length, void *user);
+};
+
+#define TL_IP_ERROR (tl_ip_error_quark())
+GQuark tl_ip_error_quark(void);
+enum tl_ip_error_code { TL_IP_ERROR_CONFIG, TL_IP_ERROR_LISTEN, TL_IP_ERROR_UNREGISTERED, TL_IP_ERROR_TARGET };
+
+/** Opens the listening sockets ("port in use" is said with the address). (transfer full) */
+struct tl_sip *tl_sip_new(const struct tl_sip_config *config, const struct tl_sip_handler *handler, void *user,
+			  GError **error);
+
+/** Ends: unregisters nothing, releases dialogs (cause 41) and runs the loop until sofia-sip is down. NULL is legal. */
+void tl_sip_free(struct tl_sip *sip);
+
+/** Replaces users and trunks (a reload); dialogs are not touched. */
+void tl_sip_set_peers(struct tl_sip *sip, const struct tl_sip_user *users, unsigned n_users,
+		      const struct tl_sip_trunk *trunks, unsigned n_trunks);
+
+/**
+ * tl_sip_call - INVITE to "user:NAME" (its registered contacts, the latest first), "trunk:NAME", or a "sip:" URI.
+ * @local: our RTP side, copied into the dialog. Calling and called go into From, P-Asserted-Identity, Privacy and
+ * the request URI; redirecting into Diversion. (transfer full)
+ * Errors: not registered, unknown target, bad URI.
+ */
+struct tl_dialog *tl_sip_call(struct tl_sip *sip, const char *target, const struct tl_leg_setup *setup,
+			      const struct tl_rtp_side *local,
+			      void (*on_event)(struct tl_dialog *, const struct tl_dialog_event *, void *), void *user,
+			      GError **error);
+
+/** Registers @user at @registrar ("sip:host:port") and keeps it so; for agents and trunks that ask for it. */
+struct tl_sip_registration;
+struct tl_sip_registration *tl_sip_register(struct tl_sip *sip, const char *registrar, const char *user,
+					    const char *password,
+					    void (*on_state)(bool registered, unsigned status, void *user_data),
+					    void *user_data, GError **error);
+void tl_sip_unregister(struct tl_sip_registration *registration);
+
+bool tl_sip_is_registered(const struct tl_sip *sip, const char *user);
+unsigned tl_sip_port(const struct tl_sip *sip); /* of the first listening socket */
+void tl_sip_counters(const struct tl_sip *sip, struct tl_sip_counters *counters);
+void tl_sip_set_trace(struct tl_sip *sip, bool on);
+
+/** SIP status for a Q.850 cause and back (RFC 3398 7.2.4.1, 8.2.6.1). */
+unsigned tl_sip_status_from_cause(unsigned cause);
+unsigned tl_sip_cause_from_status(unsigned status);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * Spans and timeslots, whatever carries them: blocks of octets per timeslot,
+ * the D-channel as frames, CAS bits, alarms as DAHDI names them, the clock
+ * domain and counters. Backends: pseudowire (RFC 5086 over UDP), later dahdi.
+ *
+ * A span has two faces. *Main* configures it, sends and receives D-channel
+ * frames, hears of alarms. One *media* thread moves its octets, 10 ms at a
+ * time: receive, begin, (rx and tx of each timeslot), end.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TL_TICK_US 10000      /* nominal line time of a tick */
+#define TL_BLOCK_OCTETS 80    /* one timeslot's octets in a tick (8 kHz, G.711 or clear) */
+#define TL_SPAN_SLOTS_MAX 31
+#define TL_D_FRAME_MAX 268    /* octets of a Q.921 frame without FCS: 4 + 260, and room */
+
+enum tl_span_kind { TL_SPAN_E1, TL_SPAN_T1 };
+enum tl_law { TL_LAW_ALAW, TL_LAW_ULAW };
+
+/** An octet that sounds of nothing: 0xd5 (A-law), 0xff (mu-law). */
+static inline uint8_t tl_law_idle(enum tl_law law)
+{
+	return law == TL_LAW_ALAW ? 0xd5 : 0xff;
+}
+
+/** Where a pseudowire's line time comes from. */
+enum tl_clock_mode {
+	TL_CLOCK_ADAPTIVE, /* recovered from the far end's packets */
+	TL_CLOCK_LOCAL,    /* CLOCK_MONOTONIC */
+	TL_CLOCK_LOOP,     /* one packet sent for each received: line time follows the far end exactly */
+};
+
+/** Alarms as DAHDI names and numbers them (dahdi/user.h). */
+enum tl_alarm {
+	TL_ALARM_RECOVER = 1 << 0,
+	TL_ALARM_LOOPBACK = 1 << 1,
+	TL_ALARM_YELLOW = 1 << 2,
+	TL_ALARM_RED = 1 << 3,
+	TL_ALARM_BLUE = 1 << 4,
+	TL_ALARM_NOTOPEN = 1 << 5,
+};
+
+/** Alarms that make bearer octets useless: red, blue, not open. */
+#define TL_ALARM_DOWN (TL_ALARM_RED | TL_ALARM_BLUE | TL_ALARM_NOTOPEN)
+
+struct tl_pseudowire_config {
+	const char *local_host; /* numeric; loopback unless told otherwise */
+	unsigned local_port;    /* 0: any free one */
+	const char *remote_host; /* the only peer whose packets are taken */
+	unsigned remote_port;
+	unsigned frames;        /* 125 us frames a packet, 1-40; must divide 80, or the multiframe with CAS */
+	unsigned jitter_ms;     /* playout depth, 1-200 */
+	unsigned jitter_max_ms; /* beyond it octets are dropped, frame by frame; 0: twice the depth + 10 */
+	enum tl_clock_mode clock;
+	bool rtp;
+	unsigned rtp_payload_type; /* 96-127 */
+	uint32_t rtp_ssrc;
+};
+
+struct tl_span_config {
+	const char *name;         /* unique in the node */
+	enum tl_span_kind kind;
+	enum tl_law law;
+	const char *clock_domain; /* spans of one domain never slip against each other */
+	unsigned d_channel;       /* timeslot, 0: none */
+	bool cas;
+	struct tl_pseudowire_config pseudowire;
+};
+
+/** All only grow. Written by the span's media thread or main, read as snapshots by main. */
+struct tl_span_counters {
+	uint64_t packets_received, packets_sent;
+	uint64_t lost, reordered, duplicate, late;          /* by sequence; reordered ones were still used */
+	uint64_t refused_peer;                              /* not from the configured peer */
+	uint64_t refused_malformed;                         /* sum over enum tl_cesop_error */
+	uint64_t jumps;                                     /* sequence out of any window: resynchronised */
+	uint64_t underruns, overruns;                       /* of the playout buffer, in packets */
+	uint64_t slips_dropped, slips_repeated;             /* whole frames */
+	uint64_t idle_frames;                               /* frames filled with idle octets (concealment) */
+	uint64_t remote_l, remote_r, remote_m;              /* packets received with these bits */
+	uint64_t d_frames_received, d_frames_sent, d_bad_fcs, d_aborts, d_overflows;
+	uint64_t seconds_errored, seconds_unavailable;
+	int64_t depth_us;                                   /* present playout depth (a gauge) */
+};
+
+#define TL_LINE_ERROR (tl_line_error_quark())
+GQuark tl_line_error_quark(void);
+enum tl_line_error_code { TL_LINE_ERROR_CONFIG, TL_LINE_ERROR_OPEN };
+
+struct tl_span;
+
+/** What main hears from a span. Any member may be NULL. Thread: main. */
+struct tl_span_handler {
+	/** @alarms: all present enum tl_alarm bits, after a change. */
+	void (*on_alarms)(struct tl_span *span, unsigned alarms, void *user);
+	/** One good frame from address to information, FCS checked and removed; @octets lives during the call. */
+	void (*on_d_frame)(struct tl_span *span, const uint8_t *octets, size_t n_octets, void *user);
+	/** CAS bits of @slot changed to @abcd (ABCD in bits 3-0). */
+	void (*on_cas)(struct tl_span *span, unsigned slot, unsigned abcd, void *user);
+};
+
+/** Opens the span's socket or device; no octet moves yet. Strings are copied. (transfer full) Thread: main. */
+struct tl_span *tl_span_new(const struct tl_span_config *config, GError **error);
+
+/** Thread: main, after its media thread has let it go. NULL is legal. */
+void tl_span_free(struct tl_span *span);
+
+void tl_span_set_handler(struct tl_span *span, const struct tl_span_handler *handler, void *user);
+
+/* Facts that never change. Any thread. Strings are borrowed. */
+const char *tl_span_name(const struct tl_span *span);
+const char *tl_span_clock_domain(const struct tl_span *span);
+enum tl_span_kind tl_span_get_kind(const struct tl_span *span);
+enum tl_law tl_span_get_law(const struct tl_span *span);
+enum tl_clock_mode tl_span_clock_mode(const struct tl_span *span);
+unsigned tl_span_slots(const struct tl_span *span);     /* 31 or 24 */
+unsigned tl_span_d_channel(const struct tl_span *span); /* 0: none */
+/** Whether @slot exists and may carry a call: not the D-channel, not an E1's slot 16 with CAS. */
+bool tl_span_is_bearer(const struct tl_span *span, unsigned slot);
+unsigned tl_span_local_port(const struct tl_span *span);
+
+/**
+ * tl_span_send_d_frame - queue one frame (address to information, no FCS; at most TL_D_FRAME_MAX octets).
+ * Returns 0, -EMSGSIZE, -ENOBUFS when the queue is full (counted), -ENODEV without a D-channel. Thread: main.
+ */
+int tl_span_send_d_frame(struct tl_span *span, const uint8_t *octets, size_t n_octets);
+
+/** Sets the CAS bits sent for @slot (ABCD in bits 3-0). Thread: main. */
+int tl_span_send_cas(struct tl_span *span, unsigned slot, unsigned abcd);
+
+/** Present alarms. Thread: main. */
+unsigned tl_span_alarms(const struct tl_span *span);
+void tl_span_counters(const struct tl_span *span, struct tl_span_counters *counters);
+/** "RED", "YELLOW RECOVER", "OK": DAHDI's words for @alarms. @text has at least 64 octets. */
+const char *tl_alarm_names(unsigned alarms, char *text);
+
+/**
+ * tl_span_inject - test and maintenance: until called with 0, send as if the line had @alarms:
+ * TL_ALARM_BLUE sends L, TL_ALARM_YELLOW sends M=2, TL_ALARM_RED stops sending. Thread: main.
+ */
+void tl_span_inject(struct tl_span *span, unsigned alarms);
+
+/* ---- The media face. One media thread, real-time safe. ---- */
+
+/** The descriptor that becomes readable with input, for a tick that follows this span. */
+int tl_span_fd(const struct tl_span *span);
+
+/** Takes what has arrived. @now_us: tl_clock_us(). */
+void tl_span_receive(struct tl_span *span, int64_t now_us);
+
+/** Clock mode loop: whole ticks of line time that may be run now. Other modes: 1. */
+unsigned tl_span_ticks_due(const struct tl_span *span);
+
+/** Adaptive mode: how much faster (+) or slower (-) the far end's clock is than ours, in parts per billion. */
+int tl_span_skew_ppb(const struct tl_span *span);
+
+/** Begins a tick: fetches 10 ms of every timeslot and presets what is sent to idle. */
+void tl_span_begin_tick(struct tl_span *span);
+
+/** TL_BLOCK_OCTETS octets received on @slot (1 to slots) in this tick; idle octets where nothing came. */
+const uint8_t *tl_span_rx(const struct tl_span *span, unsigned slot);
+
+/** TL_BLOCK_OCTETS octets to send on @slot in this tick; writable until tl_span_end_tick(). */
+uint8_t *tl_span_tx(struct tl_span *span, unsigned slot);
+
+/** Ends a tick: packs and sends what tl_span_tx() holds, D-channel and CAS included. */
+void tl_span_end_tick(struct tl_span *span, int64_t now_us);

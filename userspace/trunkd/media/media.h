@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * The audio of legs: ports (a timeslot, or an RTP session) and the bridges that
+ * join them, moved by a real-time thread 10 ms at a time. Main prepares and
+ * commands; commands and events cross on rings of values; what main frees is
+ * freed after the thread has let it go. All functions: thread main.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "line/line.h"
+#include "signal/leg.h"
+
+/** What drives the tick. */
+enum tl_tick_kind {
+	TL_TICK_MONOTONIC, /* CLOCK_MONOTONIC, corrected by an adaptive reference span's skew */
+	TL_TICK_SPAN,      /* the reference span's line time (clock mode loop) */
+};
+
+struct tl_media_config {
+	enum tl_tick_kind tick;
+	unsigned realtime_priority;  /* SCHED_FIFO 1-99 where permitted; 0: ordinary scheduling */
+	const char *rtp_host;        /* numeric address RTP sockets bind to (v4 or v6) */
+	unsigned rtp_port_min, rtp_port_max; /* even ports are taken from this range */
+	const char *rtp_announce;    /* address told to peers; NULL: rtp_host */
+	unsigned jitter_min_ms, jitter_max_ms; /* RTP playout depth, default 20-120 */
+	unsigned max_ports;          /* default 4096; everything is preallocated for it */
+};
+
+struct tl_media;
+struct tl_port;
+struct tl_bridge;
+struct tl_sound;
+
+/** One per thing that happened; on main. */
+struct tl_media_handler {
+	/** A whole DTMF digit (0-9 * # A-D) ended, from the audio or RFC 4733, each press once. */
+	void (*on_digit)(struct tl_port *port, char digit, unsigned duration_ms, void *port_user);
+	/** The play, tone or DTMF sending with @id ended; @completed false: stopped or replaced. */
+	void (*on_done)(struct tl_port *port, uint64_t id, bool completed, void *port_user);
+	/** An RTP port heard nothing for @silent_ms (from 10 s on, then each 10 s), or heard again (0). */
+	void (*on_silence)(struct tl_port *port, unsigned silent_ms, void *port_user);
+};
+
+#define TL_MEDIA_ERROR (tl_media_error_quark())
+GQuark tl_media_error_quark(void);
+enum tl_media_error_code { TL_MEDIA_ERROR_CONFIG, TL_MEDIA_ERROR_PORTS, TL_MEDIA_ERROR_SOUND, TL_MEDIA_ERROR_THREAD };
+
+/** Allocates everything and starts the thread; SpanDSP's tables are warmed up first. (transfer full) */
+struct tl_media *tl_media_new(const struct tl_media_config *config, const struct tl_media_handler *handler,
+			      GError **error);
+/** Stops the thread; ports and bridges must be freed before, spans removed. NULL is legal. */
+void tl_media_free(struct tl_media *media);
+
+/** Gives @span's octets to the thread; the first one added is the reference, then by order of addition (fail-over). */
+void tl_media_add_span(struct tl_media *media, struct tl_span *span);
+/** Takes it back; returns when the thread no longer touches it (bounded by a tick). */
+void tl_media_remove_span(struct tl_media *media, struct tl_span *span);
+
+/* ---- ports ---- */
+
+/** The audio of @slot of @span; the timeslot carries idle octets until bridged or played to. (transfer full) */
+struct tl_port *tl_port_new_timeslot(struct tl_media *media, struct tl_span *span, unsigned slot, void *port_user);
+
+/**
+ * tl_port_new_rtp - a socket pair (RTP, RTCP) in the range; fills @local's host, port, law, ptime and payload type.
+ * Packets from anyone but the remote side are refused and counted. (transfer full)
+ */
+struct tl_port *tl_port_new_rtp(struct tl_media *media, enum tl_law law, struct tl_rtp_side *local, void *port_user,
+				GError **error);
+
+/** Where and how to send, and whether (hold: remote->receives false sends nothing; sends false: silence is expected). */
+void tl_port_set_remote(struct tl_port *port, const struct tl_rtp_side *remote);
+
+/** Leaves its bridge, ends what plays, closes; no event follows. NULL is legal. */
+void tl_port_free(struct tl_port *port);
+
+/** DTMF detection, from the audio or RFC 4733 alike. Off at first. */
+void tl_port_detect_dtmf(struct tl_port *port, bool on);
+
+/** While muted, what the party says is heard by nobody (DTMF is still detected). */
+void tl_port_mute(struct tl_port *port, bool on);
+
+/* Playing: towards the party, replaces what played before (on_done false), mutes the bridge towards it meanwhile. */
+
+/** Plays @sounds (1-16, refs taken) one after the other; @loops 0: for ever. @id is chosen by the caller. */
+void tl_port_play(struct tl_port *port, uint64_t id, struct tl_sound *const *sounds, unsigned n_sounds, unsigned loops);
+
+enum tl_tone_kind { TL_TONE_DIAL, TL_TONE_RINGING, TL_TONE_BUSY, TL_TONE_CONGESTION, TL_TONE_CALL_WAITING,
+		    TL_TONE_SPECIAL_INFORMATION, TL_TONE_BEEP, TL_TONE_MILLIWATT };
+/** A call-progress tone with @country's cadence ("de", "us", "gb", ...; ITU-T E.180), for ever except SIT and beep.
+ * -EINVAL: country or tone unknown. */
+int tl_port_tone(struct tl_port *port, uint64_t id, const char *country, enum tl_tone_kind tone);
+/** Reads "ringing", "busy" ... ; false when unknown. */
+bool tl_tone_parse(const char *name, enum tl_tone_kind *tone);
+
+/** Sends digits (at most 64; w: half a second's pause): RFC 4733 where agreed, tones otherwise. */
+int tl_port_send_dtmf(struct tl_port *port, uint64_t id, const char *digits, unsigned on_ms, unsigned off_ms);
+
+/** Ends what plays. */
+void tl_port_stop(struct tl_port *port);
+
+/**
+ * tl_port_record - copy what the party sends (TL_BLOCK_OCTETS octets of the port's own law a tick, gaps as idle)
+ * into a ring that main reads with tl_port_recorded(); @seconds of room, more is dropped and counted. 0: stop.
+ */
+void tl_port_record(struct tl_port *port, unsigned seconds);
+/** Reads one block; false when none waits. */
+bool tl_port_recorded(struct tl_port *port, uint8_t block[TL_BLOCK_OCTETS]);
+
+enum tl_law tl_port_law(const struct tl_port *port);
+
+struct tl_port_counters {
+	uint64_t packets_received, packets_sent, lost, late, duplicate, refused, concealed_blocks, overflow;
+	uint64_t digits_received, digits_sent, recorded_dropped;
+	uint32_t jitter_us;     /* RFC 3550 6.4.1, ours of what we receive */
+	uint32_t depth_us;      /* present playout depth */
+	uint32_t remote_lost;   /* as the far end reports by RTCP */
+	uint32_t round_trip_us; /* by RTCP; 0: unknown */
+};
+void tl_port_counters(const struct tl_port *port, struct tl_port_counters *counters);
+
+/* ---- bridges ---- */
+
+enum tl_bridge_kind {
+	TL_BRIDGE_CLEAR, /* two ports of one law: octets pass untouched */
+	TL_BRIDGE_VOICE, /* laws are converted; three or more are mixed */
+};
+
+#define TL_BRIDGE_PORTS_MAX 8
+
+/** (transfer full) */
+struct tl_bridge *tl_bridge_new(struct tl_media *media, enum tl_bridge_kind kind);
+/** Joins; a port is in one bridge at most. -EBUSY, -ENOSPC, or -EPROTOTYPE (clear: laws differ, or a third port). */
+int tl_bridge_add(struct tl_bridge *bridge, struct tl_port *port);
+void tl_bridge_remove(struct tl_bridge *bridge, struct tl_port *port);
+/** Removes all ports. NULL is legal. */
+void tl_bridge_free(struct tl_bridge *bridge);
+
+/* ---- sounds ---- */
+
+/**
+ * tl_sound_load - read a WAV file on a worker: 8 or 16 kHz or other rates (resampled), mono or stereo (first channel),
+ * 16-bit linear, A-law or mu-law (8 kHz octets of the port's own law are played untouched). At most @max_seconds.
+ * @on_loaded gets the sound (transfer full) or an error (borrowed), on main.
+ */
+void tl_sound_load(const char *path, unsigned max_seconds,
+		   void (*on_loaded)(struct tl_sound *sound, const GError *error, void *user), void *user);
+/** The same, at once; for programs that may block. (transfer full) */
+struct tl_sound *tl_sound_load_now(const char *path, unsigned max_seconds, GError **error);
+/** From octets of @law, copied. (transfer full) */
+struct tl_sound *tl_sound_new(enum tl_law law, const uint8_t *octets, size_t n_octets);
+struct tl_sound *tl_sound_ref(struct tl_sound *sound);
+void tl_sound_unref(struct tl_sound *sound);
+unsigned tl_sound_duration_ms(const struct tl_sound *sound);
+/** Writes octets of @law as a WAV file (format tag 6 or 7). */
+bool tl_sound_save(const char *path, enum tl_law law, const uint8_t *octets, size_t n_octets, GError **error);
+
+/* ---- the thread's health ---- */
+
+struct tl_media_counters {
+	uint64_t ticks, late_ticks, skipped_ticks; /* late: more than 2 ms behind; skipped: beyond 100 ms, resynchronised */
+	uint64_t commands, events, events_lost;
+	uint32_t tick_us_max;       /* longest work in a tick since the last call */
+};
+void tl_media_counters(struct tl_media *media, struct tl_media_counters *counters);
