@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Trunkline's one door. `make help` lists what it opens.
+
+BUILD ?= build
+VARIANT ?= release
+O := $(BUILD)/$(VARIANT)
+
+VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+
+# ---- what the build and the demonstration need of Debian ----
+PACKAGES := gcc libc6-dev pkg-config git libglib2.0-dev libpri-dev libspandsp-dev libtiff-dev \
+	libsofia-sip-ua-glib-dev libsoup-3.0-dev libjson-glib-dev libsqlite3-dev libsodium-dev espeak-ng sox python3
+PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0 libsoup-3.0 sqlite3 libsodium spandsp sofia-sip-ua-glib
+
+# ---- compilers ----
+CC := gcc
+STRICT := -std=gnu11 -Wall -Wextra -Werror -Wswitch-enum -Wno-unused-parameter -Wno-missing-field-initializers
+CFLAGS_release := -O2 -g
+CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+CFLAGS_tsan := -O1 -g -fsanitize=thread
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
+ifeq ($(VARIANT),fuzz)
+CC := clang
+STRICT += -Wno-unknown-warning-option
+endif
+
+# GNU make makes this file first and starts again with it.
+ifeq ($(filter clean help,$(MAKECMDGOALS)),)
+-include $(BUILD)/config.mk
+endif
+
+CPPFLAGS := -D_GNU_SOURCE -DTL_VERSION='"$(VERSION)"' -Iuserspace -Iuserspace/trunkd -Iuserspace/deskd -I$(O)/gen $(PKG_CFLAGS)
+CFLAGS := $(STRICT) $(CFLAGS_$(VARIANT)) -pthread -MMD -MP
+LDLIBS := $(PKG_LIBS) -lpri -ltiff -lm -pthread
+
+# ---- rooms: one archive each ----
+ROOM_DIRS := userspace/base userspace/control \
+	$(addprefix userspace/trunkd/,line signal media ip call) \
+	$(addprefix userspace/deskd/,store acd flow contact ledger web)
+room_sources = $(wildcard $(1)/*.c)
+room_archive = $(O)/lib/$(notdir $(1)).a
+object_of = $(patsubst %.c,$(O)/%.o,$(1))
+
+.PHONY: all
+all:
+
+define room_rule
+$(call room_archive,$(1)): $(call object_of,$(call room_sources,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@ar rcs $$@ $$(filter %.o,$$^)
+endef
+$(foreach d,$(ROOM_DIRS),$(eval $(call room_rule,$(d))))
+
+archives = $(foreach r,$(1),$(O)/lib/$(r).a)
+TRUNKD_ROOMS := call ip media signal line control base
+DESKD_ROOMS := web ledger contact flow acd store control base
+
+$(O)/%.o: %.c | $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(EXTRA_CFLAGS) -c $< -o $@
+
+# Text files that a program carries inside itself: <name>.in.h has <name> as a C string.
+$(O)/gen/%.in.h: %
+	@mkdir -p $(@D)
+	@sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
+
+# ---- programs ----
+define program_rule
+$(O)/$(1): $(call object_of,$(wildcard $(2)/*.c)) $(call archives,$(3))
+	@echo "  LINK  $$@"
+	@$$(CC) $$(CFLAGS_$$(VARIANT)) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LDLIBS)
+ifneq ($(wildcard $(2)/*.c),)
+PROGRAMS += $(O)/$(1)
+endif
+endef
+$(eval $(call program_rule,trunkd,userspace/trunkd,$(TRUNKD_ROOMS)))
+$(eval $(call program_rule,deskd,userspace/deskd,$(DESKD_ROOMS)))
+$(eval $(call program_rule,trunkctl,tools/trunkctl,control base))
+$(eval $(call program_rule,exchange,tools/exchange,ip media signal line control base))
+
+all: $(PROGRAMS) $(if $(filter release,$(VARIANT)),links)
+.PHONY: links
+links: $(PROGRAMS)
+	@for p in $(notdir $(PROGRAMS)); do ln -sf $(VARIANT)/$$p $(BUILD)/$$p; done
+
+# ---- tests, driver, demonstration: each folder brings its own rules ----
+-include tests/tests.mk tools/demo/demo.mk driver/driver.mk tests/vm/vm.mk tests/bench/bench.mk
+
+$(BUILD)/config.mk: Makefile
+	@mkdir -p $(@D)
+	@tools/install-packages $(PACKAGES)
+	@{ echo "PKG_CFLAGS := $$(pkg-config --cflags $(PKGS))"; \
+	   echo "PKG_LIBS := $$(pkg-config --libs $(PKGS))"; } > $@.new
+	@mv $@.new $@
+
+.PHONY: clean help
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
