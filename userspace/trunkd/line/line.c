@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#include "line/line.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/ring.h"
+#include "base/thread.h"
+#include "base/wake.h"
+#include "line/d-channel.h"
+#include "line/pseudowire.h"
+
+#define SLOTS_E1 31
+#define SLOTS_T1 24
+#define E1_CAS_SLOT 16
+/* CAS changes waiting for main: every slot some dozen times. */
+#define CAS_QUEUE 1024
+/* D-channel octets that never came: ones, which end a frame as HDLC's abort. */
+#define D_IDLE 0xff
+
+G_DEFINE_QUARK(tl-line-error-quark, tl_line_error)
+
+struct tl_span {
+	struct tl_span_config config; /* RO, strings are ours */
+	struct tl_port port;
+	const struct tl_backend *ops;
+	void *backend;
+	struct tl_d_channel *d; /* NULL: none */
+	struct tl_wake *wake;
+	uint64_t refused_d_frames; /* main; queue full */
+
+	struct tl_span_handler handler; /* main */
+	void *user;                     /* main */
+	unsigned alarms_told;           /* main */
+};
+
+static gboolean check(const struct tl_span_config *config, unsigned slots, GError **error)
+{
+	if (!config->name || !*config->name) {
+		g_set_error(error, TL_LINE_ERROR, TL_LINE_ERROR_CONFIG, "span: expected a name");
+		return FALSE;
+	}
+	if (config->d_channel > slots) {
+		g_set_error(error, TL_LINE_ERROR, TL_LINE_ERROR_CONFIG,
+			    "span %s: expected a D-channel from 1 to %u, or 0 for none", config->name, slots);
+		return FALSE;
+	}
+	if (config->cas && config->kind == TL_SPAN_E1 && config->d_channel == E1_CAS_SLOT) {
+		g_set_error(error, TL_LINE_ERROR, TL_LINE_ERROR_CONFIG,
+			    "span %s: timeslot 16 carries CAS, expected the D-channel elsewhere", config->name);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static void copy_config(struct tl_span_config *to, const struct tl_span_config *from)
+{
+	*to = *from;
+	to->name = g_strdup(from->name);
+	to->clock_domain = g_strdup(from->clock_domain ? from->clock_domain : from->name);
+	to->pseudowire.local_host = g_strdup(from->pseudowire.local_host);
+	to->pseudowire.remote_host = g_strdup(from->pseudowire.remote_host);
+}
+
+static void free_config(struct tl_span_config *config)
+{
+	g_free((char *)config->name);
+	g_free((char *)config->clock_domain);
+	g_free((char *)config->pseudowire.local_host);
+	g_free((char *)config->pseudowire.remote_host);
+}
+
+static void on_d_frame(const uint8_t *octets, size_t n_octets, void *user)
+{
+	struct tl_span *span = user;
+
+	if (span->handler.on_d_frame)
+		span->handler.on_d_frame(span, octets, n_octets, span->user);
+}
+
+static void tell_cas(struct tl_span *span)
+{
+	struct tl_cas_change change;
+
+	while (span->port.cas_changes && tl_ring_pop(span->port.cas_changes, &change))
+		if (span->handler.on_cas)
+			span->handler.on_cas(span, change.slot, change.abcd, span->user);
+}
+
+/* Alarms first: what follows may be judged by them. */
+static void on_wake(void *user)
+{
+	struct tl_span *span = user;
+	unsigned alarms = __atomic_load_n(&span->port.alarms, __ATOMIC_ACQUIRE);
+
+	if (alarms != span->alarms_told) {
+		span->alarms_told = alarms;
+		if (span->handler.on_alarms)
+			span->handler.on_alarms(span, alarms, span->user);
+	}
+	tell_cas(span);
+	if (span->d)
+		tl_d_channel_deliver(span->d, on_d_frame, span);
+}
+
+static void preset_tx(struct tl_port *port)
+{
+	for (unsigned slot = 1; slot <= port->slots; slot++)
+		memset(port->tx[slot], port->idle[slot], TL_BLOCK_OCTETS);
+}
+
+static void open_port(struct tl_span *span)
+{
+	struct tl_port *port = &span->port;
+
+	port->config = &span->config;
+	port->slots = span->config.kind == TL_SPAN_E1 ? SLOTS_E1 : SLOTS_T1;
+	port->fd = -1;
+	memset(port->idle, tl_law_idle(span->config.law), sizeof(port->idle));
+	if (span->config.d_channel)
+		port->idle[span->config.d_channel] = D_IDLE;
+	for (unsigned slot = 0; slot <= TL_SPAN_SLOTS_MAX; slot++)
+		memset(port->rx[slot], port->idle[slot], TL_BLOCK_OCTETS);
+	preset_tx(port);
+	port->alarms = TL_ALARM_NOTOPEN;
+	if (span->config.cas)
+		port->cas_changes = tl_ring_new(CAS_QUEUE, sizeof(struct tl_cas_change));
+}
+
+struct tl_span *tl_span_new(const struct tl_span_config *config, GError **error)
+{
+	tl_assert_main();
+	if (!check(config, config->kind == TL_SPAN_E1 ? SLOTS_E1 : SLOTS_T1, error))
+		return NULL;
+
+	struct tl_span *span = g_new0(struct tl_span, 1);
+
+	copy_config(&span->config, config);
+	open_port(span);
+	span->alarms_told = TL_ALARM_NOTOPEN;
+	span->ops = &tl_pseudowire_backend;
+	span->backend = span->ops->new(&span->port, error);
+	if (!span->backend) {
+		tl_span_free(span);
+		return NULL;
+	}
+	if (config->d_channel)
+		span->d = tl_d_channel_new(&span->port.counters);
+	span->wake = tl_wake_new(on_wake, span);
+	return span;
+}
+
+void tl_span_free(struct tl_span *span)
+{
+	if (!span)
+		return;
+	tl_assert_main();
+	tl_wake_free(span->wake);
+	tl_d_channel_free(span->d);
+	span->ops->free(span->backend);
+	tl_ring_free(span->port.cas_changes);
+	free_config(&span->config);
+	g_free(span);
+}
+
+void tl_span_set_handler(struct tl_span *span, const struct tl_span_handler *handler, void *user)
+{
+	tl_assert_main();
+	span->handler = handler ? *handler : (struct tl_span_handler){ 0 };
+	span->user = user;
+}
+
+const char *tl_span_name(const struct tl_span *span)
+{
+	return span->config.name;
+}
+
+const char *tl_span_clock_domain(const struct tl_span *span)
+{
+	return span->config.clock_domain;
+}
+
+enum tl_span_kind tl_span_get_kind(const struct tl_span *span)
+{
+	return span->config.kind;
+}
+
+enum tl_law tl_span_get_law(const struct tl_span *span)
+{
+	return span->config.law;
+}
+
+enum tl_clock_mode tl_span_clock_mode(const struct tl_span *span)
+{
+	return span->config.pseudowire.clock;
+}
+
+unsigned tl_span_slots(const struct tl_span *span)
+{
+	return span->port.slots;
+}
+
+unsigned tl_span_d_channel(const struct tl_span *span)
+{
+	return span->config.d_channel;
+}
+
+bool tl_span_is_bearer(const struct tl_span *span, unsigned slot)
+{
+	if (slot < 1 || slot > span->port.slots || slot == span->config.d_channel)
+		return false;
+	return !(span->config.cas && span->config.kind == TL_SPAN_E1 && slot == E1_CAS_SLOT);
+}
+
+unsigned tl_span_local_port(const struct tl_span *span)
+{
+	return span->port.local_port;
+}
+
+int tl_span_send_d_frame(struct tl_span *span, const uint8_t *octets, size_t n_octets)
+{
+	tl_assert_main();
+	if (!span->d)
+		return -ENODEV;
+
+	int result = tl_d_channel_queue(span->d, octets, n_octets);
+
+	if (result == -ENOBUFS)
+		span->refused_d_frames++;
+	return result;
+}
+
+int tl_span_send_cas(struct tl_span *span, unsigned slot, unsigned abcd)
+{
+	tl_assert_main();
+	if (!span->config.cas)
+		return -ENODEV;
+	if (!tl_span_is_bearer(span, slot) || abcd > 0xf)
+		return -EINVAL;
+	__atomic_store_n(&span->port.cas_sent[slot], (uint8_t)abcd, __ATOMIC_RELAXED);
+	return 0;
+}
+
+unsigned tl_span_alarms(const struct tl_span *span)
+{
+	tl_assert_main();
+	return __atomic_load_n(&span->port.alarms, __ATOMIC_ACQUIRE);
+}
+
+void tl_span_counters(const struct tl_span *span, struct tl_span_counters *counters)
+{
+	const uint64_t *from = (const uint64_t *)&span->port.counters;
+	uint64_t *to = (uint64_t *)counters;
+
+	G_STATIC_ASSERT(sizeof(*counters) % sizeof(*to) == 0);
+	tl_assert_main();
+	for (size_t i = 0; i < sizeof(*counters) / sizeof(*to); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	counters->d_overflows += span->refused_d_frames;
+}
+
+const char *tl_alarm_names(unsigned alarms, char *text)
+{
+	static const struct {
+		unsigned alarm;
+		const char *name;
+	} names[] = {
+		{ TL_ALARM_BLUE, "BLUE" },     { TL_ALARM_YELLOW, "YELLOW" },
+		{ TL_ALARM_RED, "RED" },       { TL_ALARM_LOOPBACK, "LB" },
+		{ TL_ALARM_RECOVER, "RECOVER" }, { TL_ALARM_NOTOPEN, "NOTOPEN" },
+	};
+
+	*text = '\0';
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		if (!(alarms & names[i].alarm))
+			continue;
+		if (*text)
+			g_strlcat(text, " ", 64);
+		g_strlcat(text, names[i].name, 64);
+	}
+	if (!*text)
+		g_strlcpy(text, "OK", 64);
+	return text;
+}
+
+void tl_span_inject(struct tl_span *span, unsigned alarms)
+{
+	tl_assert_main();
+	__atomic_store_n(&span->port.injected, alarms, __ATOMIC_RELAXED);
+}
+
+void tl_port_hear_cas(struct tl_port *port, const uint8_t *cas)
+{
+	for (unsigned slot = 1; slot <= port->slots; slot++) {
+		struct tl_cas_change change = { (uint8_t)slot, cas[slot] };
+
+		/* A full ring is tried again with the next multiframe: only what main missed is lost. */
+		if (cas[slot] == port->cas_heard[slot] || !tl_ring_push(port->cas_changes, &change))
+			continue;
+		port->cas_heard[slot] = cas[slot];
+		port->changed = true;
+	}
+}
+
+int tl_span_fd(const struct tl_span *span)
+{
+	return span->port.fd;
+}
+
+void tl_span_receive(struct tl_span *span, int64_t now_us)
+{
+	tl_assert_media();
+	span->ops->receive(span->backend, now_us);
+}
+
+unsigned tl_span_ticks_due(const struct tl_span *span)
+{
+	tl_assert_media();
+	return span->ops->ticks_due(span->backend);
+}
+
+int tl_span_skew_ppb(const struct tl_span *span)
+{
+	tl_assert_media();
+	return span->ops->skew_ppb(span->backend);
+}
+
+void tl_span_begin_tick(struct tl_span *span)
+{
+	struct tl_port *port = &span->port;
+
+	tl_assert_media();
+	span->ops->begin_tick(span->backend);
+	preset_tx(port);
+	if (span->d && tl_d_channel_rx(span->d, port->rx[span->config.d_channel], TL_BLOCK_OCTETS))
+		port->changed = true;
+	if (port->changed)
+		tl_wake_ring(span->wake);
+	port->changed = false;
+}
+
+const uint8_t *tl_span_rx(const struct tl_span *span, unsigned slot)
+{
+	return span->port.rx[slot];
+}
+
+uint8_t *tl_span_tx(struct tl_span *span, unsigned slot)
+{
+	return span->port.tx[slot];
+}
+
+void tl_span_end_tick(struct tl_span *span, int64_t now_us)
+{
+	tl_assert_media();
+	if (span->d)
+		tl_d_channel_tx(span->d, span->port.tx[span->config.d_channel], TL_BLOCK_OCTETS);
+	span->ops->end_tick(span->backend, now_us);
+}
