@@ -66,6 +66,8 @@ $(O)/gen/%.in.h: %
 	@mkdir -p $(@D)
 	@sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
 
+$(O)/userspace/control/schema.o: $(O)/gen/userspace/control/node.schema.json.in.h $(O)/gen/userspace/control/desk.schema.json.in.h
+
 # ---- programs ----
 define program_rule
 $(O)/$(1): $(call object_of,$(wildcard $(2)/*.c)) $(call archives,$(3))

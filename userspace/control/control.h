@@ -110,7 +110,8 @@ void tl_control_reply_error(struct tl_control_reply *reply, const GError *error)
  * @wants (NULL: all). Returns its number.
  */
 gint64 tl_control_server_event(struct tl_control_server *server, const char *name, JsonObject *params,
-			       bool (*wants)(struct tl_control_peer *peer, JsonObject *params, void *user), void *user);
+			       bool (*wants)(struct tl_control_peer *peer, JsonObject *params, void *user),
+			       void *user);
 gint64 tl_control_server_last_event(const struct tl_control_server *server);
 /** Sends @params (transfer full) as an unnumbered event (event 0) to one peer. */
 void tl_control_peer_event(struct tl_control_peer *peer, const char *name, JsonObject *params);
