@@ -94,7 +94,11 @@ bool tl_message_parse(const char *text, gssize length, struct tl_message *messag
 		return false;
 	}
 	JsonNode *root = json_parser_get_root(parser);
-	if (!root || !JSON_NODE_HOLDS_OBJECT(root))
+	if (!root) {
+		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_PARSE, "not JSON: empty");
+		return false;
+	}
+	if (!JSON_NODE_HOLDS_OBJECT(root))
 		return invalid(error, "an object");
 	JsonObject *object = json_node_get_object(root);
 	JsonNode *version = json_object_get_member(object, "jsonrpc");

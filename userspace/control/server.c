@@ -107,8 +107,10 @@ static gboolean accept_stream(GSocketService *service, GSocketConnection *connec
 {
 	struct tl_control_server *server = user;
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GSocketAddress) local = g_socket_connection_get_local_address(connection, NULL);
+	g_autoptr(GSocketAddress) remote = g_socket_connection_get_remote_address(connection, NULL);
 	(void)service, (void)source;
-	if (!soup_server_accept_iostream(server->soup, G_IO_STREAM(connection), NULL, NULL, &error))
+	if (!soup_server_accept_iostream(server->soup, G_IO_STREAM(connection), local, remote, &error))
 		tl_notice("connection not accepted: %s", error->message);
 	return TRUE;
 }

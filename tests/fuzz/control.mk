@@ -1,0 +1,1 @@
+ROOMS_fuzz-json-rpc := control base
