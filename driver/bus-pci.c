@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The TigerJet Tiger320 on PCI: firmware-notes/tiger320.md.
+ *
+ * The interrupt comes once a millisecond, when the card has filled one half of
+ * its receive ring and emptied the same half of its transmit ring. Reading
+ * port and memory is dear, so the handler reads one register, serves, and
+ * writes that register back: the acknowledgement comes after the buffers.
+ */
+#include "bus-pci.h"
+
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
+#include <linux/io.h>
+#include <linux/pci.h>
+
+#include "tiger320-regs.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+#define RINGS_OCTETS	(2 * TL_DMA_RING_OCTETS)
+#define RESET_MS	2
+
+static struct tl_pci *of_bus(struct tl_bus *bus)
+{
+	return container_of(bus, struct tl_pci, bus);
+}
+
+static u8 get(struct tl_pci *pci, unsigned int reg)
+{
+	return READ_ONCE(pci->bus.gone) ? 0xff : inb(pci->io + reg);
+}
+
+static void put(struct tl_pci *pci, unsigned int reg, u8 value)
+{
+	if (!READ_ONCE(pci->bus.gone))
+		outb(value, pci->io + reg);
+}
+
+/* Most accesses go to the page that is already there. */
+static void select_page(struct tl_pci *pci, u8 auxd)
+{
+	lockdep_assert_held(&pci->bus.lock);
+	if (pci->auxd == auxd)
+		return;
+	pci->auxd = auxd;
+	put(pci, TIGER_AUXD, auxd);
+}
+
+static u8 framer_read(struct tl_bus *bus, u16 reg)
+{
+	struct tl_pci *pci = of_bus(bus);
+
+	select_page(pci, TIGER_AUXD_FRAMER(reg));
+	return get(pci, TIGER_USER(reg));
+}
+
+static void framer_write(struct tl_bus *bus, u16 reg, u8 value)
+{
+	struct tl_pci *pci = of_bus(bus);
+
+	select_page(pci, TIGER_AUXD_FRAMER(reg));
+	put(pci, TIGER_USER(reg), value);
+}
+
+static void cpld_write(struct tl_pci *pci, unsigned int reg, u8 value)
+{
+	select_page(pci, TIGER_AUXD_CPLD);
+	put(pci, TIGER_USER(reg), value);
+}
+
+/* A read of the CPLD is only seen on the card after a write: tiger320.md Q4. */
+static u8 cpld_read(struct tl_pci *pci, unsigned int reg)
+{
+	cpld_write(pci, CPLD_SCRATCH, 0x69);
+	return get(pci, TIGER_USER(reg));
+}
+
+static void clock_set(struct tl_bus *bus, unsigned int flags)
+{
+	u8 value = CPLD_CLOCK_ON;
+
+	if (flags & TL_CLOCK_RECOVERED)
+		value |= CPLD_CLOCK_RECOVERED;
+	if (flags & TL_CLOCK_REALIGN)
+		value |= CPLD_CLOCK_REALIGN;
+	cpld_write(of_bus(bus), CPLD_CLOCK, value);
+}
+
+static void lamp_set(struct tl_bus *bus, enum tl_lamp lamp, bool test)
+{
+	u8 value = test ? CPLD_LAMP_TEST : 0;
+
+	if (lamp == TL_LAMP_RED || lamp == TL_LAMP_YELLOW)
+		value |= CPLD_LAMP_RED;
+	if (lamp == TL_LAMP_GREEN || lamp == TL_LAMP_YELLOW)
+		value |= CPLD_LAMP_GREEN;
+	cpld_write(of_bus(bus), CPLD_LAMPS, value);
+}
+
+static inline unsigned int bit_of(unsigned int half)
+{
+	return half ? TIGER_INT_RX_SECOND : TIGER_INT_RX_FIRST;
+}
+
+/* More, less or other than the half that is due: never lose the order. */
+static noinline void serve_out_of_step(struct tl_pci *pci, u8 status)
+{
+	unsigned int half = pci->next;
+
+	trace_tl_odd_interrupt(pci->pdev->irq, status, bit_of(half));
+	pci->counts.missed++;
+	if (status & bit_of(half)) {
+		pci->on_half(pci->user, half);
+		half ^= 1;
+		pci->on_half(pci->user, half);
+		return;
+	}
+	pci->on_half(pci->user, half ^ 1);
+}
+
+static void serve(struct tl_pci *pci, u8 status)
+{
+	unsigned int half = pci->next;
+
+	pci->counts.interrupts++;
+	if (unlikely((status & TIGER_INT_RX) != bit_of(half))) {
+		serve_out_of_step(pci, status);
+		return;
+	}
+	pci->next = half ^ 1;
+	pci->on_half(pci->user, half);
+}
+
+/* Returns true if @status is worth believing and is ours. */
+static noinline bool examine(struct tl_pci *pci, u8 status)
+{
+	if (status == 0xff)
+		pci->counts.dead++;
+	else if (status & TIGER_INT_RESERVED)
+		pci->counts.garbage++;
+	else if (status & TIGER_INT_ABORT)
+		pci->counts.aborts++;
+	else
+		pci->counts.spurious++;
+	trace_tl_odd_interrupt(pci->pdev->irq, status, bit_of(pci->next));
+	return !(status & TIGER_INT_RESERVED) &&
+	       (status & (TIGER_INT_RX | TIGER_INT_ABORT));
+}
+
+static irqreturn_t on_interrupt(int irq, void *data)
+{
+	struct tl_pci *pci = data;
+	u8 status = inb(pci->io + TIGER_INTSTAT);
+
+	if (unlikely(!(status & TIGER_INT_RX) ||
+		     (status & (TIGER_INT_RESERVED | TIGER_INT_ABORT))))
+		if (!examine(pci, status))
+			return IRQ_NONE;
+	if (likely((status & TIGER_INT_RX) && READ_ONCE(pci->streaming)))
+		serve(pci, status);
+	outb(status, pci->io + TIGER_INTSTAT);
+	return IRQ_HANDLED;
+}
+
+bool tl_pci_rescue(struct tl_pci *pci)
+{
+	unsigned long flags;
+	irqreturn_t handled;
+
+	disable_irq(pci->pdev->irq);
+	local_irq_save(flags);
+	handled = on_interrupt(pci->pdev->irq, pci);
+	local_irq_restore(flags);
+	enable_irq(pci->pdev->irq);
+	if (handled == IRQ_HANDLED)
+		pci->counts.lost++;
+	return handled == IRQ_HANDLED;
+}
+
+static void put_address(struct tl_pci *pci, unsigned int reg, dma_addr_t address)
+{
+	outl((u32)address, pci->io + reg);
+}
+
+/* The card marks a half done when it reaches that half's last four octets. */
+static void set_ring(struct tl_pci *pci, unsigned int start, unsigned int middle,
+		     unsigned int end, dma_addr_t ring)
+{
+	put_address(pci, start, ring);
+	put_address(pci, middle, ring + TL_DMA_HALF_OCTETS - 4);
+	put_address(pci, end, ring + TL_DMA_RING_OCTETS - 4);
+}
+
+static void reset(struct tl_pci *pci)
+{
+	put(pci, TIGER_CNTL, TIGER_CNTL_RESET);
+	put(pci, TIGER_MASK0, 0);
+	put(pci, TIGER_MASK1, 0);
+	pci->auxd = 0;
+	put(pci, TIGER_AUXD, 0);
+	put(pci, TIGER_AUXC, TIGER_AUXC_OUTPUTS);
+	put(pci, TIGER_SERC, TIGER_SERC_TDM);
+	put(pci, TIGER_FSCDELAY, TIGER_FSCDELAY_ONE);
+	put(pci, TIGER_CNTL, TIGER_CNTL_WRAP);
+}
+
+static int start(struct tl_bus *bus, u8 idle)
+{
+	struct tl_pci *pci = of_bus(bus);
+
+	if (READ_ONCE(bus->gone))
+		return -ENODEV;
+	tl_dma_init(pci->dma, pci->rings, pci->rings + TL_DMA_RING_OCTETS, idle);
+	put(pci, TIGER_CNTL, TIGER_CNTL_RESET | TIGER_CNTL_WRAP);
+	msleep(RESET_MS);
+	put(pci, TIGER_CNTL, TIGER_CNTL_WRAP);
+	set_ring(pci, TIGER_DMA_TX_START, TIGER_DMA_TX_MIDDLE, TIGER_DMA_TX_END,
+		 pci->rings_bus);
+	set_ring(pci, TIGER_DMA_RX_START, TIGER_DMA_RX_MIDDLE, TIGER_DMA_RX_END,
+		 pci->rings_bus + TL_DMA_RING_OCTETS);
+	pci->next = 0;
+	WRITE_ONCE(pci->streaming, true);
+	put(pci, TIGER_INTSTAT, 0xff);
+	put(pci, TIGER_MASK0, TIGER_INT_RX | TIGER_INT_ABORT);
+	put(pci, TIGER_OPER, TIGER_OPER_DMA);
+	put(pci, TIGER_OPER, TIGER_OPER_DMA | TIGER_OPER_RESTART);
+	put(pci, TIGER_OPER, TIGER_OPER_DMA);
+	return 0;
+}
+
+static void stop(struct tl_bus *bus)
+{
+	struct tl_pci *pci = of_bus(bus);
+
+	put(pci, TIGER_MASK0, 0);
+	put(pci, TIGER_OPER, 0);
+	WRITE_ONCE(pci->streaming, false);
+	synchronize_irq(pci->pdev->irq);
+}
+
+static const struct tl_bus_ops ops = {
+	.read = framer_read,
+	.write = framer_write,
+	.clock_set = clock_set,
+	.lamp_set = lamp_set,
+	.start = start,
+	.stop = stop,
+};
+
+bool tl_pci_jumper_is_t1(struct tl_pci *pci)
+{
+	unsigned long flags;
+	u8 clock;
+
+	spin_lock_irqsave(&pci->bus.lock, flags);
+	clock = cpld_read(pci, CPLD_CLOCK);
+	spin_unlock_irqrestore(&pci->bus.lock, flags);
+	return clock & CPLD_CLOCK_JUMPER_T1;
+}
+
+bool tl_pci_is_present(struct tl_pci *pci)
+{
+	return pci_device_is_present(pci->pdev);
+}
+
+void tl_pci_quiesce(struct tl_pci *pci)
+{
+	put(pci, TIGER_MASK0, 0);
+	put(pci, TIGER_OPER, 0);
+}
+
+/* The line clock goes on: the framer behind it has to be there to be found. */
+void tl_pci_restore(struct tl_pci *pci)
+{
+	unsigned long flags;
+
+	pci_set_master(pci->pdev);
+	spin_lock_irqsave(&pci->bus.lock, flags);
+	reset(pci);
+	clock_set(&pci->bus, TL_CLOCK_REALIGN);
+	lamp_set(&pci->bus, TL_LAMP_OFF, false);
+	spin_unlock_irqrestore(&pci->bus.lock, flags);
+}
+
+static int claim(struct tl_pci *pci)
+{
+	struct pci_dev *pdev = pci->pdev;
+	int err;
+
+	err = pci_enable_device(pdev);
+	if (err)
+		return err;
+	err = pci_request_region(pdev, 0, "tl_t1e1");
+	if (err)
+		goto err_disable;
+	err = -ENODEV;
+	if (!(pci_resource_flags(pdev, 0) & IORESOURCE_IO) ||
+	    pci_resource_len(pdev, 0) < TIGER_IO_OCTETS)
+		goto err_release;
+	pci->io = pci_resource_start(pdev, 0);
+	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
+	if (err)
+		goto err_release;
+	return 0;
+
+err_release:
+	pci_release_region(pdev, 0);
+err_disable:
+	pci_disable_device(pdev);
+	return err;
+}
+
+static void release(struct tl_pci *pci)
+{
+	pci_clear_master(pci->pdev);
+	pci_release_region(pci->pdev, 0);
+	pci_disable_device(pci->pdev);
+}
+
+int tl_pci_init(struct tl_pci *pci, struct pci_dev *pdev, struct tl_dma *dma,
+		void (*on_half)(void *user, unsigned int half), void *user)
+{
+	int err;
+
+	pci->bus.ops = &ops;
+	spin_lock_init(&pci->bus.lock);
+	pci->pdev = pdev;
+	pci->dma = dma;
+	pci->on_half = on_half;
+	pci->user = user;
+	err = claim(pci);
+	if (err)
+		return err;
+	err = -ENOMEM;
+	pci->rings = dma_alloc_coherent(&pdev->dev, RINGS_OCTETS,
+					&pci->rings_bus, GFP_KERNEL);
+	if (!pci->rings)
+		goto err_release;
+	tl_pci_restore(pci);
+	err = request_irq(pdev->irq, on_interrupt, IRQF_SHARED, "tl_t1e1", pci);
+	if (err)
+		goto err_free;
+	return 0;
+
+err_free:
+	dma_free_coherent(&pdev->dev, RINGS_OCTETS, pci->rings, pci->rings_bus);
+err_release:
+	release(pci);
+	return err;
+}
+
+/* The line clock is left on, so that the framer goes on sending AIS. */
+void tl_pci_done(struct tl_pci *pci)
+{
+	unsigned long flags;
+
+	tl_pci_quiesce(pci);
+	spin_lock_irqsave(&pci->bus.lock, flags);
+	lamp_set(&pci->bus, TL_LAMP_OFF, false);
+	spin_unlock_irqrestore(&pci->bus.lock, flags);
+	free_irq(pci->pdev->irq, pci);
+	dma_free_coherent(&pci->pdev->dev, RINGS_OCTETS, pci->rings,
+			  pci->rings_bus);
+	release(pci);
+}

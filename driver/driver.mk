@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The kernel module, out of tree: sources are copied into $(BUILD)/driver and
+# built there. Included by the top Makefile, which sets BUILD.
+#   KVER            the kernel to build for; the newest installed headers
+#   DAHDI_INCLUDE   DAHDI's headers; else DAHDI's core is built from dahdi-source
+#   DAHDI_SYMVERS   the Module.symvers of that DAHDI
+KVER ?= $(shell ls -d /usr/src/linux-headers-*-amd64 2>/dev/null | \
+	sed 's|.*/linux-headers-||' | sort -V | tail -n 1)
+KDIR ?= $(or $(wildcard /usr/src/linux-headers-$(KVER)),/lib/modules/$(KVER)/build)
+DAHDI_SOURCE ?= /usr/src/dahdi.tar.bz2
+DAHDI_TREE := $(abspath $(BUILD))/dahdi-core
+DAHDI_INCLUDE ?= $(DAHDI_TREE)/include
+DAHDI_SYMVERS ?= $(DAHDI_TREE)/drivers/dahdi/Module.symvers
+
+DRIVER_BUILD := $(abspath $(BUILD))/driver
+DRIVER_SOURCES := $(wildcard driver/*.c driver/*.h) driver/Kbuild
+DRIVER_COPIES := $(DRIVER_SOURCES:driver/%=$(DRIVER_BUILD)/%)
+DRIVER_KBUILD = $(MAKE) -C $(KDIR) M=$(DRIVER_BUILD) \
+	TL_DAHDI_INCLUDE=$(DAHDI_INCLUDE) KBUILD_EXTRA_SYMBOLS=$(DAHDI_SYMVERS)
+
+.PHONY: driver install-driver driver-lint driver-unit
+driver: $(DRIVER_BUILD)/tl_t1e1.ko
+
+$(DRIVER_BUILD)/tl_t1e1.ko: $(DRIVER_COPIES) $(DAHDI_SYMVERS)
+	+$(DRIVER_KBUILD) KCFLAGS=-Werror modules
+	@touch $@
+
+$(DRIVER_BUILD)/%: driver/%
+	@mkdir -p $(@D)
+	cp $< $@
+
+# Only what a driver needs: dahdi.ko, its headers and its symbols' versions.
+$(DAHDI_TREE)/drivers/dahdi/Module.symvers: $(DAHDI_SOURCE)
+	rm -rf $(DAHDI_TREE) $(DAHDI_TREE).new
+	mkdir -p $(DAHDI_TREE).new
+	tar -xf $< -C $(DAHDI_TREE).new --strip-components=2
+	rm -rf $(DAHDI_TREE).new/drivers/staging
+	mv $(DAHDI_TREE).new $(DAHDI_TREE)
+	+$(MAKE) -C $(DAHDI_TREE) modules KVERS=$(KVER) KSRC=$(KDIR) \
+		DAHDI_BUILD_ALL= CONFIG_DAHDI=m >$(DAHDI_TREE)/build.log 2>&1 || \
+		{ tail -n 20 $(DAHDI_TREE)/build.log; exit 1; }
+	touch $@
+
+INSTALL_MOD_DIR ?= updates
+install-driver: driver
+	install -D -m 644 $(DRIVER_BUILD)/tl_t1e1.ko \
+		$(DESTDIR)/lib/modules/$(KVER)/$(INSTALL_MOD_DIR)/tl_t1e1.ko
+	$(if $(DESTDIR),,depmod $(KVER))
