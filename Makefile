@@ -67,6 +67,8 @@ $(O)/gen/%.in.h: %
 	@sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
 
 $(O)/userspace/control/schema.o: $(O)/gen/userspace/control/node.schema.json.in.h $(O)/gen/userspace/control/desk.schema.json.in.h
+$(O)/userspace/deskd/store/migrations.o: $(patsubst %,$(O)/gen/%.in.h,$(wildcard userspace/deskd/store/migrations/*.sql))
+$(O)/userspace/deskd/web/page.o: $(patsubst %,$(O)/gen/%.in.h,$(wildcard userspace/deskd/web/page/*))
 
 # ---- programs ----
 define program_rule

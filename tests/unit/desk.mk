@@ -1,0 +1,4 @@
+ROOMS_test-store := store base
+ROOMS_test-acd := acd store base
+ROOMS_test-ledger := ledger store control base
+ROOMS_test-flow := flow base

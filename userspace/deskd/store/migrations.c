@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#include "store/migrations.h"
+
+#include <glib.h>
+
+const char *const tl_migrations[] = {
+#include "userspace/deskd/store/migrations/0001-begin.sql.in.h"
+	,
+};
+const unsigned tl_migrations_count = G_N_ELEMENTS(tl_migrations);
