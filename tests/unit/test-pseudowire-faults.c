@@ -488,8 +488,8 @@ static void test_overrun(void)
 	ticks(&wire, 300);
 	heard_in_place(&wire);
 	/* All but the frames that had slipped by then went as whole packets. */
+	g_assert_cmpuint(count(&wire).overruns, ==, (150 * 8 - count(&wire).slips_dropped) / 8);
 	g_assert_cmpuint(count(&wire).overruns, >, 100);
-	g_assert_cmpuint(count(&wire).overruns * 8 + count(&wire).slips_dropped, ==, 150 * 8);
 	g_assert_cmpint(count(&wire).depth_us, ==, 20000);
 	close_wire(&wire);
 }
