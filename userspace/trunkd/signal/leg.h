@@ -129,7 +129,8 @@ struct tl_dialog_event {
 	bool inband;        /* ALERTING, PROGRESS, ANSWERED: audio in the bearer is meaningful */
 	unsigned cause;     /* RELEASED: Q.850 value; PROGRESS: 0 or the cause it carries */
 	bool by_peer;       /* RELEASED: the far end cleared; otherwise this node (timer, alarm, restart, our release) */
-	const char *digits; /* DIGITS, DTMF */
+	const char *digits; /* DIGITS, DTMF; may be empty in DIGITS when only the end of the number is told */
+	bool complete;      /* DIGITS: sending complete, or T302 expired: no more will follow */
 };
 
 struct tl_dialog;

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-only
+ROOMS_test-leg := signal base
+ROOMS_test-pri-call := signal base
+ROOMS_test-pri-slots := signal base
+ROOMS_test-pri-link := signal base
+# The line room is replaced by a line of frames that a test can cut and change.
+EXTRA_test-pri-call := tests/unit/pri-loop.c
+EXTRA_test-pri-slots := tests/unit/pri-loop.c
+EXTRA_test-pri-link := tests/unit/pri-loop.c
