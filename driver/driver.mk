@@ -46,3 +46,20 @@ install-driver: driver
 	install -D -m 644 $(DRIVER_BUILD)/tl_t1e1.ko \
 		$(DESTDIR)/lib/modules/$(KVER)/$(INSTALL_MOD_DIR)/tl_t1e1.ko
 	$(if $(DESTDIR),,depmod $(KVER))
+
+# What needs no kernel, tested without one, on a bus that is an array.
+driver_unit_parts := dma.c framer-falc56.c framer-falc56-cas.c alarm.c performance.c
+driver_unit_tests := dma framer signalling alarm
+driver_unit_cflags := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-sign-compare \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-Itests/unit/driver/shim -Itests/unit/driver -Idriver
+driver_unit_programs := $(driver_unit_tests:%=$(BUILD)/driver-unit/test-%)
+
+driver-unit: $(driver_unit_programs)
+	@status=0; for program in $^; do $$program --tap || status=1; done; exit $$status
+
+$(BUILD)/driver-unit/test-%: tests/unit/driver/test-%.c tests/unit/driver/memory-bus.c \
+		$(driver_unit_parts:%=driver/%) $(wildcard driver/*.h tests/unit/driver/*.h)
+	@mkdir -p $(@D)
+	gcc $(driver_unit_cflags) -o $@ $(filter %.c,$^) \
+		$(shell pkg-config --cflags --libs glib-2.0)

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#pragma once
+
+#define BIT(n) (1U << (n))
