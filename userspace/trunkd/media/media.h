@@ -84,6 +84,9 @@ void tl_port_detect_dtmf(struct tl_port *port, bool on);
 /** While muted, what the party says is heard by nobody (DTMF is still detected). */
 void tl_port_mute(struct tl_port *port, bool on);
 
+/** While on, and not bridged, the party hears itself: line tests, load. */
+void tl_port_echo(struct tl_port *port, bool on);
+
 /* Playing: towards the party, replaces what played before (on_done false), mutes the bridge towards it meanwhile. */
 
 /** Plays @sounds (1-16, refs taken) one after the other; @loops 0: for ever. @id is chosen by the caller. */
