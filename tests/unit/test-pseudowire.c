@@ -279,6 +279,50 @@ static void test_two_loops_are_silent(void)
 	tl_span_free(b);
 }
 
+static void receive_at(struct tl_span *span, int64_t now_us)
+{
+	tl_thread_become_media();
+	tl_span_receive(span, now_us);
+	tl_thread_become_main();
+}
+
+/* No packets, no line time: so a dead sender shows by the wall clock, and clears by its packets. */
+static void test_loop_silence(void)
+{
+	struct tl_span_config config = far_end_config(TL_SPAN_E1);
+	struct far_end end;
+
+	config.pseudowire.clock = TL_CLOCK_LOOP;
+
+	struct tl_span *span = far_end_span(&config);
+
+	far_end_open(&end, &config);
+	receive_at(span, 1000000);
+	for (unsigned i = 0; i < 200; i++) {
+		far_end_run(&end, 10);
+		far_end_await(span, end.sent);
+		far_end_begin(span);
+		far_end_end(span);
+	}
+	g_assert_cmphex(tl_span_alarms(span), ==, 0);
+	receive_at(span, 2000000);
+	receive_at(span, 9000000);
+	g_assert_cmphex(tl_span_alarms(span), ==, 0);
+	receive_at(span, 12000001);
+	g_assert_cmphex(tl_span_alarms(span), ==, TL_ALARM_RED);
+	for (unsigned i = 0; i < 110; i++) {
+		far_end_run(&end, 10);
+		far_end_await(span, end.sent);
+		g_assert_cmpuint(far_end_due(span), ==, 1);
+		far_end_begin(span);
+		far_end_end(span);
+	}
+	g_assert_cmphex(tl_span_alarms(span), ==, 0);
+	check_clean(span);
+	far_end_close(&end);
+	tl_span_free(span);
+}
+
 /* The far end's clock is 100 ppm fast: the recovered clock says so, and no frame slips. */
 static void test_adaptive(void)
 {
@@ -454,6 +498,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pseudowire/loop-lockstep", test_loop_lockstep);
 	g_test_add_func("/pseudowire/loop-bundles", test_loop_bundles);
 	g_test_add_func("/pseudowire/loop-restart", test_loop_restart);
+	g_test_add_func("/pseudowire/loop-silence", test_loop_silence);
 	g_test_add_func("/pseudowire/two-loops-are-silent", test_two_loops_are_silent);
 	g_test_add_func("/pseudowire/adaptive", test_adaptive);
 	g_test_add_func("/pseudowire/cas", test_cas);

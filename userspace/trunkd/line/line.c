@@ -307,10 +307,19 @@ int tl_span_fd(const struct tl_span *span)
 	return span->port.fd;
 }
 
+/* Rings main when the backend or the D-channel left something to hear. */
+static void tell_main(struct tl_span *span)
+{
+	if (span->port.changed)
+		tl_wake_ring(span->wake);
+	span->port.changed = false;
+}
+
 void tl_span_receive(struct tl_span *span, int64_t now_us)
 {
 	tl_assert_media();
 	span->ops->receive(span->backend, now_us);
+	tell_main(span);
 }
 
 unsigned tl_span_ticks_due(const struct tl_span *span)
@@ -334,9 +343,7 @@ void tl_span_begin_tick(struct tl_span *span)
 	preset_tx(port);
 	if (span->d && tl_d_channel_rx(span->d, port->rx[span->config.d_channel], TL_BLOCK_OCTETS))
 		port->changed = true;
-	if (port->changed)
-		tl_wake_ring(span->wake);
-	port->changed = false;
+	tell_main(span);
 }
 
 const uint8_t *tl_span_rx(const struct tl_span *span, unsigned slot)

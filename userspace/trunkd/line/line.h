@@ -150,7 +150,10 @@ void tl_span_inject(struct tl_span *span, unsigned alarms);
 /** The descriptor that becomes readable with input, for a tick that follows this span. */
 int tl_span_fd(const struct tl_span *span);
 
-/** Takes what has arrived. @now_us: tl_clock_us(). */
+/**
+ * Takes what has arrived. @now_us: tl_clock_us(). In clock mode loop call it once a second even without input:
+ * 10 s of silence by this clock are TL_ALARM_RED, as line time stands still.
+ */
 void tl_span_receive(struct tl_span *span, int64_t now_us);
 
 /** Clock mode loop: whole ticks of line time that may be run now. Other modes: 1. */

@@ -12,6 +12,8 @@
 
 #define FRAMES_A_MS 8
 #define TICKS_A_SECOND (1000000 / TL_TICK_US)
+/* A sender whose time we follow may pause for seconds; one silent for longer is dead. */
+#define LOOP_SILENCE_US (10 * 1000000)
 
 struct tl_pseudowire {
 	struct tl_port *port;
@@ -25,6 +27,7 @@ struct tl_pseudowire {
 	struct tl_peer_datagram *datagrams; /* room for a send */
 	unsigned send_max;
 	uint64_t answered; /* clock mode loop: packets sent for playout's advance */
+	int64_t heard_us;  /* clock mode loop: when a packet came last */
 
 	unsigned second_ticks; /* of the present second of line time */
 	bool second_errored;
@@ -135,8 +138,10 @@ static void *pseudowire_new(struct tl_port *port, GError **error)
 		goto fail;
 	wire->send_max = 2 * tl_packer_tick_packets(&wire->format) + 2;
 	wire->peer = open_peer(wire, error);
-	if (!wire->peer)
+	if (!wire->peer) {
+		g_prefix_error(error, "span %s: ", config->name);
 		goto fail;
+	}
 	wire->playout = open_playout(wire);
 	wire->packer = tl_packer_new(&wire->format, (uint16_t)g_random_int());
 	wire->datagrams = g_new0(struct tl_peer_datagram, wire->send_max);
@@ -193,15 +198,32 @@ static void on_datagram(const uint8_t *octets, size_t n_octets, void *user)
 	tl_playout_put(wire->playout, &packet);
 }
 
+/*
+ * Without packets the followed line time stands still and no integration ends,
+ * so a dead sender shows by our own clock: red as if never heard.
+ */
+static void watch_silence(struct tl_pseudowire *wire, bool heard, int64_t now_us)
+{
+	if (heard || wire->heard_us == 0)
+		wire->heard_us = now_us;
+	if (now_us - wire->heard_us < LOOP_SILENCE_US)
+		return;
+	tl_alarms_init(&wire->alarms);
+	tl_port_set_alarms(wire->port, TL_ALARM_RED);
+}
+
 static void pseudowire_receive(void *backend, int64_t now_us)
 {
 	struct tl_pseudowire *wire = backend;
+	uint64_t before = wire->port->counters.packets_received;
 	unsigned strangers = tl_peer_receive(wire->peer, on_datagram, wire);
 
 	if (strangers)
 		tl_count(&wire->port->counters.refused_peer, strangers);
-	if (wire->clock == TL_CLOCK_LOOP)
-		send_packets(wire);
+	if (wire->clock != TL_CLOCK_LOOP)
+		return;
+	watch_silence(wire, wire->port->counters.packets_received != before, now_us);
+	send_packets(wire);
 }
 
 static unsigned pseudowire_ticks_due(const void *backend)
