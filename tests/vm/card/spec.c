@@ -54,7 +54,7 @@ static bool parse_option(char *name, const char *value, struct tl_card_config *c
 		return parse_subsystem(value, config);
 	if (!strcmp(name, "port")) {
 		line->kind = TL_LINE_PSEUDOWIRE;
-		return parse_number(value, 1, 65535, &line->local_port);
+		return parse_number(value, 0, 65535, &line->local_port);
 	}
 	if (!strcmp(name, "peer"))
 		return parse_number(value, 1, 65535, &line->remote_port);

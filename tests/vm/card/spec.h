@@ -2,7 +2,7 @@
 /*
  * A card in words: "e1" or "t1", then options after commas:
  *   open                    nothing in the socket (default: a loopback plug)
- *   port=P,peer=P           a pseudowire between two ports of 127.0.0.1, with
+ *   port=P,peer=P           a pseudowire between two ports of 127.0.0.1 (port 0: any), with
  *   frames=8 cas rtp=SSRC window=24 patience=2000
  *   subsystem=71fe:0003     PCI subsystem vendor and device
  */

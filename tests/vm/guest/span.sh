@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
+# Sourced by the cases, in the guest: bring a span up, drive the card and its
+# far end, say what held. DRIVER is wcte11xp (DAHDI's own) or tl_t1e1 (ours).
+: "${DRIVER:=wcte11xp}"
+span_test=$BUILD/vm-guest/span-test
+failures=0
+
+# ok NAME COMMAND...: the command succeeds. not_ok NAME COMMAND...: it does not.
+ok() {
+	local name=$1
+	shift
+	if "$@"; then echo "ok - $name"; else echo "not ok - $name"; failures=$((failures + 1)); fi
+}
+refuse() { ! "$@"; }
+not_ok() { local name=$1; shift; ok "$name" refuse "$@"; }
+same() {
+	[ "$1" = "$2" ] && return 0
+	echo "# got '$1', wanted '$2'"
+	return 1
+}
+# is NAME GOT WANTED
+is() { ok "$1" same "$2" "$3"; }
+# done_testing: ends the case.
+done_testing() { exit $((failures > 0)); }
+
+# card [@N] COMMAND...: to the card model's control socket; prints its answer.
+card() {
+	if [ -z "${card_fd:-}" ]; then
+		stty -F /dev/ttyS1 raw -echo 115200
+		exec {card_fd}<>/dev/ttyS1
+	fi
+	echo "$*" >&"$card_fd"
+	head -n 1 <&"$card_fd"
+}
+# far_end N COMMAND...: to the far end of card N.
+declare -A far_end_fds
+far_end() {
+	local n=$1 port fd
+	shift
+	if [ -z "${far_end_fds[$n]:-}" ]; then
+		modprobe virtio_console
+		port=$(grep -lx "far-end-$n" /sys/class/virtio-ports/*/name)
+		exec {fd}<>"/dev/$(basename "$(dirname "$port")")"
+		far_end_fds[$n]=$fd
+	fi
+	fd=${far_end_fds[$n]}
+	echo "$*" >&"$fd"
+	head -n 1 <&"$fd"
+}
+# value NAME TEXT: from name=value pairs.
+value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$2"; }
+# eventually SECONDS COMMAND...: until it succeeds.
+eventually() {
+	local end=$(($(date +%s) + $1))
+	shift
+	until "$@"; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+load_driver() {
+	modprobe dahdi auto_assign_spans=1 || return
+	if [ "$DRIVER" = tl_t1e1 ]; then
+		insmod "$BUILD/driver/tl_t1e1.ko" "$@"
+	else
+		modprobe "$DRIVER" "$@"
+	fi
+}
+unload_driver() { rmmod "$DRIVER"; }
+
+# configure LINES: they become /etc/dahdi/system.conf.
+configure() {
+	mkdir -p /etc/dahdi
+	printf '%b' "$1\nloadzone=us\ndefaultzone=us\n" >/etc/dahdi/system.conf
+	dahdi_cfg
+}
