@@ -163,7 +163,7 @@ static unsigned choose_slot(struct tl_pri *pri, unsigned wanted, GError **error)
 {
 	const char *name = tl_span_name(pri->config.span);
 	if (!wanted) {
-		unsigned slot = tl_pri_slot_hunt(pri);
+		unsigned slot = tl_pri_slot_hunt(pri, 0);
 		if (!slot)
 			g_set_error(error, TL_SIGNAL_ERROR, TL_SIGNAL_ERROR_NO_CHANNEL, "%s: no idle timeslot", name);
 		return slot;

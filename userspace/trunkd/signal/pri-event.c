@@ -50,7 +50,7 @@ static bool slot_in_range(const struct tl_pri *pri, unsigned slot)
 static bool yield_to_glare(struct tl_pri *pri, unsigned slot)
 {
 	struct pri_dialog *ours = pri->slots[slot].dialog;
-	if (!ours || !tl_pri_dialog_is_initiated(ours))
+	if (!ours || !ours->outgoing || ours->replied)
 		return false;
 	pri->counters.glare++;
 	if (pri->config.side == TL_PRI_NETWORK)
@@ -76,7 +76,7 @@ static unsigned choose(struct tl_pri *pri, const pri_event_ring *ring, unsigned 
 		}
 	}
 	*cause = TL_CAUSE_NO_CIRCUIT;
-	return tl_pri_slot_hunt(pri);
+	return tl_pri_slot_hunt(pri, 0);
 }
 
 static void on_ring(struct tl_pri *pri, const pri_event *event)

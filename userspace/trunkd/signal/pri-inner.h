@@ -74,9 +74,12 @@ struct pri_dialog {
 	struct tl_fsm fsm;
 	struct tl_leg_setup setup; /* of a call we make: kept, for it may be sent again on another slot */
 	unsigned slot;             /* held, 0: none; base.slot follows when it is settled */
-	bool outgoing, replied;    /* replied: a message has answered the SETUP */
+	bool outgoing;
+	bool replied;              /* a message has answered the SETUP */
+	bool answered;             /* by us */
 	bool hunted;               /* the slot is our choice, so another will do */
 	unsigned hunts_left;
+	uint32_t refused;          /* slots that the far end refused this call; bit n: slot n */
 	unsigned cause;
 	bool by_peer;
 	char digits_waiting[TL_DIGITS_MAX + 1]; /* to send once the far end takes overlap digits */
@@ -88,8 +91,6 @@ struct pri_dialog {
 
 /* pri-states.c */
 extern const struct tl_fsm_machine tl_pri_dialog_machine;
-/** Whether a SETUP is out and nothing came back. */
-bool tl_pri_dialog_is_initiated(const struct pri_dialog *dialog);
 /** Whether a refusal with @cause only means another slot. */
 bool tl_pri_dialog_may_hunt(const struct pri_dialog *dialog, unsigned cause);
 
@@ -108,8 +109,8 @@ void tl_pri_setup_read(const struct tl_pri *pri, const pri_event_ring *ring, str
 bool tl_pri_bearer_read(int capability, enum tl_bearer *bearer);
 
 /* pri-slots.c */
-/** An idle slot by the hunt order, or 0. */
-unsigned tl_pri_slot_hunt(struct tl_pri *pri);
+/** An idle slot by the hunt order but for @refused (bit n: slot n), or 0. */
+unsigned tl_pri_slot_hunt(struct tl_pri *pri, uint32_t refused);
 /** Whether a call that the far end offers may use @slot: idle, or waiting for a RESTART. */
 bool tl_pri_slot_can_take(const struct tl_pri *pri, unsigned slot);
 void tl_pri_slot_take(struct tl_pri *pri, unsigned slot, struct pri_dialog *dialog);

@@ -55,12 +55,12 @@ static unsigned hunt_order(const struct tl_pri *pri, unsigned i, unsigned n)
 	return i + 1;
 }
 
-unsigned tl_pri_slot_hunt(struct tl_pri *pri)
+unsigned tl_pri_slot_hunt(struct tl_pri *pri, uint32_t refused)
 {
 	unsigned n = tl_span_slots(pri->config.span);
 	for (unsigned i = 0; i < n; i++) {
 		unsigned slot = hunt_order(pri, i, n);
-		if (tl_pri_slot_state(pri, slot) == TL_SLOT_IDLE)
+		if (tl_pri_slot_state(pri, slot) == TL_SLOT_IDLE && !(refused & 1u << slot))
 			return pri->last_hunted = slot;
 	}
 	pri->counters.no_channel++;

@@ -79,6 +79,12 @@ static unsigned cause_on_wire(const struct pri_dialog *d)
 	switch (d->cause) {
 	case PRI_CAUSE_CHANNEL_UNACCEPTABLE:
 		return d->outgoing ? d->cause : TL_CAUSE_NORMAL_UNSPECIFIED;
+	case TL_CAUSE_UNALLOCATED:
+	case TL_CAUSE_NO_CIRCUIT:
+	case TL_CAUSE_REQUESTED_CIRCUIT_UNAVAILABLE:
+	case PRI_CAUSE_IDENTIFIED_CHANNEL_NOTEXIST:
+	case TL_CAUSE_INCOMPATIBLE_DESTINATION: /* skip it only between CONNECT and its acknowledgement */
+		return d->answered ? TL_CAUSE_NORMAL_UNSPECIFIED : d->cause;
 	case PRI_CAUSE_CALL_AWARDED_DELIVERED:
 	case PRI_CAUSE_NONSELECTED_USER_CLEARING:
 	case PRI_CAUSE_INVALID_CALL_REFERENCE:
@@ -157,9 +163,11 @@ static void hunt_again(void *user, const void *data)
 	struct tl_pri *pri = d->pri;
 	pri_hangup(pri->libpri, d->call, news->cause);
 	d->call = NULL;
-	if (d->slot) /* not lost to glare: the two ends disagree about it */
+	if (d->slot) { /* not lost to glare: the two ends disagree about it */
+		d->refused |= 1u << d->slot;
 		tl_pri_slot_drop(pri, d->slot, true);
-	d->slot = tl_pri_slot_hunt(pri);
+	}
+	d->slot = tl_pri_slot_hunt(pri, d->refused);
 	d->hunts_left--;
 	if (d->slot) {
 		tl_pri_slot_take(pri, d->slot, d);
@@ -313,6 +321,7 @@ static void send_progress(void *user, const void *data)
 static void send_connect(void *user, const void *data)
 {
 	struct pri_dialog *d = user;
+	d->answered = true;
 	tl_timer_stop(d->t302);
 	sent(d, pri_answer(d->pri->libpri, d->call, d->slot, 0));
 }
@@ -426,11 +435,6 @@ const struct tl_fsm_machine tl_pri_dialog_machine = {
 	.n_rows = G_N_ELEMENTS(rows),
 	.initial = NO_CALL,
 };
-
-bool tl_pri_dialog_is_initiated(const struct pri_dialog *d)
-{
-	return d->fsm.state == INITIATED;
-}
 
 bool tl_pri_dialog_may_hunt(const struct pri_dialog *d, unsigned cause)
 {
