@@ -4,8 +4,8 @@
  *
  * The interrupt comes once a millisecond, when the card has filled one half of
  * its receive ring and emptied the same half of its transmit ring. Reading
- * port and memory is dear, so the handler reads one register, serves, and
- * writes that register back: the acknowledgement comes after the buffers.
+ * port is dear, so the handler reads one register, serves, and writes that
+ * register back: an interrupt is acknowledged after the buffers are served.
  */
 #include "bus-pci.h"
 

@@ -56,7 +56,7 @@ struct tl_bus_ops {
  */
 struct tl_bus {
 	const struct tl_bus_ops *ops;
-	spinlock_t lock;
+	spinlock_t lock; /* guards the window onto the registers */
 	bool gone;
 };
 

@@ -16,9 +16,17 @@
 /* What is sent runs this far behind what is received: tiger320.md Q3 */
 #define TL_DMA_LAG_OCTETS	28
 
-/* E1 timeslots and T1 channels (1-24) as slots of a frame on the bus */
-#define TL_DMA_SLOT_E1(timeslot)	(timeslot)
-#define TL_DMA_SLOT_T1(channel)		((channel) + ((channel) - 1) / 3)
+/* T1 channels 1-24 leave every fourth slot of a frame empty: falc56.md Q6 */
+static inline unsigned int tl_dma_slot_t1(unsigned int channel)
+{
+	return channel + (channel - 1) / 3;
+}
+
+/* E1 timeslots are in their own slots. */
+static inline unsigned int tl_dma_slot_e1(unsigned int timeslot)
+{
+	return timeslot;
+}
 
 /**
  * struct tl_dma - a span's octets

@@ -252,8 +252,8 @@ static void describe_chan(struct tl_span *span, int i)
 {
 	struct dahdi_chan *chan = &span->chan[i];
 	struct tl_dma *dma = span->parts.dma;
-	int slot = span->parts.line == TL_LINE_E1 ? TL_DMA_SLOT_E1(i + 1) :
-						    TL_DMA_SLOT_T1(i + 1);
+	int slot = span->parts.line == TL_LINE_E1 ? tl_dma_slot_e1(i + 1) :
+						    tl_dma_slot_t1(i + 1);
 
 	snprintf(chan->name, sizeof(chan->name), "%s/%d", span->dahdi.name, i + 1);
 	chan->pvt = span;

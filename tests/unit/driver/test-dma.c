@@ -104,8 +104,8 @@ static void test_slots(void)
 					 17, 18, 19, 21, 22, 23, 25, 26, 27, 29, 30, 31 };
 
 	for (unsigned channel = 1; channel <= 24; channel++)
-		g_assert_cmpuint(TL_DMA_SLOT_T1(channel), ==, t1[channel - 1]);
-	g_assert_cmpuint(TL_DMA_SLOT_E1(31), ==, 31);
+		g_assert_cmpuint(tl_dma_slot_t1(channel), ==, t1[channel - 1]);
+	g_assert_cmpuint(tl_dma_slot_e1(31), ==, 31);
 }
 
 static void fill_slot(struct tl_dma *dma, unsigned slot, const u8 octets[8])
