@@ -62,7 +62,10 @@ void tl_media_remove_span(struct tl_media *media, struct tl_span *span);
 
 /* ---- ports ---- */
 
-/** The audio of @slot of @span; the timeslot carries idle octets until bridged or played to. (transfer full) */
+/**
+ * The audio of @slot of @span; the timeslot carries idle octets until bridged or played to. NULL when max_ports are
+ * in use. (transfer full)
+ */
 struct tl_port *tl_port_new_timeslot(struct tl_media *media, struct tl_span *span, unsigned slot, void *port_user);
 
 /**

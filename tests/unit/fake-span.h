@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * A span for tests of media: it implements the media face of line/line.h, runs
+ * only as far as the test says (clock mode loop), says what the test gave it on
+ * each timeslot, and keeps what was sent. Link it instead of the room line.
+ */
+#pragma once
+
+#include "line/line.h"
+
+#define FAKE_TICKS_MAX 6000
+
+struct tl_span *fake_span_new(enum tl_span_kind kind, enum tl_law law);
+void fake_span_free(struct tl_span *span);
+
+/** @slot says @octets again and again, from the next tick on; borrowed. NULL: idle. Between ticks only. */
+void fake_span_say(struct tl_span *span, unsigned slot, const uint8_t *octets, size_t n);
+
+/** From now on @to receives what was sent on @from a tick before. Between ticks only. */
+void fake_span_wire(struct tl_span *span, unsigned from, unsigned to);
+
+/** Makes one more tick due. */
+void fake_span_tick(struct tl_span *span);
+
+/** Ticks done. */
+unsigned fake_span_done(const struct tl_span *span);
+
+/** All octets sent on @slot, from the first tick on; read between ticks. */
+const uint8_t *fake_span_sent(const struct tl_span *span, unsigned slot);

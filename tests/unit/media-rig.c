@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#include "media-rig.h"
+
+#include <string.h>
+
+#include "base/thread.h"
+
+#define CEILING_US (60 * G_USEC_PER_SEC)
+
+static void on_digit(struct tl_port *port, char digit, unsigned duration_ms, void *user)
+{
+	struct rig_log *log = user;
+	if (!log)
+		return;
+	g_assert_cmpuint(log->n_digits, <, sizeof log->digits - 1);
+	log->digits[log->n_digits++] = digit;
+	log->last_digit_ms = duration_ms;
+}
+
+static void on_done(struct tl_port *port, uint64_t id, bool completed, void *user)
+{
+	struct rig_log *log = user;
+	if (!log)
+		return;
+	g_assert_cmpuint(log->n_done, <, RIG_IDS_MAX);
+	log->done[log->n_done] = id;
+	log->completed[log->n_done++] = completed;
+}
+
+static void on_silence(struct tl_port *port, unsigned silent_ms, void *user)
+{
+	struct rig_log *log = user;
+	if (!log)
+		return;
+	log->n_silences++;
+	log->silent_ms = silent_ms;
+}
+
+void rig_init(struct rig *rig)
+{
+	static const struct tl_media_handler handler = { on_digit, on_done, on_silence };
+	const struct tl_media_config config = {
+		.tick = TL_TICK_SPAN, .rtp_host = "127.0.0.1", .rtp_port_min = 20000, .rtp_port_max = 29999,
+		.max_ports = 256,
+	};
+	GError *error = NULL;
+	tl_thread_become_main();
+	rig->media = tl_media_new(&config, &handler, &error);
+	g_assert_no_error(error);
+	rig->e1 = fake_span_new(TL_SPAN_E1, TL_LAW_ALAW);
+	rig->t1 = fake_span_new(TL_SPAN_T1, TL_LAW_ULAW);
+	tl_media_add_span(rig->media, rig->e1);
+	tl_media_add_span(rig->media, rig->t1);
+}
+
+void rig_done(struct rig *rig)
+{
+	tl_media_remove_span(rig->media, rig->t1);
+	tl_media_remove_span(rig->media, rig->e1);
+	tl_media_free(rig->media);
+	fake_span_free(rig->e1);
+	fake_span_free(rig->t1);
+}
+
+static void step(struct rig *rig)
+{
+	gint64 ceiling = g_get_monotonic_time() + CEILING_US;
+	unsigned before = fake_span_done(rig->e1);
+	/* The T1 first: the E1, the reference, is done only after both had their tick. */
+	fake_span_tick(rig->t1);
+	fake_span_tick(rig->e1);
+	while (fake_span_done(rig->e1) == before || fake_span_done(rig->t1) == before) {
+		g_assert_cmpint(g_get_monotonic_time(), <, ceiling);
+		g_main_context_iteration(NULL, FALSE);
+		g_usleep(10);
+	}
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
+void rig_step(struct rig *rig, unsigned n)
+{
+	while (n--)
+		step(rig);
+}
+
+void rig_rtp_pair(struct rig *rig, enum tl_law law, bool dtmf, struct tl_port **a, struct rig_log *log_a,
+		  struct tl_port **b, struct rig_log *log_b)
+{
+	struct tl_rtp_side side_a, side_b;
+	GError *error = NULL;
+	*a = tl_port_new_rtp(rig->media, law, &side_a, log_a, &error);
+	g_assert_no_error(error);
+	*b = tl_port_new_rtp(rig->media, law, &side_b, log_b, &error);
+	g_assert_no_error(error);
+	if (!dtmf)
+		side_a.dtmf_payload_type = side_b.dtmf_payload_type = -1;
+	tl_port_set_remote(*a, &side_b);
+	tl_port_set_remote(*b, &side_a);
+}
+
+uint8_t *rig_noise(size_t n, uint32_t seed)
+{
+	uint8_t *octets = g_malloc(n);
+	for (size_t i = 0; i < n; i++) {
+		seed ^= seed << 13;
+		seed ^= seed >> 17;
+		seed ^= seed << 5;
+		octets[i] = seed >> 11;
+	}
+	return octets;
+}
+
+gssize rig_find(const uint8_t *haystack, size_t n_haystack, const uint8_t *needle, size_t n_needle)
+{
+	const uint8_t *at = memmem(haystack, n_haystack, needle, n_needle);
+	return at ? at - haystack : -1;
+}

@@ -1,0 +1,13 @@
+ROOMS_test-g711 := media line base
+ROOMS_test-tone := media line base
+ROOMS_test-dtmf := media line base
+ROOMS_test-rtp := media line base
+ROOMS_test-jitter := media line base
+ROOMS_test-sound := media line base
+MEDIA_RIG := tests/unit/media-rig.c tests/unit/fake-span.c
+ROOMS_test-media := media base
+EXTRA_test-media := $(MEDIA_RIG)
+ROOMS_test-media-dtmf := media base
+EXTRA_test-media-dtmf := $(MEDIA_RIG)
+ROOMS_test-media-rtp := media base
+EXTRA_test-media-rtp := $(MEDIA_RIG)

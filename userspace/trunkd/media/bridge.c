@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* Bridges as main sees them: it keeps its own list, decides what is allowed, and tells the thread. */
+#include "media/bridge.h"
+
+#include "base/thread.h"
+
+struct tl_bridge *tl_bridge_new(struct tl_media *media, enum tl_bridge_kind kind)
+{
+	tl_assert_main();
+	struct tl_bridge *bridge = g_new0(struct tl_bridge, 1);
+	bridge->parcel.kind = TL_PARCEL_BRIDGE;
+	bridge->media = media;
+	bridge->kind = kind;
+	return bridge;
+}
+
+int tl_bridge_add(struct tl_bridge *bridge, struct tl_port *port)
+{
+	tl_assert_main();
+	if (port->main_bridge)
+		return -EBUSY;
+	if (bridge->kind == TL_BRIDGE_CLEAR &&
+	    (bridge->n_main_ports == 2 ||
+	     (bridge->n_main_ports == 1 && bridge->main_ports[0]->main_law != port->main_law)))
+		return -EPROTOTYPE;
+	if (bridge->n_main_ports == TL_BRIDGE_PORTS_MAX)
+		return -ENOSPC;
+	bridge->main_ports[bridge->n_main_ports++] = port;
+	port->main_bridge = bridge;
+	tl_media_command(bridge->media,
+			 &(struct tl_command){ TL_COMMAND_BRIDGE_ADD, .port = port, .bridge = bridge });
+	return 0;
+}
+
+void tl_bridge_remove(struct tl_bridge *bridge, struct tl_port *port)
+{
+	tl_assert_main();
+	g_return_if_fail(port->main_bridge == bridge);
+	unsigned i = 0;
+	while (bridge->main_ports[i] != port)
+		i++;
+	bridge->main_ports[i] = bridge->main_ports[--bridge->n_main_ports];
+	port->main_bridge = NULL;
+	tl_media_command(bridge->media,
+			 &(struct tl_command){ TL_COMMAND_BRIDGE_REMOVE, .port = port, .bridge = bridge });
+}
+
+void tl_bridge_free(struct tl_bridge *bridge)
+{
+	if (!bridge)
+		return;
+	tl_assert_main();
+	while (bridge->n_main_ports)
+		tl_bridge_remove(bridge, bridge->main_ports[0]);
+	tl_media_command(bridge->media, &(struct tl_command){ TL_COMMAND_BRIDGE_DETACH, .bridge = bridge });
+}

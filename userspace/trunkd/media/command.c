@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* What main asked, done by the thread; and what the thread tells main. Thread: tick. */
+#include <sys/epoll.h>
+
+#include "media/bridge.h"
+#include "media/play.h"
+#include "media/session.h"
+
+static void find_lines(struct tl_media *media)
+{
+	for (unsigned i = 0; i < media->n_attached; i++)
+		tl_port_find_line(media->ports[i]);
+}
+
+static void add_span(struct tl_media *media, struct tl_span *span)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+	unsigned i = 0;
+	while (i < TL_MEDIA_SPANS_MAX && media->spans[i].span)
+		i++;
+	g_assert(i < TL_MEDIA_SPANS_MAX);
+	media->spans[i] = (struct tl_media_span){ .span = span, .loop = tl_span_clock_mode(span) == TL_CLOCK_LOOP };
+	if (media->config.tick == TL_TICK_SPAN && media->spans[i].loop)
+		epoll_ctl(media->epoll_fd, EPOLL_CTL_ADD, tl_span_fd(span), &event);
+	find_lines(media);
+}
+
+static void remove_span(struct tl_media *media, struct tl_span *span)
+{
+	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++) {
+		if (media->spans[i].span != span)
+			continue;
+		if (media->config.tick == TL_TICK_SPAN && media->spans[i].loop)
+			epoll_ctl(media->epoll_fd, EPOLL_CTL_DEL, tl_span_fd(span), NULL);
+		media->spans[i] = (struct tl_media_span){ 0 };
+	}
+	find_lines(media);
+	sem_post(&media->span_released);
+}
+
+static void obey(struct tl_media *media, const struct tl_command *command)
+{
+	struct tl_port *port = command->port;
+	switch (command->kind) {
+	case TL_COMMAND_PORT_ATTACH:
+		tl_port_attach(port);
+		break;
+	case TL_COMMAND_PORT_DETACH:
+		tl_port_detach(port);
+		break;
+	case TL_COMMAND_PORT_TARGET:
+		tl_rtp_session_set_target(port->rtp, &command->target);
+		break;
+	case TL_COMMAND_PORT_DETECT:
+		port->detector = command->detector;
+		break;
+	case TL_COMMAND_PORT_MUTE:
+		port->muted = command->on;
+		break;
+	case TL_COMMAND_PORT_PLAY:
+		tl_port_set_play(port, command->play);
+		break;
+	case TL_COMMAND_PORT_RECORD:
+		tl_port_set_recording(port, command->recording);
+		break;
+	case TL_COMMAND_BRIDGE_ADD:
+		tl_bridge_attach_port(command->bridge, port);
+		break;
+	case TL_COMMAND_BRIDGE_REMOVE:
+		tl_bridge_detach_port(command->bridge, port);
+		break;
+	case TL_COMMAND_BRIDGE_DETACH:
+		tl_media_return(media, &command->bridge->parcel);
+		break;
+	case TL_COMMAND_SPAN_ADD:
+		add_span(media, command->span);
+		break;
+	case TL_COMMAND_SPAN_REMOVE:
+		remove_span(media, command->span);
+		break;
+	case TL_COMMAND_STOP:
+		media->stopping = true;
+		break;
+	}
+}
+
+void tl_media_obey(struct tl_media *media)
+{
+	struct tl_command command;
+	/* Main waits for room when the ring was (nearly) full; a bound, so that the line's time goes on. */
+	unsigned n = tl_ring_count(media->commands), most = tl_ring_capacity(media->commands);
+	if (n > most / 2)
+		media->must_ring = true;
+	for (unsigned i = 0; i < n && tl_ring_pop(media->commands, &command); i++) {
+		obey(media, &command);
+		TL_COUNT(media->commands_done, 1);
+	}
+}
+
+static bool tell(struct tl_media *media, const struct tl_event *event)
+{
+	if (!tl_ring_push(media->events, event))
+		return false;
+	media->must_ring = true;
+	TL_COUNT(media->events_sent, 1);
+	return true;
+}
+
+void tl_media_return(struct tl_media *media, struct tl_parcel *parcel)
+{
+	parcel->next = NULL;
+	*media->returned_end = parcel;
+	media->returned_end = &parcel->next;
+}
+
+void tl_media_report(struct tl_media *media, const struct tl_event *event)
+{
+	if (!tell(media, event))
+		TL_COUNT(media->events_lost, 1);
+}
+
+void tl_media_flush(struct tl_media *media)
+{
+	while (media->returned) {
+		struct tl_parcel *parcel = media->returned, *next = parcel->next;
+		if (!tell(media, &(struct tl_event){ TL_EVENT_RETURNED, .parcel = parcel }))
+			break;
+		media->returned = next;
+	}
+	if (!media->returned)
+		media->returned_end = &media->returned;
+	if (media->must_ring)
+		tl_wake_ring(media->wake);
+	media->must_ring = false;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* The engine as main sees it: starting and stopping the thread, and the two rings. */
+#include "media/engine.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/thread.h"
+#include "media/bridge.h"
+#include "media/play.h"
+#include "media/port.h"
+
+G_DEFINE_QUARK(tl-media-error-quark, tl_media_error)
+
+#define STACK_OCTETS (256 * 1024)
+#define RING_MIN 1024
+
+static bool is_numeric(const char *host)
+{
+	uint8_t address[16];
+	return host && (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1);
+}
+
+static gboolean refuse(GError **error, const char *what)
+{
+	g_set_error(error, TL_MEDIA_ERROR, TL_MEDIA_ERROR_CONFIG, "media: %s", what);
+	return FALSE;
+}
+
+static gboolean config_check(const struct tl_media_config *c, GError **error)
+{
+	if (!is_numeric(c->rtp_host))
+		return refuse(error, "rtp_host: expected a numeric IPv4 or IPv6 address");
+	if (c->rtp_announce && !is_numeric(c->rtp_announce))
+		return refuse(error, "rtp_announce: expected a numeric IPv4 or IPv6 address");
+	if (c->rtp_port_min < 1024 || c->rtp_port_max > 65535 || c->rtp_port_min + 1 > c->rtp_port_max)
+		return refuse(error, "rtp ports: expected a range of at least two within 1024-65535");
+	if (c->jitter_min_ms < 10 || c->jitter_max_ms < c->jitter_min_ms || c->jitter_max_ms > 1000)
+		return refuse(error, "jitter: expected 10 <= min <= max <= 1000 ms");
+	if (c->max_ports < 1 || c->max_ports > 65536)
+		return refuse(error, "max_ports: expected 1-65536");
+	if (c->realtime_priority > 99)
+		return refuse(error, "realtime_priority: expected 0-99");
+	return TRUE;
+}
+
+static void config_copy(struct tl_media_config *to, const struct tl_media_config *from)
+{
+	*to = *from;
+	to->rtp_host = g_strdup(from->rtp_host);
+	to->rtp_announce = g_strdup(from->rtp_announce ? from->rtp_announce : from->rtp_host);
+	if (!to->jitter_min_ms && !to->jitter_max_ms) {
+		to->jitter_min_ms = 20;
+		to->jitter_max_ms = 120;
+	}
+	if (!to->max_ports)
+		to->max_ports = 4096;
+	to->rtp_port_min = (to->rtp_port_min + 1) & ~1u;
+}
+
+/* Two descriptors a port; the soft limit of 1024 is what select() asks for, and nobody selects here. */
+static void raise_descriptor_limit(unsigned max_ports)
+{
+	struct rlimit limit;
+	rlim_t wanted = 2 * (rlim_t)max_ports + 1024;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = MIN(wanted, limit.rlim_max);
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* SpanDSP makes its tables when first used, unguarded: use all that the thread will use. */
+static void warm_up(void)
+{
+	struct tl_dtmf_detector *detector = tl_dtmf_detector_new();
+	struct tl_dtmf_press press;
+	struct tl_oscillator oscillator;
+	int16_t samples[TL_BLOCK_OCTETS];
+	tl_dtmf_tone(&oscillator, 0);
+	tl_oscillator_fill(&oscillator, samples, TL_BLOCK_OCTETS);
+	tl_dtmf_detector_hear(detector, samples, TL_BLOCK_OCTETS, &press);
+	tl_dtmf_detector_free(detector);
+}
+
+static void returned(struct tl_media *media, struct tl_parcel *parcel)
+{
+	switch (parcel->kind) {
+	case TL_PARCEL_PLAY: {
+		struct tl_play *play = (struct tl_play *)parcel;
+		if (!play->port->freed && !play->quiet && media->handler.on_done)
+			media->handler.on_done(play->port, play->id, play->completed, play->port->user);
+		tl_play_free(play);
+		break;
+	}
+	case TL_PARCEL_RECORDING:
+		tl_recording_dispose((struct tl_recording *)parcel);
+		break;
+	case TL_PARCEL_PORT:
+		tl_port_dispose((struct tl_port *)parcel);
+		break;
+	case TL_PARCEL_BRIDGE:
+		g_free(parcel);
+		break;
+	}
+}
+
+static void dispatch(struct tl_media *media, const struct tl_event *event)
+{
+	const struct tl_media_handler *handler = &media->handler;
+	switch (event->kind) {
+	case TL_EVENT_RETURNED:
+		returned(media, event->parcel);
+		break;
+	case TL_EVENT_DIGIT:
+		if (!event->port->freed && handler->on_digit)
+			handler->on_digit(event->port, event->digit, event->ms, event->port->user);
+		break;
+	case TL_EVENT_SILENCE:
+		if (!event->port->freed && handler->on_silence)
+			handler->on_silence(event->port, event->ms, event->port->user);
+		break;
+	}
+}
+
+static bool flush_backlog(struct tl_media *media)
+{
+	struct tl_command *command;
+	while ((command = g_queue_peek_head(&media->backlog))) {
+		if (!tl_ring_push(media->commands, command))
+			return false;
+		g_free(g_queue_pop_head(&media->backlog));
+	}
+	return true;
+}
+
+static void on_ring(void *user)
+{
+	struct tl_media *media = user;
+	struct tl_event event;
+	while (tl_ring_pop(media->events, &event))
+		dispatch(media, &event);
+	flush_backlog(media);
+}
+
+void tl_media_command(struct tl_media *media, const struct tl_command *command)
+{
+	/* When the ring is full, the thread rings after it has made room. */
+	if (!flush_backlog(media) || !tl_ring_push(media->commands, command))
+		g_queue_push_tail(&media->backlog, g_memdup2(command, sizeof *command));
+}
+
+static void kick(struct tl_media *media)
+{
+	uint64_t one = 1;
+	if (write(media->kick_fd, &one, sizeof one) != sizeof one)
+		g_assert(errno == EAGAIN);
+}
+
+/* For the few commands that main waits for: sees that all before it get into the ring, too. */
+static void command_now(struct tl_media *media, const struct tl_command *command)
+{
+	tl_media_command(media, command);
+	kick(media);
+	while (!flush_backlog(media)) {
+		g_usleep(1000);
+		kick(media);
+	}
+	kick(media);
+}
+
+static void watch(int epoll_fd, int fd, void *data)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = data };
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+		g_error("epoll_ctl: %s", g_strerror(errno));
+}
+
+static void open_descriptors(struct tl_media *media)
+{
+	media->kick_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	media->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	media->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	media->socket_epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (media->kick_fd < 0 || media->timer_fd < 0 || media->epoll_fd < 0 || media->socket_epoll_fd < 0)
+		g_error("media: descriptors: %s", g_strerror(errno));
+	watch(media->epoll_fd, media->kick_fd, &media->kick_fd);
+	watch(media->epoll_fd, media->timer_fd, &media->timer_fd);
+}
+
+static int start_thread(struct tl_media *media)
+{
+	pthread_attr_t attributes;
+	struct sched_param priority = { .sched_priority = media->config.realtime_priority };
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_OCTETS);
+	if (media->config.realtime_priority) {
+		pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+		pthread_attr_setschedpolicy(&attributes, SCHED_FIFO);
+		pthread_attr_setschedparam(&attributes, &priority);
+	}
+	int result = pthread_create(&media->thread, &attributes, tl_media_run, media);
+	if (result == EPERM && media->config.realtime_priority) /* not permitted: ordinary scheduling */
+		result = pthread_create(&media->thread, NULL, tl_media_run, media);
+	pthread_attr_destroy(&attributes);
+	if (result == 0)
+		pthread_setname_np(media->thread, "media");
+	return result;
+}
+
+static void dispose(struct tl_media *media)
+{
+	close(media->kick_fd);
+	close(media->timer_fd);
+	close(media->epoll_fd);
+	close(media->socket_epoll_fd);
+	sem_destroy(&media->span_released);
+	tl_wake_free(media->wake);
+	tl_ring_free(media->commands);
+	tl_ring_free(media->events);
+	g_queue_clear_full(&media->backlog, g_free);
+	g_hash_table_unref(media->tones);
+	g_hash_table_unref(media->rtp_ports);
+	g_free(media->ports);
+	g_free((char *)media->config.rtp_host);
+	g_free((char *)media->config.rtp_announce);
+	g_free(media);
+}
+
+struct tl_media *tl_media_new(const struct tl_media_config *config, const struct tl_media_handler *handler,
+			      GError **error)
+{
+	tl_assert_main();
+	struct tl_media_config own;
+	config_copy(&own, config);
+	if (!config_check(&own, error)) {
+		g_free((char *)own.rtp_host);
+		g_free((char *)own.rtp_announce);
+		return NULL;
+	}
+	struct tl_media *media = g_new0(struct tl_media, 1);
+	media->config = own;
+	media->handler = *handler;
+	media->commands = tl_ring_new(MAX(own.max_ports, RING_MIN), sizeof(struct tl_command));
+	media->events = tl_ring_new(MAX(own.max_ports, RING_MIN), sizeof(struct tl_event));
+	media->wake = tl_wake_new(on_ring, media);
+	media->tones = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)tl_sound_unref);
+	media->rtp_ports = g_hash_table_new(NULL, NULL);
+	media->next_rtp_port = own.rtp_port_min;
+	media->ports = g_new0(struct tl_port *, own.max_ports);
+	media->returned_end = &media->returned;
+	sem_init(&media->span_released, 0, 0);
+	open_descriptors(media);
+	raise_descriptor_limit(own.max_ports);
+	warm_up();
+	int result = start_thread(media);
+	if (result != 0) {
+		g_set_error(error, TL_MEDIA_ERROR, TL_MEDIA_ERROR_THREAD, "media: thread: %s", g_strerror(result));
+		dispose(media);
+		return NULL;
+	}
+	return media;
+}
+
+void tl_media_free(struct tl_media *media)
+{
+	if (!media)
+		return;
+	tl_assert_main();
+	command_now(media, &(struct tl_command){ TL_COMMAND_STOP });
+	pthread_join(media->thread, NULL);
+	on_ring(media);
+	while (media->returned) { /* what the events' ring had no room for */
+		struct tl_parcel *parcel = media->returned;
+		media->returned = parcel->next;
+		returned(media, parcel);
+	}
+	g_assert(media->n_ports == 0);
+	dispose(media);
+}
+
+void tl_media_add_span(struct tl_media *media, struct tl_span *span)
+{
+	tl_assert_main();
+	tl_media_command(media, &(struct tl_command){ TL_COMMAND_SPAN_ADD, .span = span });
+}
+
+void tl_media_remove_span(struct tl_media *media, struct tl_span *span)
+{
+	tl_assert_main();
+	command_now(media, &(struct tl_command){ TL_COMMAND_SPAN_REMOVE, .span = span });
+	while (sem_wait(&media->span_released) != 0)
+		g_assert(errno == EINTR);
+}
+
+void tl_media_counters(struct tl_media *media, struct tl_media_counters *counters)
+{
+	tl_assert_main();
+	*counters = (struct tl_media_counters){
+		.ticks = atomic_load(&media->ticks),
+		.late_ticks = atomic_load(&media->late_ticks),
+		.skipped_ticks = atomic_load(&media->skipped_ticks),
+		.commands = atomic_load(&media->commands_done),
+		.events = atomic_load(&media->events_sent),
+		.events_lost = atomic_load(&media->events_lost),
+		.tick_us_max = atomic_exchange(&media->tick_us_max, 0),
+	};
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * What main and the media thread share: rings of commands and events, and
+ * parcels, the things that go to the thread by a command and come back by an
+ * event, to be freed by main. Fields say who touches them.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "base/ring.h"
+#include "base/wake.h"
+#include "media/media.h"
+
+#define TL_MEDIA_SPANS_MAX 64
+
+enum tl_parcel_kind { TL_PARCEL_PORT, TL_PARCEL_BRIDGE, TL_PARCEL_PLAY, TL_PARCEL_RECORDING };
+
+/** The head of whatever the thread hands back; embedded first. */
+struct tl_parcel {
+	struct tl_parcel *next; /* tick */
+	enum tl_parcel_kind kind; /* RO */
+};
+
+struct tl_address {
+	socklen_t length;       /* 0: none */
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	};
+};
+
+/** What tl_port_set_remote() says, ready for the thread. */
+struct tl_rtp_target {
+	struct tl_address rtp, rtcp;
+	enum tl_law law;
+	int dtmf_payload_type;
+	unsigned packet_samples;
+	bool sends, receives;
+};
+
+enum tl_command_kind {
+	TL_COMMAND_PORT_ATTACH, TL_COMMAND_PORT_DETACH, TL_COMMAND_PORT_TARGET, TL_COMMAND_PORT_DETECT,
+	TL_COMMAND_PORT_MUTE, TL_COMMAND_PORT_PLAY, TL_COMMAND_PORT_RECORD,
+	TL_COMMAND_BRIDGE_ADD, TL_COMMAND_BRIDGE_REMOVE, TL_COMMAND_BRIDGE_DETACH,
+	TL_COMMAND_SPAN_ADD, TL_COMMAND_SPAN_REMOVE, TL_COMMAND_STOP,
+};
+
+struct tl_play;
+struct tl_recording;
+struct tl_dtmf_detector;
+
+struct tl_command {
+	enum tl_command_kind kind;
+	struct tl_port *port;
+	union {
+		struct tl_bridge *bridge;
+		struct tl_span *span;
+		struct tl_play *play;           /* NULL: stop */
+		struct tl_recording *recording; /* NULL: stop */
+		struct tl_dtmf_detector *detector; /* NULL: off */
+		bool on;
+		struct tl_rtp_target target;
+	};
+};
+
+enum tl_event_kind { TL_EVENT_RETURNED, TL_EVENT_DIGIT, TL_EVENT_SILENCE };
+
+struct tl_event {
+	enum tl_event_kind kind;
+	struct tl_port *port;
+	struct tl_parcel *parcel;
+	char digit;
+	unsigned ms;
+};
+
+/** A span as the thread sees it. */
+struct tl_media_span {
+	struct tl_span *span;   /* NULL: place free */
+	bool loop;              /* clock mode loop */
+	bool live;              /* loop: had a tick due lately */
+	bool ticking;           /* takes part in the present tick */
+	int64_t heard_us;       /* loop: last time a tick was due */
+};
+
+struct tl_media {
+	struct tl_media_config config; /* RO; strings owned */
+	struct tl_media_handler handler; /* RO */
+	struct tl_ring *commands;      /* main to tick */
+	struct tl_ring *events;        /* tick to main */
+	struct tl_wake *wake;          /* rung by tick */
+	int kick_fd;                   /* main to tick: look at the commands now */
+	sem_t span_released;           /* tick posts, main waits */
+	pthread_t thread;
+
+	/* main */
+	GQueue backlog;                /* commands that the ring had no room for */
+	GHashTable *tones;             /* struct tl_tone_plan to struct tl_sound */
+	GHashTable *rtp_ports;         /* those in use by our own sockets */
+	unsigned next_rtp_port;
+	unsigned n_ports;
+
+	/* tick */
+	int epoll_fd, socket_epoll_fd, timer_fd;
+	bool stopping;
+	struct tl_port **ports;        /* attached; max_ports places */
+	unsigned n_attached;
+	struct tl_media_span spans[TL_MEDIA_SPANS_MAX];
+	struct tl_parcel *returned, **returned_end;
+	uint64_t tick;                 /* number of the present one */
+	int64_t next_ns, next_rest;    /* when the next tick is due, CLOCK_MONOTONIC; and 1e-9 ns of it */
+	bool must_ring;
+
+	/* written by tick, read by main */
+	_Atomic uint64_t ticks, late_ticks, skipped_ticks, commands_done, events_sent, events_lost;
+	_Atomic uint32_t tick_us_max;
+};
+
+/** Adds to a counter of which the calling thread is the only writer. */
+#define TL_COUNT(counter, n) \
+	atomic_store_explicit(&(counter), atomic_load_explicit(&(counter), memory_order_relaxed) + (n), \
+			      memory_order_relaxed)
+
+/** Queues @command; never blocks, never fails. Thread: main. */
+void tl_media_command(struct tl_media *media, const struct tl_command *command);
+
+/** Hands @parcel back to main, in order; it may be freed from now on. Thread: tick. */
+void tl_media_return(struct tl_media *media, struct tl_parcel *parcel);
+
+/** Tells main of something that may get lost when main sleeps too long (counted). Thread: tick. */
+void tl_media_report(struct tl_media *media, const struct tl_event *event);
+
+/** Sends what waits in the list of the returned, and rings. Thread: tick. */
+void tl_media_flush(struct tl_media *media);
+
+/** Does what main asked. Thread: tick. */
+void tl_media_obey(struct tl_media *media);
+
+/** The thread: a struct tl_media. */
+void *tl_media_run(void *media);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#include "media/jitter.h"
+
+#include <glib.h>
+
+#define CELL_EMPTY 0xffff
+#define PER_MS 8
+#define SLACK (40 * PER_MS)       /* beyond the depth before it counts as too deep */
+#define PACKET_MAX (200 * PER_MS) /* RFC 3551 4.2; the rest of a longer one is dropped */
+#define WINDOW_TICKS 400
+#define GIVE_UP (1000 * PER_MS)   /* dry for so long: the next packet starts anew */
+
+void tl_jitter_init(struct tl_jitter *jitter, unsigned min_ms, unsigned max_ms)
+{
+	uint32_t n = 1024;
+	while (n < max_ms * PER_MS + SLACK + PACKET_MAX)
+		n <<= 1;
+	*jitter = (struct tl_jitter){
+		.cells = g_new(uint16_t, n), .mask = n - 1, .min = min_ms * PER_MS, .max = max_ms * PER_MS,
+	};
+	tl_jitter_reset(jitter);
+}
+
+void tl_jitter_done(struct tl_jitter *jitter)
+{
+	g_clear_pointer(&jitter->cells, g_free);
+}
+
+void tl_jitter_reset(struct tl_jitter *jitter)
+{
+	jitter->running = false;
+	for (uint32_t i = 0; i <= jitter->mask; i++)
+		jitter->cells[i] = CELL_EMPTY;
+}
+
+static void start_at(struct tl_jitter *jitter, uint32_t timestamp)
+{
+	tl_jitter_reset(jitter);
+	jitter->running = true;
+	jitter->play = timestamp - jitter->min;
+	jitter->end = timestamp;
+	jitter->ticks = 0;
+	jitter->spare = INT32_MAX;
+}
+
+/* Moves the playout point up to @play, over samples that nobody will hear. */
+static void skip_to(struct tl_jitter *jitter, uint32_t play)
+{
+	for (; jitter->play != play; jitter->play++)
+		jitter->cells[jitter->play & jitter->mask] = CELL_EMPTY;
+}
+
+/* Holds playing back by whole blocks, so that what comes at @timestamp is in time, if the bound allows it. */
+static bool grow(struct tl_jitter *jitter, uint32_t timestamp, unsigned n)
+{
+	uint32_t behind = jitter->play - timestamp;
+	uint32_t shift = (behind + TL_BLOCK_OCTETS - 1) / TL_BLOCK_OCTETS * TL_BLOCK_OCTETS;
+	uint32_t newest = (int32_t)(jitter->end - (timestamp + n)) > 0 ? jitter->end : timestamp + n;
+	if (jitter->fixed || (int32_t)(newest - (jitter->play - shift)) > (int32_t)(jitter->max + n))
+		return false;
+	jitter->play -= shift; /* those cells were emptied when they were played */
+	jitter->ticks = 0;
+	jitter->spare = INT32_MAX;
+	return true;
+}
+
+/* Brings the playout point and the packet together; says how, or that the packet is too late. */
+static enum tl_jitter_fate place(struct tl_jitter *jitter, uint32_t timestamp, unsigned n)
+{
+	int32_t ahead = timestamp - jitter->play;
+	uint32_t depth_max = jitter->fixed ? jitter->min : jitter->max;
+	if (!jitter->running) {
+		start_at(jitter, timestamp);
+		return TL_JITTER_TAKEN;
+	}
+	if (ahead > (int32_t)GIVE_UP || ahead < -(int32_t)GIVE_UP) {
+		start_at(jitter, timestamp);
+		return TL_JITTER_MOVED;
+	}
+	if (ahead > (int32_t)(depth_max + SLACK)) {
+		if (ahead > (int32_t)(jitter->mask / 2))
+			start_at(jitter, timestamp);
+		else
+			skip_to(jitter, timestamp - jitter->min);
+		return TL_JITTER_OVERFLOW;
+	}
+	if (ahead >= 0 || grow(jitter, timestamp, n))
+		return TL_JITTER_TAKEN;
+	if ((int32_t)(jitter->end - jitter->play) <= 0) { /* dry: it is the playout point that is wrong */
+		start_at(jitter, timestamp);
+		return TL_JITTER_MOVED;
+	}
+	return ahead + (int32_t)n > 0 ? TL_JITTER_TAKEN : TL_JITTER_LATE;
+}
+
+enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, const uint8_t *octets, unsigned n)
+{
+	if (n > PACKET_MAX)
+		n = PACKET_MAX;
+	enum tl_jitter_fate fate = place(jitter, timestamp, n);
+	if (fate == TL_JITTER_LATE)
+		return fate;
+	unsigned i = (int32_t)(timestamp - jitter->play) < 0 ? jitter->play - timestamp : 0;
+	unsigned fresh = 0;
+	for (; i < n; i++) {
+		uint16_t *cell = &jitter->cells[(timestamp + i) & jitter->mask];
+		fresh += *cell == CELL_EMPTY;
+		*cell = octets[i];
+	}
+	if (fresh == 0)
+		return TL_JITTER_DUPLICATE;
+	if ((int32_t)(timestamp + n - jitter->end) > 0)
+		jitter->end = timestamp + n;
+	return fate;
+}
+
+/* At the end of a window: one block less when it was never needed. */
+static void shrink(struct tl_jitter *jitter)
+{
+	if (++jitter->ticks < WINDOW_TICKS)
+		return;
+	if (!jitter->fixed && jitter->spare >= (int32_t)(jitter->min + 2 * TL_BLOCK_OCTETS))
+		skip_to(jitter, jitter->play + TL_BLOCK_OCTETS);
+	jitter->ticks = 0;
+	jitter->spare = INT32_MAX;
+}
+
+unsigned tl_jitter_get(struct tl_jitter *jitter, uint8_t *block, uint8_t fill)
+{
+	int32_t depth = jitter->end - jitter->play;
+	unsigned missing = 0;
+	if (jitter->running && depth < -(int32_t)GIVE_UP)
+		jitter->running = false;
+	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++) {
+		uint16_t *cell = &jitter->cells[(jitter->play + i) & jitter->mask];
+		bool empty = *cell == CELL_EMPTY;
+		missing += empty;
+		block[i] = empty ? fill : *cell;
+		*cell = CELL_EMPTY;
+	}
+	if (!jitter->running)
+		return TL_BLOCK_OCTETS;
+	jitter->play += TL_BLOCK_OCTETS;
+	if (depth < jitter->spare)
+		jitter->spare = depth;
+	shrink(jitter);
+	return missing;
+}
+
+unsigned tl_jitter_depth(const struct tl_jitter *jitter)
+{
+	int32_t depth = jitter->end - jitter->play;
+	return jitter->running && depth > 0 ? depth : 0;
+}

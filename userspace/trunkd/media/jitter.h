@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * The playout buffer of an RTP stream: octets by their timestamp, taken out a
+ * block a tick. It knows time only as timestamps and ticks. Adaptive: it grows
+ * by what came late, up to a bound, and shrinks by one block when four seconds
+ * showed no need of it. Fixed: only an underrun or overrun moves it, so octets
+ * pass exactly. Thread: tick (or any one); real-time safe after init.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "line/line.h"
+
+struct tl_jitter {
+	uint16_t *cells;        /* an octet, or CELL_EMPTY; index is the timestamp's low bits */
+	uint32_t mask;
+	uint32_t min, max;      /* samples of depth */
+	bool fixed, running;
+	uint32_t play;          /* timestamp of the next sample to play */
+	uint32_t end;           /* one past the newest sample held */
+	uint32_t ticks;         /* of the present window */
+	int32_t spare;          /* least end - play of the window */
+};
+
+enum tl_jitter_fate {
+	TL_JITTER_TAKEN,
+	TL_JITTER_LATE,         /* its time was over: dropped */
+	TL_JITTER_DUPLICATE,    /* its samples were there already */
+	TL_JITTER_MOVED,        /* taken after a jump of the playout point: underrun or new timestamps */
+	TL_JITTER_OVERFLOW,     /* taken after older samples were dropped */
+};
+
+/** Allocates for depths of @min_ms to @max_ms. Thread: main. */
+void tl_jitter_init(struct tl_jitter *jitter, unsigned min_ms, unsigned max_ms);
+void tl_jitter_done(struct tl_jitter *jitter);
+
+/** Forgets everything; the next packet starts anew. */
+void tl_jitter_reset(struct tl_jitter *jitter);
+
+/** Puts @n octets that begin at @timestamp. */
+enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, const uint8_t *octets, unsigned n);
+
+/** Takes the next TL_BLOCK_OCTETS; missing ones become @fill. Returns how many were missing. */
+unsigned tl_jitter_get(struct tl_jitter *jitter, uint8_t *block, uint8_t fill);
+
+/** Samples held ahead of the playout point. */
+unsigned tl_jitter_depth(const struct tl_jitter *jitter);

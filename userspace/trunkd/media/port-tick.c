@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* A port's tick, whatever its kind. Thread: tick. */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "media/bridge.h"
+#include "media/g711.h"
+#include "media/play.h"
+#include "media/session.h"
+
+#define REPEAT8(x) x, x, x, x, x, x, x, x
+#define REPEAT80(x) REPEAT8(REPEAT8(x)), REPEAT8(x), REPEAT8(x)
+
+static const uint8_t idle[2][TL_BLOCK_OCTETS] = {
+	[TL_LAW_ALAW] = { REPEAT80(0xd5) },
+	[TL_LAW_ULAW] = { REPEAT80(0xff) },
+};
+
+static void watch(struct tl_media *media, struct tl_rtp_socket *socket)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = socket };
+	epoll_ctl(media->socket_epoll_fd, EPOLL_CTL_ADD, socket->fd, &event);
+}
+
+void tl_port_attach(struct tl_port *port)
+{
+	struct tl_media *media = port->media;
+	port->index = media->n_attached;
+	media->ports[media->n_attached++] = port;
+	port->said = idle[port->law];
+	port->said_event = -1;
+	tl_port_find_line(port);
+	if (port->rtp) {
+		watch(media, &port->rtp->rtp);
+		watch(media, &port->rtp->rtcp);
+	}
+}
+
+void tl_port_detach(struct tl_port *port)
+{
+	struct tl_media *media = port->media;
+	if (port->bridge)
+		tl_bridge_detach_port(port->bridge, port);
+	tl_port_set_play(port, NULL);
+	tl_port_set_recording(port, NULL);
+	if (port->rtp) {
+		epoll_ctl(media->socket_epoll_fd, EPOLL_CTL_DEL, port->rtp->rtp.fd, NULL);
+		epoll_ctl(media->socket_epoll_fd, EPOLL_CTL_DEL, port->rtp->rtcp.fd, NULL);
+		tl_rtp_session_send_report(port->rtp, true);
+	}
+	media->ports[port->index] = media->ports[--media->n_attached];
+	media->ports[port->index]->index = port->index;
+	tl_media_return(media, &port->parcel);
+}
+
+void tl_port_find_line(struct tl_port *port)
+{
+	port->line = NULL;
+	for (unsigned i = 0; port->span && i < TL_MEDIA_SPANS_MAX; i++)
+		if (port->media->spans[i].span == port->span)
+			port->line = &port->media->spans[i];
+}
+
+void tl_port_set_play(struct tl_port *port, struct tl_play *play)
+{
+	if (port->play)
+		tl_media_return(port->media, (struct tl_parcel *)port->play);
+	port->play = play;
+}
+
+void tl_port_set_recording(struct tl_port *port, struct tl_recording *recording)
+{
+	if (port->recording)
+		tl_media_return(port->media, &port->recording->parcel);
+	port->recording = recording;
+}
+
+void tl_port_report_press(struct tl_port *port, const struct tl_dtmf_press *press)
+{
+	if (!port->detector)
+		return;
+	TL_COUNT(port->tally.digits_received, 1);
+	tl_media_report(port->media, &(struct tl_event){
+		TL_EVENT_DIGIT, .port = port, .digit = press->digit, .ms = press->duration_ms });
+}
+
+static void detect(struct tl_port *port)
+{
+	int16_t samples[TL_BLOCK_OCTETS];
+	struct tl_dtmf_press press;
+	tl_g711_decode(port->law, port->said, samples, TL_BLOCK_OCTETS);
+	if (tl_dtmf_detector_hear(port->detector, samples, TL_BLOCK_OCTETS, &press))
+		tl_port_report_press(port, &press);
+}
+
+void tl_port_take(struct tl_port *port)
+{
+	port->said_event = -1;
+	if (port->rtp) {
+		port->said = port->block;
+		tl_rtp_session_take(port->rtp);
+		tl_rtp_session_report_tick(port->rtp);
+	} else {
+		port->said = port->line && port->line->ticking ? tl_span_rx(port->span, port->slot) : idle[port->law];
+	}
+	/* Once events were heard, the tone in the audio is the same press again. */
+	if (port->detector && !(port->rtp && port->rtp->events_heard))
+		detect(port);
+	if (port->muted) {
+		port->said = idle[port->law];
+		port->said_event = -1;
+	}
+	if (port->recording && !tl_ring_push(port->recording->blocks, port->said))
+		TL_COUNT(port->tally.recorded_dropped, 1);
+}
+
+static bool hear_play(struct tl_port *port, uint8_t *block, int *code)
+{
+	bool begins = port->play->at == 0;
+	if (!tl_play_block(port->play, port->law, block, code)) {
+		port->play->completed = true;
+		tl_port_set_play(port, NULL);
+		return false;
+	}
+	if (*code >= 0 && begins)
+		TL_COUNT(port->tally.digits_sent, 1);
+	return true;
+}
+
+int tl_port_hear(struct tl_port *port, uint8_t *block)
+{
+	int code;
+	if (port->play && hear_play(port, block, &code))
+		return code;
+	if (port->bridge)
+		return tl_bridge_block(port->bridge, port, block);
+	memcpy(block, idle[port->law], TL_BLOCK_OCTETS);
+	return -1;
+}
+
+void tl_port_give(struct tl_port *port)
+{
+	if (port->rtp)
+		tl_rtp_session_give(port->rtp);
+	else if (port->line && port->line->ticking)
+		tl_port_hear(port, tl_span_tx(port->span, port->slot));
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * The inside of a port. In each tick the thread first takes from every port
+ * what its party says, then gives every port what its party is to hear.
+ */
+#pragma once
+
+#include "media/dtmf.h"
+#include "media/engine.h"
+
+enum tl_port_kind { TL_PORT_TIMESLOT, TL_PORT_RTP };
+
+struct tl_rtp_session;
+
+/** Written by tick, read by main. */
+struct tl_port_tally {
+	_Atomic uint64_t packets_received, packets_sent, lost, late, duplicate, refused, concealed_blocks, overflow;
+	_Atomic uint64_t digits_received, digits_sent, recorded_dropped;
+	_Atomic uint32_t jitter_us, depth_us, remote_lost, round_trip_us;
+};
+
+struct tl_recording {
+	struct tl_parcel parcel;
+	struct tl_ring *blocks; /* tick to main */
+	bool returned;          /* main: the thread has let it go */
+	bool orphan;            /* main: nobody will read it */
+};
+
+struct tl_port {
+	struct tl_parcel parcel;
+	struct tl_media *media;         /* RO */
+	enum tl_port_kind kind;         /* RO */
+	void *user;                     /* RO */
+	struct tl_span *span;           /* RO; timeslot */
+	unsigned slot;                  /* RO; timeslot */
+	struct tl_rtp_session *rtp;     /* RTP; contents: tick, but for what its struct says */
+
+	/* main */
+	bool freed;
+	enum tl_law main_law;
+	struct tl_bridge *main_bridge;
+	struct tl_recording *main_recording;
+	struct tl_dtmf_detector *main_detector;
+
+	/* tick */
+	unsigned index;                 /* in media->ports */
+	enum tl_law law;
+	bool muted;
+	struct tl_media_span *line;     /* the span's place; NULL while the thread does not have it */
+	struct tl_dtmf_detector *detector; /* NULL: off */
+	struct tl_recording *recording;
+	struct tl_play *play;
+	struct tl_bridge *bridge;
+	const uint8_t *said;            /* this tick's block of the party, in law */
+	int said_event;                 /* RFC 4733 code that the block is the tone of; -1: none */
+	uint8_t block[TL_BLOCK_OCTETS]; /* room for said */
+
+	struct tl_port_tally tally;
+};
+
+/* ---- the thread's side: port-tick.c ---- */
+void tl_port_attach(struct tl_port *port);
+/** Leaves everything and hands the port back. */
+void tl_port_detach(struct tl_port *port);
+/** Finds the span's place again after one was added or removed. */
+void tl_port_find_line(struct tl_port *port);
+void tl_port_take(struct tl_port *port);
+void tl_port_give(struct tl_port *port);
+/** Writes the next block to hear, in the port's law; returns the DTMF code that it is the tone of, or -1. */
+int tl_port_hear(struct tl_port *port, uint8_t *block);
+void tl_port_set_play(struct tl_port *port, struct tl_play *play);
+void tl_port_set_recording(struct tl_port *port, struct tl_recording *recording);
+void tl_port_report_press(struct tl_port *port, const struct tl_dtmf_press *press);
+
+/* ---- main's side ---- */
+/** Frees what came back. */
+void tl_port_dispose(struct tl_port *port);
+void tl_recording_dispose(struct tl_recording *recording);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* What the far end is to hear: blocks gathered into packets, digits as events. Thread: tick. */
+#include "media/session.h"
+
+static void send_packet(struct tl_rtp_session *session, uint8_t *octets, size_t payload_octets, uint8_t payload_type,
+			bool marker, uint32_t timestamp)
+{
+	struct tl_rtp_packet packet = {
+		.payload_type = payload_type, .marker = marker, .sequence = session->sequence++,
+		.timestamp = timestamp, .ssrc = session->ssrc,
+	};
+	tl_rtp_format(&packet, octets);
+	if (sendto(session->rtp.fd, octets, TL_RTP_HEADER_OCTETS + payload_octets, 0, &session->to.any,
+		   session->to.length) < 0)
+		return; /* full or unreachable: lost, as on any network */
+	session->packets++;
+	session->octets += payload_octets;
+	TL_COUNT(session->port->tally.packets_sent, 1);
+}
+
+static void send_audio(struct tl_rtp_session *session)
+{
+	send_packet(session, session->packet, session->filled,
+		    session->port->law == TL_LAW_ALAW ? TL_RTP_PAYLOAD_PCMA : TL_RTP_PAYLOAD_PCMU, !session->talking,
+		    session->timestamp + TL_BLOCK_OCTETS - session->filled);
+	session->talking = true;
+	session->filled = 0;
+}
+
+static void send_events(struct tl_rtp_session *session, int code)
+{
+	struct tl_event_packet packets[TL_EVENT_PACKETS_MAX];
+	uint8_t octets[TL_RTP_HEADER_OCTETS + TL_RTP_EVENT_OCTETS];
+	unsigned n = tl_event_out_tick(&session->event_out, code, session->timestamp, session->target.packet_samples,
+				       packets);
+	for (unsigned i = 0; i < n; i++) {
+		tl_rtp_event_format(&packets[i].event, octets + TL_RTP_HEADER_OCTETS);
+		send_packet(session, octets, TL_RTP_EVENT_OCTETS, session->target.dtmf_payload_type,
+			    packets[i].marker, packets[i].timestamp);
+	}
+}
+
+void tl_rtp_session_give(struct tl_rtp_session *session)
+{
+	bool sends = session->target.receives && session->to.length;
+	uint8_t *block = session->packet + TL_RTP_HEADER_OCTETS + session->filled;
+	int code = tl_port_hear(session->port, block); /* also while held: what plays, plays on */
+	bool as_event = session->target.dtmf_payload_type >= 0;
+	if (sends && as_event)
+		send_events(session, code);
+	if (!sends || (as_event && code >= 0)) {
+		session->filled = 0; /* at most a packet's first half, in the digit's favour */
+		session->talking = false;
+	} else {
+		session->filled += TL_BLOCK_OCTETS;
+		if (session->filled >= session->target.packet_samples)
+			send_audio(session);
+	}
+	session->timestamp += TL_BLOCK_OCTETS;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* The thread: it sleeps until a tick is due, moves 10 ms of everything, and sleeps again. */
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/thread.h"
+#include "media/session.h"
+
+#define NS_PER_TICK 10000000
+#define LATE_NS 2000000
+#define RESYNC_NS 100000000
+#define SPAN_GONE_US 100000 /* a span in clock mode loop without a tick for so long is not waited for */
+#define TICKS_A_WAKE 16
+#define SOCKETS_A_CALL 256
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static void receive_spans(struct tl_media *media, int64_t now_us)
+{
+	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
+		if (media->spans[i].span)
+			tl_span_receive(media->spans[i].span, now_us);
+}
+
+/*
+ * Level-triggered, one datagram a ready socket and round: measured cheaper than reading each socket dry, which ends
+ * with a call in vain. The bound keeps a flood of one socket from holding up the line.
+ */
+static void receive_sockets(struct tl_media *media)
+{
+	struct epoll_event ready[SOCKETS_A_CALL];
+	unsigned most = 4 * media->n_attached + SOCKETS_A_CALL;
+	int n = 1;
+	for (unsigned taken = 0; n > 0 && taken < most; taken += n) {
+		n = epoll_wait(media->socket_epoll_fd, ready, SOCKETS_A_CALL, 0);
+		for (int i = 0; i < n; i++)
+			tl_rtp_socket_receive(ready[i].data.ptr);
+		if (n <= 0)
+			break;
+	}
+}
+
+/* Which spans take part: those of other clock modes always, a loop when 10 ms of its line time are there. */
+static void choose_spans(struct tl_media *media, int64_t now_us)
+{
+	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++) {
+		struct tl_media_span *place = &media->spans[i];
+		if (!place->span)
+			continue;
+		place->ticking = !place->loop || tl_span_ticks_due(place->span) > 0;
+		if (!place->loop)
+			continue;
+		if (place->ticking)
+			place->heard_us = now_us;
+		place->live = now_us - place->heard_us < SPAN_GONE_US;
+	}
+}
+
+static void run_tick(struct tl_media *media, int64_t now_us)
+{
+	struct tl_media_span *spans = media->spans;
+	media->tick++;
+	receive_sockets(media);
+	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
+		if (spans[i].ticking)
+			tl_span_begin_tick(spans[i].span);
+	for (unsigned i = 0; i < media->n_attached; i++)
+		tl_port_take(media->ports[i]);
+	for (unsigned i = 0; i < media->n_attached; i++)
+		tl_port_give(media->ports[i]);
+	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
+		if (spans[i].ticking)
+			tl_span_end_tick(spans[i].span, now_us);
+	TL_COUNT(media->ticks, 1);
+}
+
+static const struct tl_span *reference(const struct tl_media *media)
+{
+	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
+		if (media->spans[i].span && !media->spans[i].loop)
+			return media->spans[i].span;
+	return NULL;
+}
+
+/* A far end that runs fast makes ticks shorter: its octets come faster than our clock says. */
+static void schedule_next(struct tl_media *media)
+{
+	const struct tl_span *span = reference(media);
+	int64_t skew_ppb = span && tl_span_clock_mode(span) == TL_CLOCK_ADAPTIVE ? tl_span_skew_ppb(span) : 0;
+	media->next_rest -= NS_PER_TICK * skew_ppb; /* 1e-9 ns */
+	media->next_ns += NS_PER_TICK + media->next_rest / 1000000000;
+	media->next_rest %= 1000000000;
+}
+
+static void run_by_clock(struct tl_media *media, int64_t now)
+{
+	int64_t behind = now - media->next_ns;
+	if (behind > RESYNC_NS) {
+		TL_COUNT(media->skipped_ticks, behind / NS_PER_TICK);
+		media->next_ns = now;
+	}
+	while (now >= media->next_ns) {
+		if (now - media->next_ns > LATE_NS)
+			TL_COUNT(media->late_ticks, 1);
+		choose_spans(media, now / 1000);
+		run_tick(media, now / 1000);
+		schedule_next(media);
+	}
+}
+
+/* Whether every loop span that is alive has its 10 ms; false too when none is alive. */
+static bool line_tick_due(struct tl_media *media, int64_t now_us, bool *alive)
+{
+	bool due = true;
+	*alive = false;
+	choose_spans(media, now_us);
+	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++) {
+		const struct tl_media_span *place = &media->spans[i];
+		if (!place->span || !place->loop || !place->live)
+			continue;
+		*alive = true;
+		due &= place->ticking;
+	}
+	return *alive && due;
+}
+
+/* Line time is what the reference says it is; only when no loop span is alive, the clock's. */
+static void run_by_line(struct tl_media *media, int64_t now)
+{
+	bool alive;
+	for (unsigned i = 0; line_tick_due(media, now / 1000, &alive) && i < TICKS_A_WAKE; i++)
+		run_tick(media, now / 1000);
+	if (alive)
+		media->next_ns = now + NS_PER_TICK;
+	else
+		run_by_clock(media, now);
+}
+
+static void sleep_until_due(struct tl_media *media)
+{
+	struct itimerspec due = { .it_value = { media->next_ns / 1000000000, media->next_ns % 1000000000 } };
+	struct epoll_event ready[TL_MEDIA_SPANS_MAX];
+	uint64_t count;
+	timerfd_settime(media->timer_fd, TFD_TIMER_ABSTIME, &due, NULL);
+	int n = epoll_wait(media->epoll_fd, ready, TL_MEDIA_SPANS_MAX, -1);
+	for (int i = 0; i < n; i++)
+		if (ready[i].data.ptr) /* the kick or the timer; a span's socket is read by its span */
+			(void)!read(*(int *)ready[i].data.ptr, &count, sizeof count);
+}
+
+static void note_work(struct tl_media *media, int64_t began_ns)
+{
+	uint32_t us = (now_ns() - began_ns) / 1000;
+	if (us > atomic_load_explicit(&media->tick_us_max, memory_order_relaxed))
+		atomic_store_explicit(&media->tick_us_max, us, memory_order_relaxed);
+}
+
+void *tl_media_run(void *data)
+{
+	struct tl_media *media = data;
+	tl_thread_become_media();
+	media->next_ns = now_ns() + NS_PER_TICK;
+	while (!media->stopping) {
+		sleep_until_due(media);
+		int64_t began = now_ns();
+		tl_media_obey(media);
+		receive_spans(media, tl_clock_us());
+		if (media->config.tick == TL_TICK_SPAN)
+			run_by_line(media, began);
+		else
+			run_by_clock(media, began);
+		tl_media_flush(media);
+		note_work(media, began);
+	}
+	return NULL;
+}
