@@ -16,11 +16,11 @@ static struct pri_dialog *find(const struct tl_pri *pri, const q931_call *call)
 	return NULL;
 }
 
-static void fire(const struct tl_pri *pri, const q931_call *call, enum dialog_event event, struct dialog_news news)
+static void fire(struct tl_pri *pri, const q931_call *call, enum dialog_event event, struct dialog_news news)
 {
 	struct pri_dialog *dialog = find(pri, call);
-	if (dialog)
-		tl_pri_dialog_fire(dialog, event, &news);
+	if (dialog && !tl_pri_dialog_fire(dialog, event, &news))
+		pri->counters.events_unhandled++;
 }
 
 /* "Not end-to-end ISDN" means as well that tones are in the bearer (ITU-T Q.931 table 4-20, values 1 and 8). */
