@@ -32,6 +32,7 @@ struct tl_sip_config {
 	unsigned register_min_s, register_max_s; /* granted expiry, default 60-3600 */
 	unsigned session_expires_s;              /* RFC 4028; 0: off; default 1800 */
 	unsigned max_dialogs;                    /* beyond it 503; default 4000 */
+	unsigned unreachable_ms;                 /* a call that nothing answers at all fails after it; default 8000 */
 };
 
 enum tl_sip_origin_kind { TL_SIP_USER, TL_SIP_TRUNK };

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* Listening addresses: one stack each. Thread: main. */
+#pragma once
+
+#include "ip/sip.h"
+
+/** Opens @url's sockets into @listener, whose sip is set. "port in use" is said with the address. */
+bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_callback_f on_event, GError **error);
+
+/** The listener that can reach @url by its family and transport, or NULL. */
+struct tl_sip_listener *tl_listener_for(struct tl_sip *sip, const url_t *url);
+
+/** Numeric source address and port of the request being delivered. @host has at least 64 octets. */
+bool tl_listener_source(const struct tl_sip_listener *listener, char *host, unsigned *port);
+
+/** "sip:host:port;transport=udp" for a numeric address, in brackets when IPv6. (transfer full), g_free. */
+char *tl_listener_uri(const char *host, unsigned port, bool tcp);
+
+/** The canonical text of a numeric address; IPv4 in IPv6 becomes IPv4. False when it is none. */
+bool tl_listener_canonical(const char *text, char host[64]);

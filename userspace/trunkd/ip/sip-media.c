@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#include "ip/sip-dialog.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <sofia-sip/sip_tag.h>
+
+#include "ip/causes.h"
+
+#define SDP_TYPE "application/sdp"
+
+/* RFC 3261 14.1: who made the Call-ID waits 2.1-4 s after a collision, the other at most 2 s. */
+#define GLARE_CALLER_MIN_MS 2100
+#define GLARE_CALLER_MAX_MS 4000
+#define GLARE_CALLEE_MAX_MS 2000
+
+static char *describe(const struct tl_sip_dialog *d, const struct tl_rtp_side *side, bool answer)
+{
+	struct tl_sdp_local local = {
+		.side = side,
+		.both_laws = !answer,
+		.shape = d->has_shape ? &d->shape : NULL,
+		.session_id = d->session_id,
+		.version = d->version,
+	};
+	return tl_sdp_format(&local);
+}
+
+const char *tl_sip_media_describe(struct tl_sip_dialog *d, bool answer)
+{
+	struct tl_rtp_side side = d->base.local;
+	if (answer) {
+		/* An answer cannot ask for more than the offer gives (RFC 3264 6.1). */
+		side.sends = side.sends && d->base.remote.receives;
+		side.receives = side.receives && d->base.remote.sends;
+		if (!d->base.remote.port)
+			side.port = 0;
+	}
+	char *text = describe(d, &side, answer);
+	if (d->description && strcmp(text, d->description)) {
+		g_free(text);
+		d->version++;
+		text = describe(d, &side, answer);
+	}
+	g_free(d->description);
+	return d->description = text;
+}
+
+int tl_sip_media_read(struct tl_sip_dialog *d, const sip_t *sip, struct tl_sdp *sdp)
+{
+	const sip_payload_t *payload = sip ? sip->sip_payload : NULL;
+	const sip_content_type_t *type = sip ? sip->sip_content_type : NULL;
+	if (!payload || !payload->pl_len)
+		return -ENODATA;
+	int e = -EPROTONOSUPPORT;
+	if (!type || !type->c_type || !g_ascii_strcasecmp(type->c_type, SDP_TYPE))
+		e = tl_sdp_parse(payload->pl_data, payload->pl_len, sdp);
+	if (e)
+		d->sip->counters.sdp_refused++;
+	return e;
+}
+
+void tl_sip_media_take_offer(struct tl_sip_dialog *d, const struct tl_sdp *sdp)
+{
+	d->shape = *sdp;
+	d->has_shape = true;
+	d->base.remote = sdp->side;
+}
+
+void tl_sip_media_agree(struct tl_sip_dialog *d)
+{
+	if (d->base.remote.port)
+		tl_sdp_agree(&d->shape, &d->base.local, &d->base.remote);
+}
+
+bool tl_sip_media_take_answer(struct tl_sip_dialog *d, const struct tl_sdp *sdp)
+{
+	if (!sdp->side.port)
+		return false;
+	int events = d->base.local.dtmf_payload_type < 0 ? -1 : sdp->side.dtmf_payload_type;
+	d->shape = *sdp;
+	d->has_shape = true;
+	d->base.remote = sdp->side;
+	d->base.remote.dtmf_payload_type = events;
+	d->base.local.law = sdp->side.law;
+	return true;
+}
+
+static void tell_media(struct tl_sip_dialog *d)
+{
+	struct tl_dialog_event event = { TL_DIALOG_MEDIA };
+	tl_sip_dialog_tell(d, &event);
+}
+
+bool tl_sip_media_acknowledge(struct tl_sip_dialog *d, const struct tl_nua_event *event)
+{
+	int is_offer = 0;
+	tl_gets(event->tags, NUTAG_OFFER_RECV_REF(is_offer), TAG_END());
+	if (!is_offer || d->verdict) {
+		nua_ack(d->nh, TAG_END());
+		return !d->verdict && tl_sip_media_take_answer(d, &d->fresh);
+	}
+	tl_sip_media_take_offer(d, &d->fresh);
+	tl_sip_media_agree(d);
+	nua_ack(d->nh, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE), SIPTAG_PAYLOAD_STR(tl_sip_media_describe(d, true)), TAG_END());
+	return true;
+}
+
+void tl_sip_media_reoffer(void *user, const void *data)
+{
+	struct tl_sip_dialog *d = user;
+	d->reoffer_again = false;
+	nua_invite(d->nh, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE), SIPTAG_PAYLOAD_STR(tl_sip_media_describe(d, false)), TAG_END());
+}
+
+void tl_sip_media_reoffer_later(void *user, const void *data)
+{
+	struct tl_sip_dialog *d = user;
+	d->reoffer_again = true;
+}
+
+static void reoffer_again(struct tl_sip_dialog *d)
+{
+	if (d->reoffer_again)
+		tl_sip_dialog_fire(d, TL_SIP_REOFFER, NULL);
+}
+
+void tl_sip_media_reoffer_accepted(void *user, const void *data)
+{
+	struct tl_sip_dialog *d = user;
+	struct tl_rtp_side before = d->base.remote;
+	/* An unusable answer leaves what was agreed before in force. */
+	if (tl_sip_media_acknowledge(d, data) && !tl_sdp_side_equal(&before, &d->base.remote))
+		tell_media(d);
+	if (tl_sip_dialog_is_confirmed(d))
+		reoffer_again(d);
+}
+
+static void on_retry(void *user)
+{
+	struct tl_sip_dialog *d = user;
+	if (tl_sip_dialog_is_confirmed(d))
+		tl_sip_dialog_fire(d, TL_SIP_REOFFER, NULL);
+}
+
+void tl_sip_media_reoffer_refused(void *user, const void *data)
+{
+	struct tl_sip_dialog *d = user;
+	const struct tl_nua_event *event = data;
+	bool caller = d->routes;
+	if (event->status == 491 || event->status == 500) {
+		if (!d->retry)
+			d->retry = tl_timer_new("re-offer", on_retry, d);
+		tl_timer_start(d->retry, caller ? (unsigned)g_random_int_range(GLARE_CALLER_MIN_MS, GLARE_CALLER_MAX_MS)
+						: (unsigned)g_random_int_range(0, GLARE_CALLEE_MAX_MS));
+		return;
+	}
+	reoffer_again(d);
+}
+
+/* The stack has repeated an INVITE to keep the session alive (RFC 4028 7.4). */
+void tl_sip_media_refreshed(void *user, const void *data)
+{
+	tl_sip_media_reoffer_accepted(user, data);
+}
+
+void tl_sip_media_glare(void *user, const void *data)
+{
+	const struct tl_nua_event *event = data;
+	nua_respond(event->nh, 491, tl_status_phrase(491), NUTAG_WITH_THIS(event->listener->nua), TAG_END());
+}
+
+static void accept_offer(struct tl_sip_dialog *d, const struct tl_nua_event *event, const struct tl_sdp *sdp)
+{
+	struct tl_rtp_side before = d->base.remote;
+	tl_sip_media_take_offer(d, sdp);
+	tl_sip_media_agree(d);
+	nua_respond(event->nh, 200, "OK", NUTAG_WITH_THIS(event->listener->nua), SIPTAG_CONTENT_TYPE_STR(SDP_TYPE),
+		    SIPTAG_PAYLOAD_STR(tl_sip_media_describe(d, true)), TAG_END());
+	if (!tl_sdp_side_equal(&before, &d->base.remote))
+		tell_media(d);
+}
+
+void tl_sip_media_reinvited(void *user, const void *data)
+{
+	struct tl_sip_dialog *d = user;
+	const struct tl_nua_event *event = data;
+	struct tl_sdp sdp;
+	int e = tl_sip_media_read(d, event->sip, &sdp);
+	if (e == -ENODATA)
+		nua_respond(event->nh, 200, "OK", NUTAG_WITH_THIS(event->listener->nua), SIPTAG_CONTENT_TYPE_STR(SDP_TYPE),
+			    SIPTAG_PAYLOAD_STR(tl_sip_media_describe(d, false)), TAG_END());
+	else if (e) {
+		unsigned status = e == -EBADMSG ? 400 : 488;
+		nua_respond(event->nh, (int)status, tl_status_phrase(status), NUTAG_WITH_THIS(event->listener->nua), TAG_END());
+	} else
+		accept_offer(d, event, &sdp);
+}
+
+/* The answer to the offer in our 200 to a re-INVITE that had none. */
+void tl_sip_media_reacked(void *user, const void *data)
+{
+	struct tl_sip_dialog *d = user;
+	const struct tl_nua_event *event = data;
+	struct tl_rtp_side before = d->base.remote;
+	struct tl_sdp sdp;
+	if (!tl_sip_media_read(d, event->sip, &sdp) && tl_sip_media_take_answer(d, &sdp) &&
+	    !tl_sdp_side_equal(&before, &d->base.remote))
+		tell_media(d);
+}
