@@ -7,3 +7,6 @@ ROOMS_test-pri-link := signal base
 EXTRA_test-pri-call := tests/unit/pri-loop.c
 EXTRA_test-pri-slots := tests/unit/pri-loop.c
 EXTRA_test-pri-link := tests/unit/pri-loop.c
+# Here the spans are real.
+ROOMS_test-pri-pseudowire := signal line base
+EXTRA_test-pri-pseudowire := tests/unit/far-end.c
