@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Prompts, and the demonstration: an exchange, a node and a desk on one machine.
+
+SOUNDS := $(BUILD)/sounds
+
+$(SOUNDS)/.made: tools/prompts/make-prompts tools/prompts/prompts.txt | $(BUILD)/config.mk
+	@echo "  SPEAK $(SOUNDS)"
+	@tools/prompts/make-prompts $(SOUNDS)
+
+.PHONY: sounds run
+sounds: $(SOUNDS)/.made
+
+run: all sounds ## start the demonstration centre; Ctrl-C stops it
+	@/usr/bin/python3 tools/demo/run --build $(BUILD)
+
+all: sounds
