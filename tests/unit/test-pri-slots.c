@@ -383,6 +383,24 @@ static void test_service(void)
 	loop_free(loop);
 }
 
+/* A block made while nothing could be said is told when the D-channel comes; one that was forgotten goes with RESTART. */
+static void test_service_after_outage(void)
+{
+	struct loop *loop = loop_new(TL_SPAN_T1, restart_on_up);
+	loop->cut = true;
+	loop_pass(loop, 20000);
+	g_assert_false(tl_pri_is_up(loop->ends[CPE].pri));
+	tl_pri_block(loop->ends[CPE].pri, 6, true);
+	loop->cut = false;
+	loop_pass(loop, 10000);
+	g_assert_cmpint(state(loop, NET, 6), ==, TL_SLOT_BLOCKED);
+	loop_end_stop(&loop->ends[CPE]);
+	loop_end_start(&loop->ends[CPE]);
+	loop_pass(loop, 10000);
+	loop_assert_quiet(loop);
+	loop_free(loop);
+}
+
 static void test_alarms(void)
 {
 	struct loop *loop = loop_new(TL_SPAN_E1, NULL);
@@ -425,6 +443,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pri/slots/offer-while-restarting", test_offer_while_restarting);
 	g_test_add_func("/pri/slots/block", test_block);
 	g_test_add_func("/pri/slots/service", test_service);
+	g_test_add_func("/pri/slots/service-after-outage", test_service_after_outage);
 	g_test_add_func("/pri/slots/alarms", test_alarms);
 	return g_test_run();
 }

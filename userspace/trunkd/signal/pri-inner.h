@@ -126,6 +126,8 @@ void tl_pri_restart_acked(struct tl_pri *pri, int channel);
 /** The far end restarted @channel (libpri's encoding; -1: all). */
 void tl_pri_restart_received(struct tl_pri *pri, int channel);
 void tl_pri_t316_expired(void *pri);
+/** Says again what is blocked here, to a far end that may have forgotten. */
+void tl_pri_blocks_repeat(struct tl_pri *pri);
 
 /* pri-event.c */
 void tl_pri_event_handle(struct tl_pri *pri, const pri_event *event);

@@ -218,14 +218,26 @@ int tl_pri_restart(struct tl_pri *pri, unsigned slot)
 	return 0;
 }
 
+static void tell_service(struct tl_pri *pri, unsigned slot)
+{
+	if (pri->config.type != TL_PRI_NI2 || !pri->up)
+		return;
+	pri_maintenance_service(pri->libpri, 0, slot, pri->slots[slot].blocked_here ? SERVICE_OUT : SERVICE_IN);
+	tl_pri_schedule_arm(pri);
+}
+
 void tl_pri_block(struct tl_pri *pri, unsigned slot, bool block)
 {
 	if (!is_bearer(pri, slot) || pri->slots[slot].blocked_here == block)
 		return;
 	pri->slots[slot].blocked_here = block;
 	tl_pri_slots_changed(pri);
-	if (pri->config.type == TL_PRI_NI2 && pri->up) {
-		pri_maintenance_service(pri->libpri, 0, slot, block ? SERVICE_OUT : SERVICE_IN);
-		tl_pri_schedule_arm(pri);
-	}
+	tell_service(pri, slot);
+}
+
+void tl_pri_blocks_repeat(struct tl_pri *pri)
+{
+	for (unsigned slot = 1; slot <= tl_span_slots(pri->config.span); slot++)
+		if (pri->slots[slot].blocked_here)
+			tell_service(pri, slot);
 }

@@ -126,6 +126,7 @@ static void d_channel_up(struct tl_pri *pri)
 		tl_pri_restart_all(pri);
 	pri->was_up = true;
 	tl_pri_restart_next(pri);
+	tl_pri_blocks_repeat(pri);
 }
 
 void tl_pri_d_channel_changed(struct tl_pri *pri, bool up)
