@@ -5,7 +5,8 @@
  *   data FIRST COUNT OCTETS [loop]   all channels busy both ways until OCTETS of
  *                                    each are verified; loop: our own come back
  *   bits CHANNEL                     received ABCD, as a hexadecimal digit
- *   set-bits CHANNEL BITS            send ABCD
+ *   send-bits                        send ABCD as lines of stdin say, "CHANNEL BITS",
+ *                                    each answered with ok, and hold them to its end
  *   wait-bits CHANNEL BITS SECONDS
  *   alarms SPAN                      names, or OK
  *   wait-alarms SPAN NAMES SECONDS   until the span's alarms are exactly NAMES
@@ -32,6 +33,7 @@
 #include "pattern.h"
 
 #define CHANNELS_MAX 31
+#define DAHDI_CHANNELS_MAX 256
 #define BLOCK_OCTETS 512
 #define BLOCKS 32
 #define QUIET_MS 30000 /* no octet on any channel for so long: the span is dead */
@@ -203,13 +205,22 @@ static int run_bits(char **words, int count)
 	return 0;
 }
 
-static int run_set_bits(char **words, int count)
+/* DAHDI returns a channel's bits to idle when it is closed, so all stay open. */
+static int run_send_bits(char **words, int count)
 {
-	int bits = (int)strtoul(words[1], NULL, 16);
+	static int fds[DAHDI_CHANNELS_MAX];
+	unsigned channel;
+	int bits;
 
-	(void)count;
-	if (ioctl(open_channel((unsigned)atoi(words[0])), DAHDI_SETTXBITS, &bits))
-		die("DAHDI_SETTXBITS");
+	(void)words, (void)count;
+	while (scanf("%u %x", &channel, (unsigned *)&bits) == 2 && channel < DAHDI_CHANNELS_MAX) {
+		if (!fds[channel])
+			fds[channel] = open_channel(channel);
+		if (ioctl(fds[channel], DAHDI_SETTXBITS, &bits))
+			die("DAHDI_SETTXBITS");
+		puts("ok");
+		fflush(stdout);
+	}
 	return 0;
 }
 
@@ -363,7 +374,7 @@ static const struct {
 	int words;
 	int (*run)(char **words, int count);
 } commands[] = {
-	{ "data", 3, run_data },	     { "bits", 1, run_bits },	    { "set-bits", 2, run_set_bits },
+	{ "data", 3, run_data },	     { "bits", 1, run_bits },	    { "send-bits", 0, run_send_bits },
 	{ "wait-bits", 3, run_wait_bits },   { "alarms", 1, run_alarms },   { "maint", 2, run_maint },
 	{ "wait-alarms", 3, run_wait_alarms }, { "counters", 1, run_counters }, { "hold", 1, run_hold },
 };
