@@ -54,6 +54,9 @@ static void obey(struct tl_media *media, const struct tl_command *command)
 	case TL_COMMAND_PORT_DETECT:
 		port->detector = command->detector;
 		break;
+	case TL_COMMAND_PORT_ECHO:
+		port->echo = command->on;
+		break;
 	case TL_COMMAND_PORT_MUTE:
 		port->muted = command->on;
 		break;

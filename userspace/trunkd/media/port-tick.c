@@ -135,8 +135,8 @@ int tl_port_hear(struct tl_port *port, uint8_t *block)
 		return code;
 	if (port->bridge)
 		return tl_bridge_block(port->bridge, port, block);
-	memcpy(block, idle[port->law], TL_BLOCK_OCTETS);
-	return -1;
+	memcpy(block, port->echo ? port->said : idle[port->law], TL_BLOCK_OCTETS);
+	return port->echo ? port->said_event : -1;
 }
 
 void tl_port_give(struct tl_port *port)

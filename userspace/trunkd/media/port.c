@@ -107,6 +107,11 @@ void tl_port_detect_dtmf(struct tl_port *port, bool on)
 	send_command(port, (struct tl_command){ TL_COMMAND_PORT_DETECT, .detector = on ? port->main_detector : NULL });
 }
 
+void tl_port_echo(struct tl_port *port, bool on)
+{
+	send_command(port, (struct tl_command){ TL_COMMAND_PORT_ECHO, .on = on });
+}
+
 void tl_port_mute(struct tl_port *port, bool on)
 {
 	send_command(port, (struct tl_command){ TL_COMMAND_PORT_MUTE, .on = on });

@@ -45,7 +45,7 @@ struct tl_port {
 	/* tick */
 	unsigned index;                 /* in media->ports */
 	enum tl_law law;
-	bool muted;
+	bool muted, echo;
 	struct tl_media_span *line;     /* the span's place; NULL while the thread does not have it */
 	struct tl_dtmf_detector *detector; /* NULL: off */
 	struct tl_recording *recording;
