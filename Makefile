@@ -99,6 +99,16 @@ $(BUILD)/config.mk: Makefile
 	   echo "PKG_LIBS := $$(pkg-config --libs $(PKGS))"; } > $@.new
 	@mv $@.new $@
 
+PREFIX ?= /usr/local
+.PHONY: install
+install: all sounds ## put programs, prompts and example configurations under $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/trunkline/examples
+	install -m 755 $(O)/trunkd $(O)/deskd $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(O)/trunkctl $(O)/exchange $(DESTDIR)$(PREFIX)/bin
+	cp -r $(SOUNDS) $(DESTDIR)$(PREFIX)/share/trunkline/
+	rm -f $(DESTDIR)$(PREFIX)/share/trunkline/sounds/.made
+	install -m 644 tools/demo/*.conf.in userspace/control/*.schema.json $(DESTDIR)$(PREFIX)/share/trunkline/examples
+
 .PHONY: clean help
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
