@@ -52,22 +52,28 @@ static void on_half(void *user, unsigned int half)
 	tl_dma_transmit(&board->dma, half);
 }
 
-static bool check_presence(struct tl_board *board)
+/* All ones from the status register: is it only that, or is the card out? */
+static bool is_out(struct tl_board *board)
 {
 	struct tl_pci *pci = &board->pci;
-	u64 dead = READ_ONCE(pci->counts.dead);
 
-	if (READ_ONCE(pci->bus.gone))
-		return false;
-	if (dead == board->watched_dead)
-		return true;
-	board->watched_dead = dead;
 	if (tl_pci_is_present(pci))
-		return true;
+		return false;
 	WRITE_ONCE(pci->bus.gone, true);
 	tl_span_lose(board->span);
 	dev_err(&pci->pdev->dev, "the card does not answer any more\n");
-	return false;
+	return true;
+}
+
+static void check_dead(struct tl_board *board)
+{
+	u64 dead = READ_ONCE(board->pci.counts.dead);
+
+	if (dead == board->watched_dead)
+		return;
+	board->watched_dead = dead;
+	if (!is_out(board))
+		tl_pci_listen(&board->pci);
 }
 
 static void check_aborts(struct tl_board *board)
@@ -96,7 +102,7 @@ static void check_stream(struct tl_board *board)
 	if (board->still_ms < stall_ms)
 		return;
 	board->still_ms = 0;
-	if (tl_pci_rescue(&board->pci))
+	if (tl_pci_rescue(&board->pci) || is_out(board))
 		return;
 	board->stalls++;
 	dev_err_ratelimited(&board->pci.pdev->dev,
@@ -109,11 +115,14 @@ static void watch(struct work_struct *work)
 	struct tl_board *board = container_of(to_delayed_work(work),
 					      struct tl_board, watchdog);
 
-	if (!check_presence(board))
-		return;
+	tl_span_missed_set(board->span, board->pci.counts.missed);
+	check_dead(board);
 	check_aborts(board);
-	check_stream(board);
-	schedule_delayed_work(&board->watchdog, msecs_to_jiffies(WATCH_MS));
+	if (!READ_ONCE(board->pci.bus.gone))
+		check_stream(board);
+	if (!READ_ONCE(board->pci.bus.gone))
+		schedule_delayed_work(&board->watchdog,
+				      msecs_to_jiffies(WATCH_MS));
 }
 
 static enum tl_line line_of(struct tl_board *board)

@@ -22,6 +22,7 @@
 
 #define RINGS_OCTETS	(2 * TL_DMA_RING_OCTETS)
 #define RESET_MS	2
+#define DEAD_IN_ROW_MAX	16
 
 static struct tl_pci *of_bus(struct tl_bus *bus)
 {
@@ -105,64 +106,96 @@ static inline unsigned int bit_of(unsigned int half)
 	return half ? TIGER_INT_RX_SECOND : TIGER_INT_RX_FIRST;
 }
 
-/* More, less or other than the half that is due: never lose the order. */
-static noinline void serve_out_of_step(struct tl_pci *pci, u8 status)
+static void serve(struct tl_pci *pci)
 {
 	unsigned int half = pci->next;
 
-	trace_tl_odd_interrupt(pci->pdev->irq, status, bit_of(half));
-	pci->counts.missed++;
-	if (status & bit_of(half)) {
-		pci->on_half(pci->user, half);
-		half ^= 1;
-		pci->on_half(pci->user, half);
-		return;
-	}
-	pci->on_half(pci->user, half ^ 1);
-}
-
-static void serve(struct tl_pci *pci, u8 status)
-{
-	unsigned int half = pci->next;
-
-	pci->counts.interrupts++;
-	if (unlikely((status & TIGER_INT_RX) != bit_of(half))) {
-		serve_out_of_step(pci, status);
-		return;
-	}
 	pci->next = half ^ 1;
 	pci->on_half(pci->user, half);
 }
 
-/* Returns true if @status is worth believing and is ours. */
-static noinline bool examine(struct tl_pci *pci, u8 status)
+/*
+ * Has the half after the one that is due been filled too? The position tells
+ * even when status bits came late or were lost; where it makes no sense, so
+ * do they.
+ */
+static bool is_behind(struct tl_pci *pci, u8 status)
 {
-	if (status == 0xff)
-		pci->counts.dead++;
-	else if (status & TIGER_INT_RESERVED)
-		pci->counts.garbage++;
-	else if (status & TIGER_INT_ABORT)
-		pci->counts.aborts++;
-	else
-		pci->counts.spurious++;
+	u32 position = inl(pci->io + TIGER_DMA_RX_POSITION) -
+		       lower_32_bits(pci->rings_bus + TL_DMA_RING_OCTETS);
+
+	if (position >= TL_DMA_RING_OCTETS)
+		return status & bit_of(pci->next ^ 1);
+	return position / TL_DMA_HALF_OCTETS == pci->next;
+}
+
+/*
+ * All ones with the line held up, and nobody to acknowledge: the watchdog will
+ * listen again. The kernel would turn the line off for good.
+ */
+static irqreturn_t on_dead(struct tl_pci *pci)
+{
+	pci->counts.dead++;
+	if (++pci->dead_in_row >= DEAD_IN_ROW_MAX && !READ_ONCE(pci->muted)) {
+		WRITE_ONCE(pci->muted, true);
+		disable_irq_nosync(pci->pdev->irq);
+	}
+	return IRQ_NONE;
+}
+
+/* Anything but the one half that is due; @status may be a lie. */
+static noinline irqreturn_t on_odd_interrupt(struct tl_pci *pci, u8 status)
+{
 	trace_tl_odd_interrupt(pci->pdev->irq, status, bit_of(pci->next));
-	return !(status & TIGER_INT_RESERVED) &&
-	       (status & (TIGER_INT_RX | TIGER_INT_ABORT));
+	if (!status) {
+		pci->counts.spurious++;
+		return IRQ_NONE;
+	}
+	if (status != 0xff && status & TIGER_INT_RESERVED)
+		pci->counts.garbage++;
+	status = inb(pci->io + TIGER_INTSTAT);
+	if (status == 0xff)
+		return on_dead(pci);
+	if (status & TIGER_INT_RESERVED)
+		return IRQ_NONE;
+	if (status & TIGER_INT_ABORT)
+		pci->counts.aborts++;
+	if (READ_ONCE(pci->streaming) && status & TIGER_INT_RX) {
+		if (is_behind(pci, status)) {
+			pci->counts.missed++;
+			serve(pci);
+		}
+		serve(pci);
+	}
+	outb(status, pci->io + TIGER_INTSTAT);
+	return status & (TIGER_INT_RX | TIGER_INT_ABORT) ? IRQ_HANDLED : IRQ_NONE;
 }
 
 static irqreturn_t on_interrupt(int irq, void *data)
 {
 	struct tl_pci *pci = data;
-	u8 status = inb(pci->io + TIGER_INTSTAT);
+	u8 status;
 
-	if (unlikely(!(status & TIGER_INT_RX) ||
-		     (status & (TIGER_INT_RESERVED | TIGER_INT_ABORT))))
-		if (!examine(pci, status))
-			return IRQ_NONE;
-	if (likely((status & TIGER_INT_RX) && READ_ONCE(pci->streaming)))
-		serve(pci, status);
+	if (unlikely(READ_ONCE(pci->bus.gone)))
+		return IRQ_NONE;
+	status = inb(pci->io + TIGER_INTSTAT);
+	if (unlikely((status & ~TIGER_INT_TX) != bit_of(pci->next) ||
+		     !READ_ONCE(pci->streaming)))
+		return on_odd_interrupt(pci, status);
+	pci->counts.interrupts++;
+	pci->dead_in_row = 0;
+	serve(pci);
 	outb(status, pci->io + TIGER_INTSTAT);
 	return IRQ_HANDLED;
+}
+
+void tl_pci_listen(struct tl_pci *pci)
+{
+	if (!READ_ONCE(pci->muted))
+		return;
+	pci->dead_in_row = 0;
+	WRITE_ONCE(pci->muted, false);
+	enable_irq(pci->pdev->irq);
 }
 
 bool tl_pci_rescue(struct tl_pci *pci)
@@ -175,9 +208,10 @@ bool tl_pci_rescue(struct tl_pci *pci)
 	handled = on_interrupt(pci->pdev->irq, pci);
 	local_irq_restore(flags);
 	enable_irq(pci->pdev->irq);
-	if (handled == IRQ_HANDLED)
-		pci->counts.lost++;
-	return handled == IRQ_HANDLED;
+	if (handled != IRQ_HANDLED)
+		return false;
+	pci->counts.lost++;
+	return true;
 }
 
 static void put_address(struct tl_pci *pci, unsigned int reg, dma_addr_t address)
@@ -361,6 +395,8 @@ void tl_pci_done(struct tl_pci *pci)
 	spin_lock_irqsave(&pci->bus.lock, flags);
 	lamp_set(&pci->bus, TL_LAMP_OFF, false);
 	spin_unlock_irqrestore(&pci->bus.lock, flags);
+	WRITE_ONCE(pci->bus.gone, true);
+	tl_pci_listen(pci);
 	free_irq(pci->pdev->irq, pci);
 	dma_free_coherent(&pci->pdev->dev, RINGS_OCTETS, pci->rings,
 			  pci->rings_bus);

@@ -30,6 +30,9 @@ struct tl_pci_counts {
  * @rings: the transmit ring, then the receive ring; the card masters both
  * @next: the half that is due; hard IRQ
  * @auxd: what AUXD holds; under the bus's lock
+ * @streaming: octets are wanted
+ * @muted: its interrupt is disabled, for too much @dead_in_row; hard IRQ sets
+ *	it, tl_pci_listen() clears it
  */
 struct tl_pci {
 	struct tl_bus bus;
@@ -43,6 +46,8 @@ struct tl_pci {
 	unsigned int next;
 	u8 auxd;
 	bool streaming;
+	bool muted;
+	unsigned int dead_in_row;
 	struct tl_pci_counts counts;
 };
 
@@ -66,6 +71,9 @@ bool tl_pci_jumper_is_t1(struct tl_pci *pci);
  * Process context. Returns true if there was something.
  */
 bool tl_pci_rescue(struct tl_pci *pci);
+
+/* Enable the interrupt again, if it was disabled for all ones. Process context. */
+void tl_pci_listen(struct tl_pci *pci);
 
 /* Does PCI still find the card? Process context. */
 bool tl_pci_is_present(struct tl_pci *pci);

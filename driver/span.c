@@ -363,6 +363,11 @@ void tl_span_lose(struct tl_span *span)
 	mutex_unlock(&span->mutex);
 }
 
+void tl_span_missed_set(struct tl_span *span, unsigned int missed)
+{
+	span->device->irqmisses = missed;
+}
+
 void tl_span_suspend(struct tl_span *span)
 {
 	mutex_lock(&span->mutex);

@@ -34,6 +34,7 @@
 #define TIGER_INT_RX_SECOND	BIT(3)
 #define TIGER_INT_MASTER_ABORT	BIT(4)
 #define TIGER_INT_TARGET_ABORT	BIT(5)
+#define TIGER_INT_TX		(TIGER_INT_TX_FIRST | TIGER_INT_TX_SECOND)
 #define TIGER_INT_RX		(TIGER_INT_RX_FIRST | TIGER_INT_RX_SECOND)
 #define TIGER_INT_ABORT		(TIGER_INT_MASTER_ABORT | TIGER_INT_TARGET_ABORT)
 #define TIGER_INT_RESERVED	0xc0
@@ -45,6 +46,7 @@
 #define TIGER_DMA_RX_START	0x18
 #define TIGER_DMA_RX_MIDDLE	0x1c
 #define TIGER_DMA_RX_END	0x20
+#define TIGER_DMA_RX_POSITION	0x24	/* where it will write next */
 
 /* Serial port: double clock, 20 ns sync, MSB first; frame sync one later */
 #define TIGER_SERC		0x2d
