@@ -456,6 +456,18 @@ static void on_nua(struct tl_nua_owner *owner, const struct tl_nua_event *event)
 	}
 }
 
+static void on_timer_b(void *user)
+{
+	tl_sip_dialog_fire(user, TL_SIP_UNREACHABLE, NULL);
+}
+
+static void on_retry(void *user)
+{
+	struct tl_sip_dialog *d = user;
+	if (tl_sip_dialog_is_confirmed(d))
+		tl_sip_dialog_fire(d, TL_SIP_REOFFER, NULL);
+}
+
 struct tl_sip_dialog *tl_sip_dialog_new(struct tl_sip *sip, struct tl_sip_listener *listener)
 {
 	struct tl_sip_dialog *d = g_new0(struct tl_sip_dialog, 1);
@@ -467,6 +479,8 @@ struct tl_sip_dialog *tl_sip_dialog_new(struct tl_sip *sip, struct tl_sip_listen
 	d->sip = sip;
 	d->listener = listener;
 	d->session_id = ((uint64_t)g_random_int() << 16) | (g_random_int() & 0xffff);
+	d->timer_b = tl_timer_new("timer B", on_timer_b, d);
+	d->retry = tl_timer_new("re-offer", on_retry, d);
 	tl_fsm_init(&d->fsm, &tl_sip_dialog_machine);
 	d->link.data = d;
 	g_queue_push_tail_link(&sip->dialogs, &d->link);

@@ -137,21 +137,12 @@ void tl_sip_media_reoffer_accepted(void *user, const void *data)
 		reoffer_again(d);
 }
 
-static void on_retry(void *user)
-{
-	struct tl_sip_dialog *d = user;
-	if (tl_sip_dialog_is_confirmed(d))
-		tl_sip_dialog_fire(d, TL_SIP_REOFFER, NULL);
-}
-
 void tl_sip_media_reoffer_refused(void *user, const void *data)
 {
 	struct tl_sip_dialog *d = user;
 	const struct tl_nua_event *event = data;
 	bool caller = d->routes;
 	if (event->status == 491 || event->status == 500) {
-		if (!d->retry)
-			d->retry = tl_timer_new("re-offer", on_retry, d);
 		tl_timer_start(d->retry, caller ? (unsigned)g_random_int_range(GLARE_CALLER_MIN_MS, GLARE_CALLER_MAX_MS)
 						: (unsigned)g_random_int_range(0, GLARE_CALLEE_MAX_MS));
 		return;

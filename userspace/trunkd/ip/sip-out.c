@@ -242,11 +242,6 @@ static bool aim(struct tl_sip_dialog *d, const char *target, GError **error)
 	return refuse(error, TL_IP_ERROR_TARGET, "\"%s\": expected user:NAME, trunk:NAME or sip:URI", target);
 }
 
-static void on_timer_b(void *user)
-{
-	tl_sip_dialog_fire(user, TL_SIP_UNREACHABLE, NULL);
-}
-
 struct tl_dialog *tl_sip_call(struct tl_sip *sip, const char *target, const struct tl_leg_setup *setup,
 			      const struct tl_rtp_side *local,
 			      void (*on_event)(struct tl_dialog *, const struct tl_dialog_event *, void *), void *user,
@@ -267,7 +262,6 @@ struct tl_dialog *tl_sip_call(struct tl_sip *sip, const char *target, const stru
 	d->base.local = *local;
 	d->base.on_event = on_event;
 	d->base.user = user;
-	d->timer_b = tl_timer_new("timer B", on_timer_b, d);
 	tl_sip_dialog_fire(d, TL_SIP_CALL, NULL);
 	return &d->base;
 }

@@ -237,7 +237,6 @@ static void stop_stack(struct tl_sip *sip)
 		nua_destroy(nua);
 	}
 	g_source_destroy(sip->source);
-	g_source_unref(sip->source);
 	su_root_destroy(sip->root);
 	su_deinit();
 }

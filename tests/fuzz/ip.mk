@@ -1,0 +1,2 @@
+ROOMS_fuzz-sdp := ip signal line base
+ROOMS_fuzz-digest := ip signal line base

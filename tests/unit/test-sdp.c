@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* Session descriptions: RFC 8866, RFC 3264, RFC 4733 2.4. */
+#include "ip/sdp.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\n"
+
+static int parse(const char *text, struct tl_sdp *sdp)
+{
+	/* On the heap without a terminator, so that a read past the end is seen. */
+	size_t n = strlen(text);
+	char *copy = g_malloc(n ? n : 1);
+	memcpy(copy, text, n);
+	int e = tl_sdp_parse(copy, n, sdp);
+	g_free(copy);
+	return e;
+}
+
+static void test_plain(void)
+{
+	struct tl_sdp sdp;
+	g_assert_cmpint(parse(HEAD "c=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 8 96\r\na=rtpmap:0 PCMU/8000\r\n"
+			      "a=rtpmap:96 telephone-event/8000\r\na=ptime:30\r\na=sendonly\r\n", &sdp), ==, 0);
+	g_assert_cmpstr(sdp.side.host, ==, "192.0.2.9");
+	g_assert_cmpuint(sdp.side.port, ==, 4000);
+	g_assert_cmpint(sdp.side.law, ==, TL_LAW_ULAW);
+	g_assert_true(sdp.offers[TL_LAW_ULAW] && sdp.offers[TL_LAW_ALAW]);
+	g_assert_cmpint(sdp.side.dtmf_payload_type, ==, 96);
+	g_assert_cmpuint(sdp.side.ptime_ms, ==, 30);
+	g_assert_true(sdp.side.sends);
+	g_assert_false(sdp.side.receives);
+}
+
+static void test_levels(void)
+{
+	struct tl_sdp sdp;
+	/* The stream's own address and direction overrule the session's; bare LF is read; video is skipped. */
+	g_assert_cmpint(parse("v=0\no=- 1 1 IN IP6 ::1\ns=-\nc=IN IP4 example.org\na=inactive\nt=0 0\n"
+			      "m=video 5000 RTP/AVP 31\nc=IN IP4 10.0.0.1\nm=audio 4002 RTP/AVP 8\nc=IN IP6 2001:db8::1\na=recvonly\n",
+			      &sdp), ==, 0);
+	g_assert_cmpstr(sdp.side.host, ==, "2001:db8::1");
+	g_assert_cmpuint(sdp.n_streams, ==, 2);
+	g_assert_cmpuint(sdp.audio, ==, 1);
+	g_assert_false(sdp.side.sends);
+	g_assert_true(sdp.side.receives);
+	g_assert_cmpint(sdp.side.dtmf_payload_type, ==, -1);
+	g_assert_cmpuint(sdp.side.ptime_ms, ==, 20);
+	g_assert_cmpint(parse("v=0\nc=IN IP4 192.0.2.1\na=sendonly\nm=audio 4002 RTP/AVP 8\n", &sdp), ==, 0);
+	g_assert_true(sdp.side.sends && !sdp.side.receives);
+}
+
+static void test_hold(void)
+{
+	struct tl_sdp sdp;
+	g_assert_cmpint(parse(HEAD "c=IN IP4 0.0.0.0\r\nm=audio 4000 RTP/AVP 8\r\n", &sdp), ==, 0);
+	g_assert_false(sdp.side.receives);
+	g_assert_cmpint(parse(HEAD "m=audio 0 RTP/AVP 8\r\n", &sdp), ==, 0);
+	g_assert_cmpuint(sdp.side.port, ==, 0);
+}
+
+static void test_refused(void)
+{
+	static const struct {
+		const char *text;
+		int error;
+	} cases[] = {
+		{ "", -EBADMSG },
+		{ "hello", -EBADMSG },
+		{ "v=1\r\n", -EBADMSG },
+		{ HEAD, -EPROTONOSUPPORT },
+		{ HEAD "c=IN IP4 1.2.3.4\r\nm=audio 4000 RTP/AVP 18\r\n", -EPROTONOSUPPORT },
+		{ HEAD "c=IN IP4 1.2.3.4\r\nm=audio 4000 RTP/SAVP 0\r\n", -EPROTONOSUPPORT },
+		{ HEAD "c=IN IP4 1.2.3.4\r\nm=audio 4000 RTP/AVP 0\r\na=rtpmap:0 L16/44100\r\n", -EPROTONOSUPPORT },
+		{ HEAD "c=IN IP4 224.2.1.1/127\r\nm=audio 4000 RTP/AVP 0\r\n", -EPROTONOSUPPORT },
+		{ HEAD "c=IN IP6 ff02::1\r\nm=audio 4000 RTP/AVP 0\r\n", -EPROTONOSUPPORT },
+		{ HEAD "c=IN IP4 host.example\r\nm=audio 4000 RTP/AVP 0\r\n", -EPROTONOSUPPORT },
+		{ HEAD "m=audio 4000 RTP/AVP 0\r\n", -EPROTONOSUPPORT },
+		{ HEAD "c=IN IP4 1.2.3.4\r\nm=audio 70000 RTP/AVP 0\r\n", -EBADMSG },
+		{ HEAD "c=IN IP4 1.2.3.4\r\nm=audio x RTP/AVP 0\r\n", -EBADMSG },
+		{ HEAD "c=IN IP4 1.2.3.4\r\nm=audio 4000\r\n", -EBADMSG },
+		{ HEAD "c=ATM NSAP x\r\nm=audio 4000 RTP/AVP 0\r\n", -EBADMSG },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct tl_sdp sdp = { .n_streams = 77 };
+		g_assert_cmpint(parse(cases[i].text, &sdp), ==, cases[i].error);
+		g_assert_cmpuint(sdp.n_streams, ==, 77);
+	}
+}
+
+static void test_ptime(void)
+{
+	static const unsigned pairs[][2] = { { 5, 10 }, { 20, 20 }, { 25, 20 }, { 40, 40 }, { 500, 60 } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		struct tl_sdp sdp;
+		char *text = g_strdup_printf(HEAD "c=IN IP4 1.2.3.4\r\nm=audio 4000 RTP/AVP 0\r\na=ptime:%u\r\n", pairs[i][0]);
+		g_assert_cmpint(parse(text, &sdp), ==, 0);
+		g_assert_cmpuint(sdp.side.ptime_ms, ==, pairs[i][1]);
+		g_free(text);
+	}
+}
+
+static void test_too_much(void)
+{
+	struct tl_sdp sdp;
+	GString *text = g_string_new(HEAD "c=IN IP4 1.2.3.4\r\n");
+	for (unsigned i = 0; i <= TL_SDP_STREAMS_MAX; i++)
+		g_string_append(text, "m=audio 4000 RTP/AVP 0\r\n");
+	g_assert_cmpint(parse(text->str, &sdp), ==, -EBADMSG);
+	g_string_assign(text, HEAD);
+	while (text->len <= TL_SDP_OCTETS_MAX)
+		g_string_append(text, "a=x:0123456789012345678901234567890123456789012345678901234567890123456789\r\n");
+	g_assert_cmpint(parse(text->str, &sdp), ==, -EBADMSG);
+	g_string_free(text, TRUE);
+}
+
+/* What is formatted is read back the same, over both families, laws and all directions. */
+static void test_round_trip(void)
+{
+	for (unsigned i = 0; i < 64; i++) {
+		struct tl_rtp_side side = { .port = 4000 + i, .law = i & 1 ? TL_LAW_ALAW : TL_LAW_ULAW, .ptime_ms = 10 * (1 + i % 6),
+					    .dtmf_payload_type = i & 2 ? 101 : -1, .sends = i & 4, .receives = i & 8 };
+		g_strlcpy(side.host, i & 16 ? "2001:db8::7" : "192.0.2.7", sizeof(side.host));
+		struct tl_sdp_local local = { .side = &side, .both_laws = i & 32, .session_id = 9, .version = i };
+		char *text = tl_sdp_format(&local);
+		struct tl_sdp sdp;
+		g_assert_cmpint(parse(text, &sdp), ==, 0);
+		g_assert_true(tl_sdp_side_equal(&sdp.side, &side));
+		g_assert_cmpint(sdp.offers[!side.law], ==, !!(i & 32));
+		g_free(text);
+	}
+}
+
+/* An answer names every stream of the offer, and refuses those that are not ours (RFC 3264 6). */
+static void test_answer(void)
+{
+	struct tl_sdp offer, answer;
+	g_assert_cmpint(parse(HEAD "c=IN IP4 1.2.3.4\r\nm=video 9 RTP/SAVPF 96\r\nm=audio 4000 RTP/AVP 0 97\r\n"
+			      "a=rtpmap:97 telephone-event/8000\r\nm=image 4004 udptl t38\r\n", &offer), ==, 0);
+	struct tl_rtp_side local = { .host = "192.0.2.7", .port = 7000, .law = TL_LAW_ALAW, .dtmf_payload_type = 101, .ptime_ms = 20,
+				     .sends = true, .receives = true };
+	struct tl_rtp_side remote = offer.side;
+	tl_sdp_agree(&offer, &local, &remote);
+	g_assert_cmpint(local.law, ==, TL_LAW_ULAW);
+	g_assert_cmpint(remote.law, ==, TL_LAW_ULAW);
+	g_assert_cmpint(local.dtmf_payload_type, ==, 97);
+	char *text = tl_sdp_format(&(struct tl_sdp_local){ .side = &local, .shape = &offer });
+	g_assert_nonnull(strstr(text, "m=video 0 RTP/SAVPF 96\r\nm=audio 7000 RTP/AVP 0 97\r\n"));
+	g_assert_nonnull(strstr(text, "m=image 0 udptl t38\r\n"));
+	g_assert_cmpint(parse(text, &answer), ==, 0);
+	g_assert_cmpuint(answer.n_streams, ==, 3);
+	g_assert_cmpuint(answer.audio, ==, 1);
+	g_assert_false(answer.offers[TL_LAW_ALAW]);
+	g_free(text);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/sdp/plain", test_plain);
+	g_test_add_func("/sdp/levels", test_levels);
+	g_test_add_func("/sdp/hold", test_hold);
+	g_test_add_func("/sdp/refused", test_refused);
+	g_test_add_func("/sdp/ptime", test_ptime);
+	g_test_add_func("/sdp/too-much", test_too_much);
+	g_test_add_func("/sdp/round-trip", test_round_trip);
+	g_test_add_func("/sdp/answer", test_answer);
+	return g_test_run();
+}
