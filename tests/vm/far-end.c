@@ -12,8 +12,8 @@
  *   send pattern|echo|idle
  *   alarm none|rai|ais
  *   silent on|off      answer nothing
- *   cas TIMESLOT BITS  send ABCD (hexadecimal)
- *   seen TIMESLOT      received ABCD
+ *   cas BITS           send ABCD, a word of a hexadecimal digit each from timeslot 1 on
+ *   seen               received ABCD, likewise
  *   line               l=0 r=0 m=0: as the card last said
  */
 #include <arpa/inet.h>
@@ -187,7 +187,23 @@ static bool set_sending(struct far_end *end, const char *what)
 	return false;
 }
 
-static bool run_simple(struct far_end *end, const char *name, const char *word, const char *second)
+static bool set_cas(struct far_end *end, const char *digits)
+{
+	for (unsigned slot = 1; digits[slot - 1] && slot <= end->format.slots; slot++) {
+		char digit[2] = { digits[slot - 1], 0 };
+
+		end->cas_sent[slot] = (uint8_t)strtoul(digit, NULL, 16);
+	}
+	return true;
+}
+
+static void say_seen(const struct far_end *end, char *answer)
+{
+	for (unsigned slot = 1; slot <= end->format.slots; slot++)
+		sprintf(answer + slot - 1, "%x", end->cas_seen[slot]);
+}
+
+static bool run_simple(struct far_end *end, const char *name, const char *word)
 {
 	if (!strcmp(name, "expect"))
 		return expect(end, strtoull(word, NULL, 10)), true;
@@ -201,23 +217,23 @@ static bool run_simple(struct far_end *end, const char *name, const char *word, 
 		return true;
 	}
 	if (!strcmp(name, "cas"))
-		return end->cas_sent[atoi(word) & 31] = (uint8_t)strtoul(second, NULL, 16) & 0xf, true;
+		return set_cas(end, word);
 	return false;
 }
 
 static void run_command(struct far_end *end, char *text, char *answer, size_t octets)
 {
-	char name[32] = "", word[32] = "", second[32] = "";
+	char name[32] = "", word[32] = "";
 
-	sscanf(text, "%31s %31s %31s", name, word, second);
+	sscanf(text, "%31s %31s", name, word);
 	if (!strcmp(name, "status"))
 		say_status(end, answer, octets);
 	else if (!strcmp(name, "seen"))
-		snprintf(answer, octets, "%x", end->cas_seen[atoi(word) & 31]);
+		say_seen(end, answer);
 	else if (!strcmp(name, "line"))
 		snprintf(answer, octets, "l=%d r=%d m=%d", end->last.l, end->last.r, end->last.m);
 	else
-		snprintf(answer, octets, "%s", run_simple(end, name, word, second) ? "ok" : "error");
+		snprintf(answer, octets, "%s", run_simple(end, name, word) ? "ok" : "error");
 }
 
 static void serve_client(struct far_end *end)

@@ -196,13 +196,16 @@ void tl_card_free(struct tl_card *card)
 	free(card);
 }
 
-void tl_card_interrupt_spuriously(struct tl_card *card)
+/* INTA goes up and down with no status bit set, between two ticks. */
+static void interrupt_spuriously(struct tl_card *card)
 {
 	unsigned pin = tl_config_space_line(&card->space);
 
-	if (card->line_level)
+	if (!card->faults.spurious_interrupts || card->line_level || card->pulsed_tick == card->counters.ticks)
 		return;
+	card->faults.spurious_interrupts--;
 	card->counters.spurious_interrupts++;
+	card->pulsed_tick = card->counters.ticks;
 	tl_irq_set(card->irq, card->number, pin, true);
 	tl_irq_set(card->irq, card->number, pin, false);
 }
@@ -321,8 +324,10 @@ int64_t tl_card_run(struct tl_card *card, int64_t now_us)
 		return now_us + 100000;
 	if (card->acknowledged_us + card->gap_us > due_us && !card->faults.freerun)
 		due_us = card->acknowledged_us + card->gap_us;
-	if (now_us < due_us)
+	if (now_us < due_us) {
+		interrupt_spuriously(card);
 		return due_us;
+	}
 	if (with_dma && card->line_level && !card->faults.freerun) {
 		card->counters.waited_guest++;
 		return now_us + 100000;

@@ -41,6 +41,7 @@ struct tl_card_counters {
 struct tl_card_faults {
 	unsigned lose_interrupts;   /* the next so many never come */
 	unsigned late_interrupts, late_ms; /* the next so many come late */
+	unsigned spurious_interrupts;      /* so many come for nothing, one a tick */
 	unsigned garbage_reads;     /* the next so many register reads lie */
 	bool dma_stalled;
 	bool ones;      /* every register reads ones, writes go nowhere */
@@ -66,6 +67,7 @@ struct tl_card {
 	int64_t period_us, gap_us; /* wall clock: between ticks, after an acknowledgement */
 	int64_t ticked_us, acknowledged_us;
 	bool line_level;        /* INTA as last driven */
+	uint64_t pulsed_tick;   /* of the last spurious interrupt */
 	uint8_t late_bits;      /* due at late_tick */
 	uint64_t late_tick;
 	unsigned flaps;         /* edges of LOS still to come, one each flap_ticks */
@@ -80,9 +82,6 @@ void tl_card_free(struct tl_card *card);
 
 /** Let time pass. Returns when to be called again, monotonic us, at the latest. */
 int64_t tl_card_run(struct tl_card *card, int64_t now_us);
-
-/** Pulse INTA with no status bit set. */
-void tl_card_interrupt_spuriously(struct tl_card *card);
 
 /** Take the card out (true) or put it back as after power-on (false). */
 void tl_card_unplug(struct tl_card *card, bool out);

@@ -4,40 +4,42 @@
 # E1 in timeslot 16, T1 ESF in robbed bits (ABCD), T1 D4 (A and B).
 . "$VM_TESTS/guest/span.sh"
 
-# Distinct from the neighbours', and from the timeslot's number read as bits.
-bits_of() { printf '%x' $((($1 * 7 + 3) & 15)); }
-other_bits_of() { printf '%x' $((($1 * 5 + 9) & 15)); }
+# Bits of a timeslot: distinct from its neighbours', and other bits each way.
+in_bits() { printf '%x' $((($1 * 7 + 3) & 15)); }
+out_bits() { printf '%x' $((($1 * 5 + 9) & 15)); }
 
-# receives NAME CARD FIRST MASK TIMESLOTS...: the far end's bits reach DAHDI.
+# receives NAME CARD FIRST MASK SLOTS...: the far end's bits reach DAHDI.
 receives() {
-	local name=$1 card=$2 first=$3 mask=$4 slot bad=0
+	local name=$1 card=$2 first=$3 mask=$4 slot word="" pairs=()
 	shift 4
-	for slot; do far_end "$card" cas "$slot" "$(bits_of "$slot")" >/dev/null; done
-	for slot; do
-		"$span_test" wait-bits $((first + slot - 1)) "$(printf %x $((0x$(bits_of "$slot") & mask)))" 30 ||
-			bad=1
-	done
-	ok "$name: every timeslot's bits arrive" [ $bad = 0 ]
+	for slot in $(seq 1 31); do word+=$(in_bits "$slot"); done
+	for slot; do pairs+=("$((first + slot - 1)):$(printf %x $((0x$(in_bits "$slot") & mask)))"); done
+	far_end "$card" cas "$word" >/dev/null
+	ok "$name: every timeslot's bits arrive" "$span_test" wait-bits 30 "${pairs[@]}"
 }
-seen() { [ "$(far_end "$1" seen "$2")" = "$3" ]; }
-# sends NAME CARD FIRST REPEAT TIMESLOTS...: DAHDI's bits reach the far end.
+
+# seen CARD WORD SLOTS...: the far end has received WORD's digit in each of SLOTS.
+seen() {
+	local got wanted=$2 slot
+	got=$(far_end "$1" seen)
+	shift 2
+	for slot; do [ "${got:slot-1:1}" = "${wanted:slot-1:1}" ] || return; done
+}
+# sends NAME CARD FIRST SLOTS...: DAHDI's bits reach the far end; D4's A and B twice.
 sends() {
-	local name=$1 card=$2 first=$3 slot bad=0 wanted
+	local name=$1 card=$2 first=$3 slot bits word=""
 	shift 3
 	coproc sender { exec "$span_test" send-bits; }
 	for slot; do
-		echo $((first + slot - 1)) "$(other_bits_of "$slot")" >&"${sender[1]}"
-		head -n 1 <&"${sender[0]}" >/dev/null
+		echo $((first + slot - 1)) "$(out_bits "$slot")" >&"${sender[1]}"
+		read -r _ <&"${sender[0]}"
 	done
-	for slot; do
-		wanted=$(other_bits_of "$slot")
-		if [ "$name" = D4 ]; then wanted=$(printf %x $(((0x$wanted & 12) | 0x$wanted >> 2))); fi
-		eventually 10 seen "$card" "$slot" "$wanted" || {
-			echo "# timeslot $slot: the far end sees $(far_end "$card" seen "$slot"), not $wanted"
-			bad=1
-		}
+	for slot in $(seq 1 31); do
+		bits=$(out_bits "$slot")
+		[ "$name" != D4 ] || bits=$(printf %x $(((0x$bits & 12) | 0x$bits >> 2)))
+		word+=$bits
 	done
-	ok "$name: every timeslot's bits leave" [ $bad = 0 ]
+	ok "$name: every timeslot's bits leave" eventually 30 seen "$card" "$word" "$@"
 	eval "exec ${sender[1]}>&-"
 	wait "$sender_PID"
 }

@@ -7,7 +7,7 @@
  *   bits CHANNEL                     received ABCD, as a hexadecimal digit
  *   send-bits                        send ABCD as lines of stdin say, "CHANNEL BITS",
  *                                    each answered with ok, and hold them to its end
- *   wait-bits CHANNEL BITS SECONDS
+ *   wait-bits SECONDS CHANNEL:BITS...
  *   alarms SPAN                      names, or OK
  *   wait-alarms SPAN NAMES SECONDS   until the span's alarms are exactly NAMES
  *   counters SPAN                    name=value ...
@@ -236,21 +236,33 @@ static void breathe(void)
 	nanosleep(&pause, NULL);
 }
 
+static bool wait_for_bits(const char *pair, time_t end)
+{
+	unsigned number, wanted;
+	int fd;
+
+	if (sscanf(pair, "%u:%x", &number, &wanted) != 2)
+		return false;
+	fd = open_channel(number);
+	while (received_bits(fd) != wanted && time(NULL) <= end)
+		breathe();
+	if (received_bits(fd) != wanted) {
+		printf("# channel %u has %x, not %x\n", number, received_bits(fd), wanted);
+		close(fd);
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
 static int run_wait_bits(char **words, int count)
 {
-	const unsigned wanted = (unsigned)strtoul(words[1], NULL, 16);
-	const time_t end = deadline(words[2]);
-	int fd = open_channel((unsigned)atoi(words[0]));
+	const time_t end = deadline(words[0]);
+	int bad = 0;
 
-	(void)count;
-	while (received_bits(fd) != wanted) {
-		if (time(NULL) > end) {
-			printf("# channel %s has %x, not %x\n", words[0], received_bits(fd), wanted);
-			return 1;
-		}
-		breathe();
-	}
-	return 0;
+	for (int i = 1; i < count; i++)
+		bad |= !wait_for_bits(words[i], end);
+	return bad;
 }
 
 static void get_span(int number, struct dahdi_spaninfo *span)
@@ -375,7 +387,7 @@ static const struct {
 	int (*run)(char **words, int count);
 } commands[] = {
 	{ "data", 3, run_data },	     { "bits", 1, run_bits },	    { "send-bits", 0, run_send_bits },
-	{ "wait-bits", 3, run_wait_bits },   { "alarms", 1, run_alarms },   { "maint", 2, run_maint },
+	{ "wait-bits", 2, run_wait_bits },   { "alarms", 1, run_alarms },   { "maint", 2, run_maint },
 	{ "wait-alarms", 3, run_wait_alarms }, { "counters", 1, run_counters }, { "hold", 1, run_hold },
 };
 

@@ -23,30 +23,30 @@ is() { ok "$1" same "$2" "$3"; }
 # done_testing: ends the case.
 done_testing() { exit $((failures > 0)); }
 
-# card [@N] COMMAND...: to the card model's control socket; prints its answer.
-card() {
-	if [ -z "${card_fd:-}" ]; then
-		stty -F /dev/ttyS1 raw -echo 115200
-		exec {card_fd}<>/dev/ttyS1
-	fi
-	echo "$*" >&"$card_fd"
-	head -n 1 <&"$card_fd"
-}
-# far_end N COMMAND...: to the far end of card N.
-declare -A far_end_fds
-far_end() {
-	local n=$1 port fd
-	shift
-	if [ -z "${far_end_fds[$n]:-}" ]; then
-		modprobe virtio_console
+# Both sockets are opened once, here: a function in $(...) could not keep them.
+if [ "${VM_CARDS:-0}" -gt 0 ]; then
+	stty -F /dev/ttyS1 raw -echo 115200
+	exec {card_fd}<>/dev/ttyS1
+fi
+far_end_fds=()
+if [ "${VM_FAR_ENDS:-0}" -gt 0 ]; then
+	modprobe virtio_console
+	for n in $(seq 0 $((VM_FAR_ENDS - 1))); do
 		port=$(grep -lx "far-end-$n" /sys/class/virtio-ports/*/name)
-		exec {fd}<>"/dev/$(basename "$(dirname "$port")")"
-		far_end_fds[$n]=$fd
-	fi
-	fd=${far_end_fds[$n]}
+		exec {far_end_fds[n]}<>"/dev/$(basename "$(dirname "$port")")"
+	done
+fi
+ask() {
+	local fd=$1 answer
+	shift
 	echo "$*" >&"$fd"
-	head -n 1 <&"$fd"
+	read -r answer <&"$fd"
+	echo "$answer"
 }
+# card [@N] COMMAND...: to the card model's control socket; prints its answer.
+card() { ask "$card_fd" "$@"; }
+# far_end N COMMAND...: to the far end of card N.
+far_end() { ask "${far_end_fds[$1]}" "${@:2}"; }
 # value NAME TEXT: from name=value pairs.
 value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$2"; }
 # eventually SECONDS COMMAND...: until it succeeds.
