@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
  * ITU-T G.711: octets of either law to and from 16-bit linear, and from law to
- * law. Linear full scale is +-32124 (mu-law) or +-32256 (A-law), 3.14-3.17 dBm0.
+ * law. A sine of amplitude 32768 has 3.14 dBm0 in A-law, one of 32636 3.17 dBm0
+ * in mu-law.
  * All functions are pure and real-time safe; any thread. @n is in samples.
  */
 #pragma once

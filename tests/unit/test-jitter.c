@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* The playout buffer: packets as a network treats them, octets as a listener gets them. */
+#include <glib.h>
+#include <string.h>
+
+#include "media/jitter.h"
+
+#define FILL 0xd5
+#define PACKET 160
+
+/* What a sample says is where it lies, so that any slip shows. Never FILL. */
+static uint8_t octet_at(uint32_t position)
+{
+	uint8_t octet = position * 7 + (position >> 8) * 13;
+	return octet == FILL ? 0 : octet;
+}
+
+static enum tl_jitter_fate put(struct tl_jitter *jitter, uint32_t base, uint32_t position)
+{
+	uint8_t octets[PACKET];
+	for (unsigned i = 0; i < PACKET; i++)
+		octets[i] = octet_at(position + i);
+	return tl_jitter_put(jitter, base + position, octets, PACKET);
+}
+
+static void assert_block(struct tl_jitter *jitter, uint32_t position)
+{
+	uint8_t block[TL_BLOCK_OCTETS];
+	g_assert_cmpuint(tl_jitter_get(jitter, block, FILL), ==, 0);
+	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
+		g_assert_cmphex(block[i], ==, octet_at(position + i));
+}
+
+static void assert_missing(struct tl_jitter *jitter)
+{
+	uint8_t block[TL_BLOCK_OCTETS];
+	g_assert_cmpuint(tl_jitter_get(jitter, block, FILL), ==, TL_BLOCK_OCTETS);
+	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
+		g_assert_cmphex(block[i], ==, FILL);
+}
+
+/* The first packet is held for the depth; then octets come out exactly, over timestamp wraps, for a minute. */
+static void test_steady(gconstpointer fixed)
+{
+	struct tl_jitter jitter;
+	uint32_t base = 0u - 100 * PACKET - 3;
+	tl_jitter_init(&jitter, 20, 120);
+	jitter.fixed = GPOINTER_TO_INT(fixed);
+	assert_missing(&jitter);
+	for (uint32_t i = 0; i < 3000; i++) {
+		g_assert_cmpint(put(&jitter, base, i * PACKET), ==, TL_JITTER_TAKEN);
+		if (i == 0) {
+			g_assert_cmpuint(tl_jitter_depth(&jitter), ==, 320);
+			assert_missing(&jitter);
+			assert_missing(&jitter);
+			continue;
+		}
+		assert_block(&jitter, (i - 1) * PACKET);
+		assert_block(&jitter, (i - 1) * PACKET + 80);
+	}
+	tl_jitter_done(&jitter);
+}
+
+static void test_loss_reorder_duplicate(void)
+{
+	struct tl_jitter jitter;
+	tl_jitter_init(&jitter, 60, 120);
+	put(&jitter, 0, 0);
+	for (unsigned i = 0; i < 6; i++)
+		assert_missing(&jitter);
+	g_assert_cmpint(put(&jitter, 0, 2 * PACKET), ==, TL_JITTER_TAKEN);
+	g_assert_cmpint(put(&jitter, 0, 1 * PACKET), ==, TL_JITTER_TAKEN);
+	g_assert_cmpint(put(&jitter, 0, 1 * PACKET), ==, TL_JITTER_DUPLICATE);
+	g_assert_cmpint(put(&jitter, 0, 4 * PACKET), ==, TL_JITTER_TAKEN);
+	for (unsigned i = 0; i < 6; i++)
+		assert_block(&jitter, i * 80);
+	assert_missing(&jitter); /* packet 3 is lost */
+	assert_missing(&jitter);
+	assert_block(&jitter, 8 * 80);
+	tl_jitter_done(&jitter);
+}
+
+/* A late packet makes an adaptive buffer wait; nothing of it is lost. A fixed one drops it. */
+static void test_late(void)
+{
+	struct tl_jitter jitter;
+	tl_jitter_init(&jitter, 20, 120);
+	for (unsigned pass = 0; pass < 2; pass++) {
+		tl_jitter_reset(&jitter);
+		jitter.fixed = pass;
+		put(&jitter, 0, 0);
+		assert_missing(&jitter);
+		assert_missing(&jitter);
+		assert_block(&jitter, 0);
+		assert_block(&jitter, 80);
+		put(&jitter, 0, 3 * PACKET);
+		assert_missing(&jitter);
+		assert_missing(&jitter); /* its time is over now */
+		if (jitter.fixed) {
+			g_assert_cmpint(put(&jitter, 0, 1 * PACKET), ==, TL_JITTER_LATE);
+			continue;
+		}
+		g_assert_cmpint(put(&jitter, 0, 1 * PACKET), ==, TL_JITTER_TAKEN);
+		g_assert_cmpint(put(&jitter, 0, 2 * PACKET), ==, TL_JITTER_TAKEN);
+		for (unsigned i = 2; i < 8; i++)
+			assert_block(&jitter, i * 80);
+	}
+	tl_jitter_done(&jitter);
+}
+
+/* Depth grown in a bad time is given back in a good one, a block each four seconds. */
+static void test_shrinks(void)
+{
+	struct tl_jitter jitter;
+	uint8_t block[TL_BLOCK_OCTETS];
+	uint32_t i = 0;
+	tl_jitter_init(&jitter, 20, 120);
+	put(&jitter, 0, 0);
+	for (unsigned tick = 0; tick < 12; tick++) /* 120 ms of nothing */
+		tl_jitter_get(&jitter, block, FILL);
+	for (i = 1; i < 5; i++)
+		put(&jitter, 0, i * PACKET);
+	unsigned deep = tl_jitter_depth(&jitter);
+	g_assert_cmpuint(deep, >, 480);
+	for (; i < 3000; i++) {
+		tl_jitter_get(&jitter, block, FILL);
+		tl_jitter_get(&jitter, block, FILL);
+		put(&jitter, 0, i * PACKET);
+	}
+	g_assert_cmpuint(tl_jitter_depth(&jitter), <=, 400);
+	g_assert_cmpuint(tl_jitter_depth(&jitter), >=, 240);
+	tl_jitter_done(&jitter);
+}
+
+/* Ten minutes of a sender that is 200 ppm off: depth stays bounded, little is missing. */
+static void test_drift(gconstpointer data)
+{
+	struct tl_jitter jitter;
+	uint8_t block[TL_BLOCK_OCTETS];
+	int ppm = GPOINTER_TO_INT(data);
+	double due = 0;
+	unsigned missing = 0;
+	uint32_t sent = 0;
+	tl_jitter_init(&jitter, 20, 120);
+	for (unsigned tick = 0; tick < 60000; tick++) {
+		for (; due <= tick; due += 2 / (1 + ppm / 1e6))
+			put(&jitter, 12345, sent++ * PACKET);
+		missing += tl_jitter_get(&jitter, block, FILL) > 0;
+		g_assert_cmpuint(tl_jitter_depth(&jitter), <=, (120 + 40) * 8 + PACKET);
+	}
+	/* 200 ppm of ten minutes are twelve blocks of 10 ms. */
+	g_assert_cmpuint(missing, <=, 40);
+	tl_jitter_done(&jitter);
+}
+
+static void test_restarts(void)
+{
+	struct tl_jitter jitter;
+	uint8_t block[TL_BLOCK_OCTETS];
+	tl_jitter_init(&jitter, 20, 120);
+	put(&jitter, 0, 0);
+	/* Timestamps jump: taken as a new beginning. */
+	g_assert_cmpint(put(&jitter, 0x40000000, 0), ==, TL_JITTER_MOVED);
+	assert_missing(&jitter);
+	assert_missing(&jitter);
+	assert_block(&jitter, 0);
+	assert_block(&jitter, 80);
+	/* Two seconds of silence (a hold), then on as before. */
+	for (unsigned tick = 0; tick < 200; tick++)
+		tl_jitter_get(&jitter, block, FILL);
+	put(&jitter, 0x40000000, 16080);
+	assert_missing(&jitter);
+	assert_missing(&jitter);
+	assert_block(&jitter, 16080);
+	/* A burst beyond the bound: the oldest is dropped, the newest is kept. */
+	enum tl_jitter_fate fate = TL_JITTER_TAKEN;
+	for (unsigned i = 1; i < 20 && fate == TL_JITTER_TAKEN; i++)
+		fate = put(&jitter, 0x40000000, 16080 + i * PACKET);
+	g_assert_cmpint(fate, ==, TL_JITTER_OVERFLOW);
+	g_assert_cmpuint(tl_jitter_depth(&jitter), ==, 320);
+	tl_jitter_done(&jitter);
+}
+
+/* Any packet sizes and times at all: depth bounded, never out of its memory (ASan watches). */
+static void test_anything(void)
+{
+	struct tl_jitter jitter;
+	g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+	uint8_t octets[2000] = { 0 }, block[TL_BLOCK_OCTETS];
+	uint32_t timestamp = 0;
+	tl_jitter_init(&jitter, 10, 500);
+	for (unsigned i = 0; i < 200000; i++) {
+		jitter.fixed = g_rand_int_range(rand, 0, 1000) == 0 ? !jitter.fixed : jitter.fixed;
+		timestamp += g_rand_int_range(rand, 0, 50) ? g_rand_int_range(rand, -400, 800) : (gint32)g_rand_int(rand);
+		tl_jitter_put(&jitter, timestamp, octets, g_rand_int_range(rand, 1, sizeof octets));
+		if (g_rand_boolean(rand))
+			tl_jitter_get(&jitter, block, FILL);
+		g_assert_cmpuint(tl_jitter_depth(&jitter), <=, jitter.mask + 1);
+	}
+	tl_jitter_done(&jitter);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_data_func("/jitter/steady-adaptive", GINT_TO_POINTER(FALSE), test_steady);
+	g_test_add_data_func("/jitter/steady-fixed", GINT_TO_POINTER(TRUE), test_steady);
+	g_test_add_func("/jitter/loss-reorder-duplicate", test_loss_reorder_duplicate);
+	g_test_add_func("/jitter/late", test_late);
+	g_test_add_func("/jitter/shrinks", test_shrinks);
+	g_test_add_data_func("/jitter/drift-fast", GINT_TO_POINTER(200), test_drift);
+	g_test_add_data_func("/jitter/drift-slow", GINT_TO_POINTER(-200), test_drift);
+	g_test_add_func("/jitter/restarts", test_restarts);
+	g_test_add_func("/jitter/anything", test_anything);
+	return g_test_run();
+}
