@@ -1,4 +1,5 @@
 ROOMS_test-store := store base
 ROOMS_test-acd := acd store base
 ROOMS_test-ledger := ledger store control base
+EXTRA_test-ledger := tests/unit/fake-node.c
 ROOMS_test-flow := flow base
