@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
+"""Runs steps in their order, at most two at a time, each in a process group of its own with a
+time limit. It waits for the ends of processes by their pidfd; it never kills what it did not start."""
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TAIL_LINES = 40
+GRACE_S = 10  # between asking a group to end and killing it
+SKIP_STATUS = 77
+
+
+@dataclass
+class Step:
+    name: str
+    command: list
+    limit_s: int = 300
+    alone: bool = False  # it uses both cores, or is hurt by a busy machine
+    env: dict = field(default_factory=dict)
+    needs: tuple = ()  # names of steps that --only must take along
+
+
+@dataclass
+class Result:
+    step: Step
+    outcome: str  # "ok", "FAIL" or "skip"
+    seconds: float
+    why: str
+    log: Path
+
+
+class Running:
+    def __init__(self, step, log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self.step, self.log, self.why = step, log, ""
+        self.begin = time.monotonic()
+        self.deadline = self.begin + step.limit_s
+        with open(log, "wb") as out:
+            self.process = subprocess.Popen(
+                step.command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                env={**os.environ, **step.env}, start_new_session=True)
+        self.pidfd = os.pidfd_open(self.process.pid)
+
+    def signal(self, number):
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def overdue(self):
+        """First asks, then kills."""
+        asked = bool(self.why)
+        self.why = f"took longer than {self.step.limit_s} s"
+        self.signal(signal.SIGKILL if asked else signal.SIGTERM)
+        self.deadline = time.monotonic() + GRACE_S
+
+    def finish(self):
+        # The group's number stays taken until its leader is reaped: sweep what it left behind first.
+        self.signal(signal.SIGKILL)
+        status = self.process.wait()
+        os.close(self.pidfd)
+        if not self.why and status:
+            self.why = f"killed by signal {-status}" if status < 0 else f"status {status}"
+        outcome = "skip" if self.why == f"status {SKIP_STATUS}" else "FAIL" if self.why else "ok"
+        return Result(self.step, outcome, time.monotonic() - self.begin, self.why, self.log)
+
+
+class Engine:
+    def __init__(self, logs, at_once=2, on_result=None):
+        self.logs, self.at_once = Path(logs), at_once
+        self.results = []
+        self.on_result = on_result or self.report
+        self.running = []
+        self.selector = selectors.DefaultSelector()
+
+    def run(self, steps):
+        """Runs all of them; KeyboardInterrupt ends what runs and is passed on."""
+        waiting = list(steps)
+        try:
+            while waiting or self.running:
+                while waiting and self.has_room(waiting[0]):
+                    self.start(waiting.pop(0))
+                self.wait()
+        except KeyboardInterrupt:
+            for one in self.running:
+                one.why = "interrupted"
+                self.add(one.finish())
+            raise
+
+    def has_room(self, step):
+        busy_alone = any(one.step.alone for one in self.running)
+        return not self.running if step.alone else len(self.running) < self.at_once and not busy_alone
+
+    def start(self, step):
+        log = self.logs / f"{step.name}.log"
+        program = Path(step.command[0])
+        if "/" in str(program) and not program.exists():
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(f"{program} is not there\n")
+            self.add(Result(step, "skip", 0, f"{program} is not built", log))
+            return
+        one = Running(step, log)
+        self.running.append(one)
+        self.selector.register(one.pidfd, selectors.EVENT_READ, one)
+
+    def wait(self):
+        if not self.running:
+            return
+        nearest = min(one.deadline for one in self.running)
+        for key, _ in self.selector.select(max(0, nearest - time.monotonic())):
+            self.selector.unregister(key.fd)
+            self.running.remove(key.data)
+            self.add(key.data.finish())
+        for one in self.running:
+            if time.monotonic() >= one.deadline:
+                one.overdue()
+
+    def add(self, result):
+        self.results.append(result)
+        self.on_result(result)
+
+    @staticmethod
+    def report(result):
+        why = f"  ({result.why})" if result.why else ""
+        print(f"  {result.outcome:5}{result.step.name:44}{result.seconds:8.1f} s{why}", flush=True)
+        if result.outcome == "FAIL":
+            tail = result.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
+            print("\n".join(f"      | {line}" for line in tail), flush=True)
+            print(f"      whole log: {result.log}", flush=True)
+
+    def conclude(self):
+        """The last line, and the exit status that goes with it."""
+        n = {kind: sum(r.outcome == kind for r in self.results) for kind in ("ok", "FAIL", "skip")}
+        for result in self.results:
+            if result.outcome == "FAIL":
+                print(f"FAILED: {result.step.name} ({result.why}): {result.log}")
+        sys.stdout.flush()
+        print(f"{n['ok']} passed, {n['FAIL']} failed, {n['skip']} skipped", flush=True)
+        return 1 if n["FAIL"] or not n["ok"] else 0

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
+"""What make check, make fuzz and make soak consist of, in the order in which it runs."""
+import fnmatch
+import os
+from pathlib import Path
+
+from runner.engine import Step
+
+TESTS = Path("tests")
+CHECK_FUZZ_S = 10
+SANITIZERS = {
+    "asan": {
+        "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1",
+        "LSAN_OPTIONS": "suppressions=tests/asan.supp:print_suppressions=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    },
+    "tsan": {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:suppressions=tests/tsan.supp"},
+}
+
+
+def make(build, target, *settings, name=None, **step):
+    command = ["make", "-k", f"-j{os.cpu_count() or 2}", f"BUILD={build}", *settings, *target.split()]
+    # A make above us must not hand its own flags down: this one is a make of its own.
+    return Step(name or target, command, env={"MAKEFLAGS": "", "MAKELEVEL": ""}, **step)
+
+
+def builds(build):
+    return [
+        make(build, "all", name="build/release", alone=True, limit_s=600),
+        make(build, "all unit-programs", "VARIANT=asan", name="build/asan", alone=True, limit_s=900),
+        make(build, "tsan-programs", "VARIANT=tsan", name="build/tsan", alone=True, limit_s=600),
+        make(build, "fuzz-programs", "VARIANT=fuzz", name="build/fuzz", alone=True, limit_s=600),
+    ]
+
+
+def sources(folder, prefix, suffix=".c"):
+    return [path.stem for path in sorted((TESTS / folder).glob(f"{prefix}*{suffix}"))]
+
+
+def unit(build):
+    for name in sources("unit", "test-"):
+        yield Step(f"unit/{name}", [str(build / "asan/tests/unit" / name), "--tap"],
+                   env={"G_DEBUG": "fatal-warnings", **SANITIZERS["asan"]}, needs=("build/asan",))
+
+
+def tsan(build):
+    """tests.mk says, by $TSAN, which unit tests share memory between threads."""
+    for name in os.environ.get("TSAN", "").split():
+        yield Step(f"tsan/{name}", [str(build / "tsan/tests/unit" / name), "--tap"], limit_s=600,
+                   env={"G_DEBUG": "fatal-warnings", **SANITIZERS["tsan"]}, needs=("build/tsan",))
+
+
+def fuzz_targets(build, seconds):
+    for name in sources("fuzz", "fuzz-"):
+        yield Step(f"fuzz/{name}", [str(TESTS / "fuzz/run"), name, str(seconds)], limit_s=seconds + 120,
+                   env=SANITIZERS["asan"], needs=("build/fuzz",))
+
+
+def integration():
+    for path in sorted((TESTS / "integration").glob("test_*.py")):
+        yield Step(f"integration/{path.stem[5:]}", [str(path)], limit_s=400, alone="\nALONE = True" in path.read_text(),
+                   needs=("build/release", "build/asan"))
+
+
+def others(build):
+    """What other folders bring, where they are there."""
+    if Path("driver/driver.mk").exists():
+        yield make(build, "driver-unit", limit_s=300)
+    if Path("tests/vm/vm.mk").exists():
+        yield make(build, "vm-check", alone=True, limit_s=1200)
+        yield make(build, "driver-lint", limit_s=600)
+
+
+def check(build):
+    return [
+        *builds(build),
+        make(build, "layer-check", limit_s=60),
+        make(build, "fsm-check", limit_s=300, needs=("build/release",)),
+        *unit(build), *tsan(build), *fuzz_targets(build, CHECK_FUZZ_S), *integration(), *others(build),
+    ]
+
+
+def fuzz(build):
+    return [builds(build)[-1], *fuzz_targets(build, int(os.environ.get("FUZZ_S", "600")))]
+
+
+def soak(build):
+    return [*builds(build), *unit(build), *tsan(build), *integration(), *fuzz_targets(build, 300)]
+
+
+def choose(steps, pattern):
+    """The steps whose names match, and those that they need."""
+    chosen = [step for step in steps if fnmatch.fnmatch(step.name, pattern)]
+    needed = {name for step in chosen for name in step.needs}
+    return [step for step in steps if step in chosen or step.name in needed]
