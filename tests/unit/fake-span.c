@@ -19,6 +19,8 @@ struct tl_span {
 	enum tl_law law;
 	int fd;
 	atomic_uint due, done;
+	unsigned due_seen;      /* media thread: what ticks_due() said last */
+	struct tl_span *leader;
 	struct slot slots[TL_SPAN_SLOTS_MAX + 1];
 };
 
@@ -51,6 +53,11 @@ void fake_span_say(struct tl_span *span, unsigned slot, const uint8_t *octets, s
 void fake_span_wire(struct tl_span *span, unsigned from, unsigned to)
 {
 	span->slots[to].wired_from = from;
+}
+
+void fake_span_follow(struct tl_span *span, struct tl_span *leader)
+{
+	span->leader = leader;
 }
 
 void fake_span_tick(struct tl_span *span)
@@ -100,7 +107,9 @@ void tl_span_receive(struct tl_span *span, int64_t now_us)
 
 unsigned tl_span_ticks_due(const struct tl_span *span)
 {
-	return atomic_load(&span->due);
+	if (span->leader)
+		return span->leader->due_seen;
+	return ((struct tl_span *)span)->due_seen = atomic_load(&span->due);
 }
 
 int tl_span_skew_ppb(const struct tl_span *span)
@@ -138,6 +147,7 @@ void tl_span_end_tick(struct tl_span *span, int64_t now_us)
 	g_assert(tick < FAKE_TICKS_MAX);
 	for (unsigned i = 1; i <= tl_span_slots(span); i++)
 		memcpy(span->slots[i].sent + tick * TL_BLOCK_OCTETS, span->slots[i].tx, TL_BLOCK_OCTETS);
-	atomic_fetch_sub(&span->due, 1);
+	if (!span->leader)
+		atomic_fetch_sub(&span->due, 1);
 	atomic_fetch_add(&span->done, 1);
 }

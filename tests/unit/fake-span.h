@@ -19,6 +19,9 @@ void fake_span_say(struct tl_span *span, unsigned slot, const uint8_t *octets, s
 /** From now on @to receives what was sent on @from a tick before. Between ticks only. */
 void fake_span_wire(struct tl_span *span, unsigned from, unsigned to);
 
+/** From now on @span has a tick whenever @leader has; before both are given to media, the leader first. */
+void fake_span_follow(struct tl_span *span, struct tl_span *leader);
+
 /** Makes one more tick due. */
 void fake_span_tick(struct tl_span *span);
 

@@ -195,6 +195,7 @@ void tl_rtp_socket_receive(struct tl_rtp_socket *socket)
 	ssize_t n = recvmsg(socket->fd, &message, 0);
 	if (n < 0)
 		return; /* nothing there, or an ICMP error of what we sent: silence will tell */
+	from.length = message.msg_namelen;
 	if (message.msg_flags & MSG_TRUNC)
 		TL_COUNT(socket->port->tally.refused, 1);
 	else if (!socket->is_rtcp)

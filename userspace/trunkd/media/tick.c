@@ -68,6 +68,7 @@ static void run_tick(struct tl_media *media, int64_t now_us)
 {
 	struct tl_media_span *spans = media->spans;
 	media->tick++;
+	tl_media_obey(media); /* what was asked before the tick fell due is done before it */
 	receive_sockets(media);
 	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
 		if (spans[i].ticking)

@@ -1,0 +1,1 @@
+ROOMS_fuzz-rtp := media line base

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* Digits through the whole engine: all sixteen, each way, in the audio and as RFC 4733 events, each press once. */
+#include <glib.h>
+#include <string.h>
+
+#include "media-rig.h"
+
+static const char all[] = "0123456789*#ABCD";
+
+static void dial(struct rig *rig, struct tl_port *from, struct rig_log *log, uint64_t id)
+{
+	unsigned before = log->n_done;
+	g_assert_cmpint(tl_port_send_dtmf(from, id, all, 60, 50), ==, 0);
+	rig_step_until(rig, log->n_done > before, 16 * 12 + 20);
+	g_assert_cmpuint(log->done[before], ==, id);
+	g_assert_true(log->completed[before]);
+	rig_step(rig, 60); /* what is on its way arrives; what would come twice would too */
+}
+
+static void test_in_band(void)
+{
+	struct rig rig;
+	struct rig_log a_log = { 0 }, b_log = { 0 };
+	rig_init(&rig);
+	struct tl_port *a = tl_port_new_timeslot(rig.media, rig.t1, 1, &a_log);
+	struct tl_port *b = tl_port_new_timeslot(rig.media, rig.t1, 2, &b_log);
+	fake_span_wire(rig.t1, 1, 2);
+	tl_port_detect_dtmf(b, true);
+	dial(&rig, a, &a_log, 7);
+	g_assert_cmpstr(b_log.digits, ==, all);
+	g_assert_cmpuint(b_log.last_digit_ms, >=, 40);
+	tl_port_detect_dtmf(b, false);
+	dial(&rig, a, &a_log, 8);
+	g_assert_cmpuint(b_log.n_digits, ==, 16);
+	tl_port_free(a);
+	tl_port_free(b);
+	rig_done(&rig);
+}
+
+/* The agent's phone sends tones only; the trunk side must hear them as they are. */
+static void test_in_band_over_rtp(void)
+{
+	struct rig rig;
+	struct rig_log a_log = { 0 }, b_log = { 0 };
+	struct tl_port *a, *b;
+	rig_init(&rig);
+	rig_rtp_pair(&rig, TL_LAW_ULAW, false, &a, &a_log, &b, &b_log);
+	tl_port_detect_dtmf(b, true);
+	tl_port_detect_dtmf(a, true);
+	dial(&rig, a, &a_log, 7);
+	g_assert_cmpstr(b_log.digits, ==, all);
+	g_assert_cmpuint(a_log.n_digits, ==, 0);
+	dial(&rig, b, &b_log, 8);
+	g_assert_cmpstr(a_log.digits, ==, all);
+	tl_port_free(a);
+	tl_port_free(b);
+	rig_done(&rig);
+}
+
+/* Events, and what a timeslot hears of them: E1 slot 3 - voice bridge - RTP b <- RTP a. Slot 3 is wired to slot 4. */
+static void test_events(void)
+{
+	struct rig rig;
+	struct rig_log a_log = { 0 }, b_log = { 0 }, far_log = { 0 };
+	struct tl_port_counters counters;
+	struct tl_port *a, *b;
+	rig_init(&rig);
+	rig_rtp_pair(&rig, TL_LAW_ULAW, true, &a, &a_log, &b, &b_log);
+	struct tl_port *near = tl_port_new_timeslot(rig.media, rig.e1, 3, NULL);
+	struct tl_port *far = tl_port_new_timeslot(rig.media, rig.e1, 4, &far_log);
+	struct tl_bridge *bridge = tl_bridge_new(rig.media, TL_BRIDGE_VOICE);
+	tl_bridge_add(bridge, near);
+	tl_bridge_add(bridge, b);
+	fake_span_wire(rig.e1, 3, 4);
+	tl_port_detect_dtmf(far, true);
+	tl_port_detect_dtmf(b, true);
+	tl_port_detect_dtmf(a, true);
+	dial(&rig, a, &a_log, 7);
+	g_assert_cmpstr(b_log.digits, ==, all);
+	g_assert_cmpuint(b_log.last_digit_ms, ==, 60);
+	g_assert_cmpstr(far_log.digits, ==, all);
+	g_assert_cmpuint(a_log.n_digits, ==, 0);
+	tl_port_counters(a, &counters);
+	g_assert_cmpuint(counters.digits_sent, ==, 16);
+	tl_port_counters(b, &counters);
+	g_assert_cmpuint(counters.digits_received, ==, 16);
+	dial(&rig, b, &b_log, 8);
+	g_assert_cmpstr(a_log.digits, ==, all);
+	tl_bridge_free(bridge);
+	tl_port_free(a);
+	tl_port_free(b);
+	tl_port_free(near);
+	tl_port_free(far);
+	rig_done(&rig);
+}
+
+/* Events pass a bridge of two RTP legs as events: a -> b = c -> d. */
+static void test_events_through(void)
+{
+	struct rig rig;
+	struct rig_log a_log = { 0 }, d_log = { 0 };
+	struct tl_port *a, *b, *c, *d;
+	rig_init(&rig);
+	rig_rtp_pair(&rig, TL_LAW_ULAW, true, &a, &a_log, &b, NULL);
+	rig_rtp_pair(&rig, TL_LAW_ALAW, true, &c, NULL, &d, &d_log);
+	struct tl_bridge *bridge = tl_bridge_new(rig.media, TL_BRIDGE_VOICE);
+	tl_bridge_add(bridge, b);
+	tl_bridge_add(bridge, c);
+	tl_port_detect_dtmf(d, true);
+	dial(&rig, a, &a_log, 7);
+	g_assert_cmpstr(d_log.digits, ==, all);
+	g_assert_cmpuint(d_log.last_digit_ms, ==, 60); /* an event's exact length: not found in the audio */
+	tl_port_mute(b, true);
+	dial(&rig, a, &a_log, 8);
+	g_assert_cmpuint(d_log.n_digits, ==, 16); /* muted: nobody hears it */
+	tl_bridge_free(bridge);
+	tl_port_free(a);
+	tl_port_free(b);
+	tl_port_free(c);
+	tl_port_free(d);
+	rig_done(&rig);
+}
+
+static void test_arguments(void)
+{
+	struct rig rig;
+	rig_init(&rig);
+	char many[66];
+	memset(many, '1', 65);
+	many[65] = '\0';
+	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 1, NULL);
+	g_assert_cmpint(tl_port_send_dtmf(port, 1, "", 60, 60), ==, -EINVAL);
+	g_assert_cmpint(tl_port_send_dtmf(port, 1, "12x", 60, 60), ==, -EINVAL);
+	g_assert_cmpint(tl_port_send_dtmf(port, 1, "1", 10, 60), ==, -EINVAL);
+	g_assert_cmpint(tl_port_send_dtmf(port, 1, "1", 60, 10), ==, -EINVAL);
+	g_assert_cmpint(tl_port_send_dtmf(port, 1, many, 60, 60), ==, -ENOSPC);
+	tl_port_free(port);
+	rig_done(&rig);
+}
+
+static void test_pause(void)
+{
+	struct rig rig;
+	struct rig_log log = { 0 };
+	rig_init(&rig);
+	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 1, &log);
+	g_assert_cmpint(tl_port_send_dtmf(port, 1, "1w2", 60, 60), ==, 0);
+	rig_step(&rig, 80);
+	const uint8_t *sent = fake_span_sent(rig.e1, 1);
+	for (unsigned tick = 0; tick < 80; tick++) {
+		bool silent = sent[tick * 80 + 40] == 0xd5 && sent[tick * 80 + 47] == 0xd5 && sent[tick * 80 + 51] == 0xd5;
+		bool sounds = tick < 6 || (tick >= 62 && tick < 68);
+		g_assert_cmpint(silent, ==, !sounds);
+	}
+	g_assert_cmpuint(log.n_done, ==, 1);
+	tl_port_free(port);
+	rig_done(&rig);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/media-dtmf/in-band", test_in_band);
+	g_test_add_func("/media-dtmf/in-band-over-rtp", test_in_band_over_rtp);
+	g_test_add_func("/media-dtmf/events", test_events);
+	g_test_add_func("/media-dtmf/events-through", test_events_through);
+	g_test_add_func("/media-dtmf/arguments", test_arguments);
+	g_test_add_func("/media-dtmf/pause", test_pause);
+	return g_test_run();
+}
