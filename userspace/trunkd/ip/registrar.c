@@ -175,7 +175,7 @@ unsigned tl_registrar_lookup(const struct tl_registrar *registrar, const char *n
 		bindings[n].contact = contact->uri;
 		bindings[n].route = contact->route;
 		bindings[n].call_id = contact->call_id;
-		bindings[n++].expires_s = left_us > 1000000 ? (unsigned)(left_us / 1000000) : 1;
+		bindings[n++].expires_s = (unsigned)((MAX(left_us, 1) + 999999) / 1000000);
 	}
 	return n;
 }

@@ -34,24 +34,31 @@ static void challenge(const struct tl_nua_event *event, bool stale)
 	g_free(value);
 }
 
+/* The header again as text: sip_header_as_string() of this version cuts long ones short. */
+static char *authorization_text(const sip_authorization_t *a)
+{
+	GString *text = g_string_new(a->au_scheme);
+	for (const msg_param_t *p = a->au_params; p && *p; p++)
+		g_string_append_printf(text, "%s%s", p == a->au_params ? " " : ", ", *p);
+	return g_string_free(text, FALSE);
+}
+
 /* The first Authorization for our realm. 0: none, 1: read, -1: malformed. */
 static int read_credentials(const struct tl_nua_event *event, struct tl_digest_fields *fields)
 {
 	const char *realm = event->listener->sip->realm;
 	int found = 0;
-	su_home_t home[1] = { SU_HOME_INIT(home) };
-	su_home_init(home);
 	for (const sip_authorization_t *a = event->sip->sip_authorization; a && found != 1; a = a->au_next) {
-		const char *text = sip_header_as_string(home, (sip_header_t *)a);
+		char *text = authorization_text(a);
 		struct tl_digest_fields read;
-		if (!text || !tl_digest_parse(text, strlen(text), &read)) {
+		if (!tl_digest_parse(text, strlen(text), &read)) {
 			found = -1;
 		} else if (!strcmp(read.realm, realm)) {
 			*fields = read;
 			found = 1;
 		}
+		g_free(text);
 	}
-	su_home_deinit(home);
 	return found;
 }
 

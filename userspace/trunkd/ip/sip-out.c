@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <sofia-sip/msg_header.h>
+#include <sofia-sip/nta.h>
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/su_alloc.h>
 #include <sofia-sip/url.h>
@@ -144,7 +145,7 @@ void tl_sip_out_refused(void *user, const void *data)
 {
 	struct tl_sip_dialog *d = user;
 	const struct tl_nua_event *event = data;
-	bool silent = !event->sip || !event->sip->sip_status; /* the stack's own 408 or 503: no answer, no connection */
+	bool silent = nta_sip_is_internal(event->sip); /* the stack's own 408 or 503: no answer, no connection */
 	struct tl_sip_ending ending = { tl_reason_cause(event->sip, TL_CAUSE_NETWORK_OUT_OF_ORDER), true };
 	go_on(d, silent || event->status == 408 || event->status == 503, silent ? nobody(d) : ending);
 }
