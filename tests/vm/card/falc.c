@@ -284,10 +284,14 @@ static void receive_frame(struct tl_falc *falc, const struct tl_line_frame *rece
 void tl_falc_frame(struct tl_falc *falc, const uint8_t transmit[32], const struct tl_line_frame *received,
 		   uint8_t receive[32], struct tl_line_frame *sent)
 {
-	struct tl_line_frame own;
+	struct tl_line_frame own, looped;
 
-	if (falc->written[LIM0] & LIM0_LL)
-		received = &falc->sent;
+	/* XAIS goes to the line only: what is looped back is without it (data sheet, FMR1.XAIS). */
+	if (falc->written[LIM0] & LIM0_LL) {
+		looped = falc->sent;
+		looped.ais = false;
+		received = &looped;
+	}
 	update_status(falc, received);
 	transmit_frame(falc, transmit, &own);
 	if (falc->written[FMR2] & FMR2_PLB && !falc->faults.los && !received->los)
