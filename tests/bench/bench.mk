@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Benchmarks (tests/bench/README.md).
+BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media)
+
+ROOMS_floor-relay :=
+ROOMS_load :=
+ROOMS_subject-media := media line base
+
+define bench_rule
+$(O)/tests/bench/$(1): $(call object_of,tests/bench/$(1).c tests/bench/plan.c) $(call archives,$(ROOMS_$(1)))
+	@echo "  LINK  $$@"
+	@$$(CC) $$(CFLAGS_$$(VARIANT)) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LDLIBS)
+endef
+$(foreach p,$(notdir $(BENCH_PROGRAMS)),$(eval $(call bench_rule,$(p))))
+
+.PHONY: bench
+bench: $(BENCH_PROGRAMS) $(PROGRAMS) ## measure; JSON in build/bench, a table at the end; ONLY=part of a name
+	@tests/bench/run --build $(BUILD) --variant $(VARIANT) $(if $(ONLY),--only '$(ONLY)')

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * The floor: a relay of the same packets over the same sockets and nothing
+ * else. Each 10 ms it reads ten packets of every span and sends ten; each 20 ms
+ * it reads a packet of every leg and sends one. Octets go across as they come:
+ * no sequence, no timestamp, no jitter, no law. With -d, SpanDSP's DTMF
+ * detector hears as many samples as cross.
+ */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <spandsp.h>
+
+#include "plan.h"
+
+#define TICK_SAMPLES 80
+
+struct span {
+	int fd;
+	struct sockaddr_in far;
+	struct mmsghdr in[PW_A_TICK], out[PW_A_TICK];
+	struct iovec in_iov[PW_A_TICK], out_iov[PW_A_TICK];
+	uint8_t octets[PW_A_TICK][PW_OCTETS];
+};
+
+struct leg {
+	int fd, rtcp_fd;
+	struct sockaddr_in far;
+	uint8_t octets[RTP_OCTETS];
+	dtmf_rx_state_t *detector;
+};
+
+static struct span spans[SPANS_MAX];
+static struct leg legs[LEGS_MAX];
+
+static void span_open(struct span *span, const struct plan *plan, unsigned i)
+{
+	span->fd = plan_socket(plan, NODE_PW_PORT(i));
+	span->far = plan_address(plan, LOAD_PW_PORT(i));
+	for (unsigned k = 0; k < PW_A_TICK; k++) {
+		span->in_iov[k] = span->out_iov[k] = (struct iovec){ span->octets[k], PW_OCTETS };
+		span->in[k].msg_hdr = (struct msghdr){ .msg_iov = &span->in_iov[k], .msg_iovlen = 1 };
+		span->out[k].msg_hdr = (struct msghdr){ .msg_name = &span->far, .msg_namelen = sizeof span->far,
+							.msg_iov = &span->out_iov[k], .msg_iovlen = 1 };
+	}
+}
+
+static void leg_open(struct leg *leg, const struct plan *plan, unsigned i)
+{
+	leg->fd = plan_socket(plan, NODE_RTP_MIN + 2 * i);
+	leg->rtcp_fd = plan_socket(plan, NODE_RTP_MIN + 2 * i + 1);
+	leg->far = plan_address(plan, LOAD_RTP_PORT(i));
+	leg->octets[0] = 0x80;
+	leg->octets[1] = 8;
+	if (plan->detect)
+		leg->detector = dtmf_rx_init(NULL, NULL, NULL);
+}
+
+static void span_relay(struct span *span)
+{
+	(void)!recvmmsg(span->fd, span->in, PW_A_TICK, MSG_DONTWAIT, NULL);
+	(void)!sendmmsg(span->fd, span->out, PW_A_TICK, MSG_DONTWAIT);
+}
+
+static void leg_relay(struct leg *leg)
+{
+	(void)!recv(leg->fd, leg->octets, RTP_OCTETS, MSG_DONTWAIT);
+	(void)!sendto(leg->fd, leg->octets, RTP_OCTETS, MSG_DONTWAIT, (struct sockaddr *)&leg->far, sizeof leg->far);
+}
+
+static void detect(struct leg *leg)
+{
+	static int16_t samples[TICK_SAMPLES];
+	dtmf_rx(leg->detector, samples, TICK_SAMPLES);
+}
+
+int main(int argc, char **argv)
+{
+	struct plan plan;
+	plan_read(&plan, argc, argv);
+	for (unsigned i = 0; i < plan.spans; i++)
+		span_open(&spans[i], &plan, i);
+	for (unsigned i = 0; i < plan.legs; i++)
+		leg_open(&legs[i], &plan, i);
+	puts("ready");
+	fflush(stdout);
+	int64_t next_ns = plan_now_ns();
+	for (unsigned tick = 0; plan_sleep_until(next_ns); tick++, next_ns += TICK_NS) {
+		for (unsigned i = 0; i < plan.spans; i++)
+			span_relay(&spans[i]);
+		for (unsigned i = tick % 2; i < plan.legs; i += 2)
+			leg_relay(&legs[i]);
+		for (unsigned i = 0; plan.detect && i < plan.legs; i++)
+			detect(&legs[i]);
+	}
+	return 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * The line and media rooms alone, as the node uses them: every timeslot bridged
+ * to an RTP leg, without signalling. Tells how much of the node's work is theirs.
+ */
+#include <glib-unix.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/thread.h"
+#include "media/media.h"
+#include "plan.h"
+
+static struct tl_span *span_open(const struct plan *plan, struct tl_media *media, unsigned i)
+{
+	g_autofree char *name = g_strdup_printf("e1-%u", i);
+	GError *error = NULL;
+	struct tl_span_config config = {
+		.name = name, .kind = TL_SPAN_E1, .law = TL_LAW_ALAW, .clock_domain = "load", .d_channel = 16,
+		.pseudowire = { .local_host = plan->host, .local_port = NODE_PW_PORT(i), .remote_host = plan->host,
+				.remote_port = LOAD_PW_PORT(i), .frames = PW_FRAMES, .jitter_ms = plan->jitter_ms,
+				.clock = TL_CLOCK_LOCAL },
+	};
+	struct tl_span *span = tl_span_new(&config, &error);
+	if (!span)
+		g_error("%s", error->message);
+	tl_media_add_span(media, span);
+	return span;
+}
+
+static void call_start(const struct plan *plan, struct tl_media *media, struct tl_span *span, unsigned i)
+{
+	GError *error = NULL;
+	struct tl_rtp_side local;
+	struct tl_rtp_side remote = { .port = LOAD_RTP_PORT(i), .law = TL_LAW_ALAW, .dtmf_payload_type = 101,
+				      .ptime_ms = 20, .sends = true, .receives = true };
+	struct tl_bridge *bridge = tl_bridge_new(media, TL_BRIDGE_VOICE);
+	struct tl_port *slot = tl_port_new_timeslot(media, span, bearer_slot(i % BEARERS), NULL);
+	struct tl_port *rtp = tl_port_new_rtp(media, TL_LAW_ALAW, &local, NULL, &error);
+	if (!rtp)
+		g_error("%s", error->message);
+	g_strlcpy(remote.host, plan->host, sizeof remote.host);
+	tl_port_set_remote(rtp, &remote);
+	tl_port_detect_dtmf(slot, plan->detect);
+	tl_bridge_add(bridge, slot);
+	tl_bridge_add(bridge, rtp);
+}
+
+static gboolean stop(gpointer loop)
+{
+	g_main_loop_quit(loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static void report(struct tl_media *media)
+{
+	struct tl_media_counters counters;
+	tl_media_counters(media, &counters);
+	printf("{\"ticks\": %" G_GUINT64_FORMAT ", \"late\": %" G_GUINT64_FORMAT ", \"skipped\": %" G_GUINT64_FORMAT
+	       ", \"tick_us_max\": %u}\n", counters.ticks, counters.late_ticks, counters.skipped_ticks, counters.tick_us_max);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct tl_media_handler handler = { 0 };
+	struct tl_span *spans[SPANS_MAX];
+	struct plan plan;
+	GError *error = NULL;
+	plan_read(&plan, argc, argv);
+	tl_thread_become_main();
+	struct tl_media_config config = { .tick = TL_TICK_MONOTONIC, .rtp_host = plan.host, .rtp_port_min = NODE_RTP_MIN,
+					  .rtp_port_max = NODE_RTP_MAX };
+	struct tl_media *media = tl_media_new(&config, &handler, &error);
+	if (!media)
+		g_error("%s", error->message);
+	for (unsigned i = 0; i < plan.spans; i++)
+		spans[i] = span_open(&plan, media, i);
+	for (unsigned i = 0; i < plan.legs; i++)
+		call_start(&plan, media, spans[i / BEARERS], i);
+	puts("ready");
+	fflush(stdout);
+	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+	g_unix_signal_add(SIGTERM, stop, loop);
+	g_main_loop_run(loop);
+	report(media);
+	return 0; /* the kernel takes the rest */
+}
