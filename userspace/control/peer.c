@@ -29,12 +29,12 @@ struct tl_control_reply {
 	char *method;
 };
 
-bool tl_peer_is_open(const struct tl_control_peer *peer)
+bool tl_server_peer_is_open(const struct tl_control_peer *peer)
 {
 	return peer->token && !peer->cut_off;
 }
 
-struct tl_control_server *tl_peer_server(struct tl_control_peer *peer)
+struct tl_control_server *tl_server_peer_server(struct tl_control_peer *peer)
 {
 	return peer->server;
 }
@@ -66,7 +66,7 @@ void tl_control_peer_close(struct tl_control_peer *peer, const char *why)
 		soup_websocket_connection_close(peer->socket, SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, why);
 }
 
-void tl_peer_send(struct tl_control_peer *peer, const char *text)
+void tl_server_peer_send(struct tl_control_peer *peer, const char *text)
 {
 	if (peer->cut_off || soup_websocket_connection_get_state(peer->socket) != SOUP_WEBSOCKET_STATE_OPEN)
 		return;
@@ -87,7 +87,7 @@ void tl_peer_send(struct tl_control_peer *peer, const char *text)
 static void send_message(struct tl_control_peer *peer, const struct tl_message *message)
 {
 	g_autofree char *text = tl_message_format(message);
-	tl_peer_send(peer, text);
+	tl_server_peer_send(peer, text);
 }
 
 static void send_failure(struct tl_control_peer *peer, gint64 id, const GError *error)
@@ -271,7 +271,7 @@ static void on_message(SoupWebsocketConnection *socket, int type, GBytes *octets
 static void on_closed(SoupWebsocketConnection *socket, gpointer user)
 {
 	(void)socket;
-	tl_peer_free(user);
+	tl_server_peer_free(user);
 }
 
 static void on_open_timeout(void *user)
@@ -290,7 +290,7 @@ static GSocket *wire_of(SoupWebsocketConnection *socket)
 	return G_IS_SOCKET_CONNECTION(stream) ? g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream)) : NULL;
 }
 
-struct tl_control_peer *tl_peer_new(struct tl_control_server *server, SoupWebsocketConnection *socket)
+struct tl_control_peer *tl_server_peer_new(struct tl_control_server *server, SoupWebsocketConnection *socket)
 {
 	struct tl_control_peer *peer = g_new0(struct tl_control_peer, 1);
 	peer->server = server;
@@ -304,7 +304,7 @@ struct tl_control_peer *tl_peer_new(struct tl_control_server *server, SoupWebsoc
 	return peer;
 }
 
-void tl_peer_free(struct tl_control_peer *peer)
+void tl_server_peer_free(struct tl_control_peer *peer)
 {
 	struct tl_control_server *server = peer->server;
 	server->peers = g_list_remove(server->peers, peer);

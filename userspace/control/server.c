@@ -68,8 +68,8 @@ gint64 tl_control_server_event(struct tl_control_server *server, const char *nam
 	for (GList *l = server->peers, *next; l; l = next) {
 		struct tl_control_peer *peer = l->data;
 		next = l->next;
-		if (tl_peer_is_open(peer) && (!wants || wants(peer, params, user)))
-			tl_peer_send(peer, event->text);
+		if (tl_server_peer_is_open(peer) && (!wants || wants(peer, params, user)))
+			tl_server_peer_send(peer, event->text);
 	}
 	return server->last_event;
 }
@@ -84,7 +84,7 @@ void tl_server_replay(struct tl_control_server *server, struct tl_control_peer *
 	for (GList *l = server->events.head; l; l = l->next) {
 		struct event *event = l->data;
 		if (event->number > after && (!event->wants || event->wants(peer, event->params, event->user)))
-			tl_peer_send(peer, event->text);
+			tl_server_peer_send(peer, event->text);
 	}
 }
 
@@ -95,11 +95,11 @@ gint64 tl_control_server_last_event(const struct tl_control_server *server)
 
 void tl_control_peer_event(struct tl_control_peer *peer, const char *name, JsonObject *params)
 {
-	check_event(tl_peer_server(peer), name, params);
+	check_event(tl_server_peer_server(peer), name, params);
 	json_object_set_int_member(params, "event", 0);
 	json_object_set_int_member(params, "utc_us", tl_clock_utc_us());
 	g_autofree char *text = event_text(name, params);
-	tl_peer_send(peer, text);
+	tl_server_peer_send(peer, text);
 	json_object_unref(params);
 }
 
@@ -120,7 +120,7 @@ static void upgraded(SoupServer *soup, SoupServerMessage *message, const char *p
 {
 	struct tl_control_server *server = user;
 	(void)soup, (void)message, (void)path;
-	server->peers = g_list_prepend(server->peers, tl_peer_new(server, socket));
+	server->peers = g_list_prepend(server->peers, tl_server_peer_new(server, socket));
 }
 
 static gboolean listen_unix(struct tl_control_server *server, const char *path, GError **error)
@@ -205,7 +205,7 @@ void tl_control_server_free(struct tl_control_server *server)
 	g_socket_service_stop(server->service);
 	g_socket_listener_close(G_SOCKET_LISTENER(server->service));
 	while (server->peers)
-		tl_peer_free(server->peers->data);
+		tl_server_peer_free(server->peers->data);
 	soup_server_disconnect(server->soup);
 	g_object_unref(server->service);
 	g_object_unref(server->soup);

@@ -24,13 +24,13 @@ struct tl_control_server {
 	gint64 last_event;
 };
 
-struct tl_control_peer *tl_peer_new(struct tl_control_server *server, SoupWebsocketConnection *socket);
+struct tl_control_peer *tl_server_peer_new(struct tl_control_server *server, SoupWebsocketConnection *socket);
 /** Says goodbye to the handler, drops pending replies and removes it from its server. */
-void tl_peer_free(struct tl_control_peer *peer);
-bool tl_peer_is_open(const struct tl_control_peer *peer);
-struct tl_control_server *tl_peer_server(struct tl_control_peer *peer);
+void tl_server_peer_free(struct tl_control_peer *peer);
+bool tl_server_peer_is_open(const struct tl_control_peer *peer);
+struct tl_control_server *tl_server_peer_server(struct tl_control_peer *peer);
 /** Queues one message, or cuts the peer off (later) when it reads too slowly. */
-void tl_peer_send(struct tl_control_peer *peer, const char *text);
+void tl_server_peer_send(struct tl_control_peer *peer, const char *text);
 
 /** Whether all events after @after are still kept. */
 bool tl_server_has_since(const struct tl_control_server *server, gint64 after);
