@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#include "call/access.h"
+#include "call/report.h"
+
+enum tl_law tl_leg_law(const struct tl_leg *leg)
+{
+	if (leg->port)
+		return tl_port_law(leg->port);
+	if (leg->dialog && leg->dialog->media == TL_MEDIA_TIMESLOT)
+		return tl_span_get_law(leg->dialog->span);
+	/* What the far end offered is sure to be taken. */
+	if (leg->dialog && leg->dialog->remote.port)
+		return leg->dialog->remote.law;
+	return leg->node->config->law;
+}
+
+static void opened(struct tl_leg *leg)
+{
+	/* Digits of a call that this node joins by itself concern nobody here. */
+	tl_port_detect_dtmf(leg->port, !leg->partner);
+	if (leg->muted)
+		tl_port_mute(leg->port, true);
+}
+
+bool tl_leg_audio_rtp(struct tl_leg *leg, enum tl_law law, struct tl_rtp_side *local, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	leg->port = tl_port_new_rtp(leg->node->media, law, local, leg, &cause);
+	if (!leg->port) {
+		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_NO_CIRCUIT, "no audio for leg %s: %s (cause %d)", leg->id,
+			    cause->message, TL_CAUSE_CONGESTION);
+		return false;
+	}
+	local->sends = local->receives = true;
+	opened(leg);
+	return true;
+}
+
+struct tl_port *tl_leg_audio(struct tl_leg *leg, GError **error)
+{
+	struct tl_dialog *dialog = leg->dialog;
+	if (leg->port)
+		return leg->port;
+	if (!dialog || !tl_leg_is_live(leg) || (dialog->media == TL_MEDIA_TIMESLOT && !dialog->slot)) {
+		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STATE, "leg %s has no audio yet; state %s", leg->id,
+			    tl_leg_state_name(leg));
+		return NULL;
+	}
+	if (dialog->media == TL_MEDIA_TIMESLOT) {
+		leg->port = tl_port_new_timeslot(leg->node->media, dialog->span, dialog->slot, leg);
+		opened(leg);
+	} else if (tl_leg_audio_rtp(leg, tl_leg_law(leg), &dialog->local, error) && dialog->remote.port) {
+		tl_port_set_remote(leg->port, &dialog->remote);
+	}
+	return leg->port;
+}
+
+static void set_held(struct tl_leg *leg, bool held)
+{
+	if (held == leg->held)
+		return;
+	leg->held = held;
+	JsonObject *params = json_object_new();
+	json_object_set_boolean_member(params, "held", held);
+	tl_report_leg(leg, "leg.held", params);
+}
+
+static void slot_settled(struct tl_leg *leg)
+{
+	struct tl_dialog *dialog = leg->dialog;
+	if (dialog->slot == leg->party.slot)
+		return;
+	/* Moved by the far end before there was audio worth keeping (ITU-T Q.931 5.1.2.1). */
+	leg->party.slot = dialog->slot;
+	tl_leg_audio_close(leg);
+}
+
+void tl_leg_audio_changed(struct tl_leg *leg)
+{
+	struct tl_dialog *dialog = leg->dialog;
+	if (dialog->media == TL_MEDIA_TIMESLOT) {
+		slot_settled(leg);
+		return;
+	}
+	if (!leg->port || !dialog->remote.port)
+		return;
+	tl_port_set_remote(leg->port, &dialog->remote);
+	if (tl_leg_state(leg) == TL_LEG_ANSWERED)
+		set_held(leg, !dialog->remote.receives);
+}
+
+void tl_leg_audio_close(struct tl_leg *leg)
+{
+	tl_port_free(g_steal_pointer(&leg->port));
+}
+
+bool tl_leg_mute(struct tl_leg *leg, bool on, GError **error)
+{
+	if (!tl_leg_audio(leg, error))
+		return false;
+	tl_port_mute(leg->port, on);
+	leg->muted = on;
+	return true;
+}
