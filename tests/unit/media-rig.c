@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 #include "media-rig.h"
 
-#include <string.h>
-
 #include "base/thread.h"
 
 #define CEILING_US (60 * G_USEC_PER_SEC)
@@ -96,22 +94,4 @@ void rig_rtp_pair(struct rig *rig, enum tl_law law, bool dtmf, struct tl_port **
 		side_a.dtmf_payload_type = side_b.dtmf_payload_type = -1;
 	tl_port_set_remote(*a, &side_b);
 	tl_port_set_remote(*b, &side_a);
-}
-
-uint8_t *rig_noise(size_t n, uint32_t seed)
-{
-	uint8_t *octets = g_malloc(n);
-	for (size_t i = 0; i < n; i++) {
-		seed ^= seed << 13;
-		seed ^= seed >> 17;
-		seed ^= seed << 5;
-		octets[i] = seed >> 11;
-	}
-	return octets;
-}
-
-gssize rig_find(const uint8_t *haystack, size_t n_haystack, const uint8_t *needle, size_t n_needle)
-{
-	const uint8_t *at = memmem(haystack, n_haystack, needle, n_needle);
-	return at ? at - haystack : -1;
 }

@@ -4,6 +4,7 @@
 
 #include "fake-span.h"
 #include "media/media.h"
+#include "noise.h"
 
 #define RIG_IDS_MAX 64
 
@@ -41,9 +42,3 @@ void rig_step(struct rig *rig, unsigned n);
 /** An RTP port, and another at which it is aimed; both of @law. @dtmf: telephone events agreed. */
 void rig_rtp_pair(struct rig *rig, enum tl_law law, bool dtmf, struct tl_port **a, struct rig_log *log_a,
 		  struct tl_port **b, struct rig_log *log_b);
-
-/** Octets that repeat nowhere within @n (a linear-feedback sequence). (transfer full) */
-uint8_t *rig_noise(size_t n, uint32_t seed);
-
-/** Where @needle begins in @haystack; -1: nowhere. */
-gssize rig_find(const uint8_t *haystack, size_t n_haystack, const uint8_t *needle, size_t n_needle);

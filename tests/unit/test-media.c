@@ -12,7 +12,7 @@ static void test_clear_timeslots(void)
 {
 	struct rig rig;
 	rig_init(&rig);
-	g_autofree uint8_t *one = rig_noise(NOISE, 1), *two = rig_noise(NOISE, 2);
+	g_autofree uint8_t *one = noise_new(NOISE, 1), *two = noise_new(NOISE, 2);
 	struct tl_port *a = tl_port_new_timeslot(rig.media, rig.e1, 1, NULL);
 	struct tl_port *b = tl_port_new_timeslot(rig.media, rig.e1, 31, NULL);
 	struct tl_bridge *bridge = tl_bridge_new(rig.media, TL_BRIDGE_CLEAR);
@@ -35,7 +35,7 @@ static void test_clear_rtp(void)
 	struct rig rig;
 	struct tl_port *a, *b;
 	rig_init(&rig);
-	g_autofree uint8_t *one = rig_noise(NOISE, 3), *two = rig_noise(NOISE, 4);
+	g_autofree uint8_t *one = noise_new(NOISE, 3), *two = noise_new(NOISE, 4);
 	struct tl_port *slot_1 = tl_port_new_timeslot(rig.media, rig.e1, 1, NULL);
 	struct tl_port *slot_2 = tl_port_new_timeslot(rig.media, rig.e1, 2, NULL);
 	struct tl_bridge *left = tl_bridge_new(rig.media, TL_BRIDGE_CLEAR);
@@ -48,8 +48,8 @@ static void test_clear_rtp(void)
 	fake_span_say(rig.e1, 1, one, NOISE);
 	fake_span_say(rig.e1, 2, two, NOISE);
 	rig_step(&rig, 600);
-	gssize there = rig_find(fake_span_sent(rig.e1, 2), 8000, one, 80);
-	gssize back = rig_find(fake_span_sent(rig.e1, 1), 8000, two, 80);
+	gssize there = noise_find(fake_span_sent(rig.e1, 2), 8000, one, 80);
+	gssize back = noise_find(fake_span_sent(rig.e1, 1), 8000, two, 80);
 	g_assert_cmpint(there, >=, 0);
 	g_assert_cmpint(back, >=, 0);
 	/* A packet's 20 ms, the playout depth's 20 ms and a tick. */
@@ -70,7 +70,7 @@ static void test_laws(void)
 {
 	struct rig rig;
 	rig_init(&rig);
-	g_autofree uint8_t *one = rig_noise(NOISE, 5), *expected = g_malloc(8000);
+	g_autofree uint8_t *one = noise_new(NOISE, 5), *expected = g_malloc(8000);
 	struct tl_port *a = tl_port_new_timeslot(rig.media, rig.e1, 3, NULL);
 	struct tl_port *b = tl_port_new_timeslot(rig.media, rig.t1, 3, NULL);
 	struct tl_bridge *clear = tl_bridge_new(rig.media, TL_BRIDGE_CLEAR);
@@ -156,7 +156,7 @@ static void test_play(void)
 	struct rig rig;
 	struct rig_log log = { 0 };
 	rig_init(&rig);
-	g_autofree uint8_t *octets = rig_noise(1000, 6);
+	g_autofree uint8_t *octets = noise_new(1000, 6);
 	struct tl_sound *one = tl_sound_new(TL_LAW_ALAW, octets, 130);
 	struct tl_sound *two = tl_sound_new(TL_LAW_ALAW, octets + 130, 115);
 	struct tl_sound *empty = tl_sound_new(TL_LAW_ALAW, octets, 0);
@@ -232,7 +232,7 @@ static void test_record(void)
 	struct tl_port_counters counters;
 	uint8_t block[TL_BLOCK_OCTETS];
 	rig_init(&rig);
-	g_autofree uint8_t *octets = rig_noise(NOISE, 7);
+	g_autofree uint8_t *octets = noise_new(NOISE, 7);
 	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 9, NULL);
 	tl_port_record(port, 1);
 	fake_span_say(rig.e1, 9, octets, NOISE);

@@ -194,6 +194,10 @@ static void on_loaded(struct tl_sound *sound, const GError *error, void *user)
 
 static void test_load_on_worker(void)
 {
+#ifdef __SANITIZE_THREAD__
+	g_test_skip("GLib's own locks are invisible to ThreadSanitizer: it calls every GTask a race");
+	return;
+#endif
 	g_autofree char *path = scratch();
 	struct loaded good = { 0 }, bad = { 0 };
 	g_assert_true(tl_sound_save(path, TL_LAW_ALAW, (const uint8_t *)"abcdefgh", 8, NULL));
