@@ -60,18 +60,24 @@ const char *tl_reason_format(unsigned cause, char *text)
 /* SIP;cause=200 in a CANCEL: another phone took the call (RFC 3326 2), which Q.850 calls 26. */
 #define ANSWERED_ELSEWHERE 26
 
+/* The cause parameter of the first Reason of @protocol; 0 when there is none. */
+static unsigned long reason_of(const sip_t *sip, const char *protocol)
+{
+	for (const sip_reason_t *r = sip->sip_reason; r; r = r->re_next)
+		if (r->re_protocol && r->re_cause && !g_ascii_strcasecmp(r->re_protocol, protocol))
+			return strtoul(r->re_cause, NULL, 10);
+	return 0;
+}
+
 unsigned tl_reason_cause(const sip_t *sip, unsigned fallback)
 {
 	if (!sip)
 		return fallback;
-	for (const sip_reason_t *r = sip->sip_reason; r; r = r->re_next) {
-		unsigned long value = r->re_cause ? strtoul(r->re_cause, NULL, 10) : 0;
-		if (!r->re_protocol)
-			continue;
-		if (!g_ascii_strcasecmp(r->re_protocol, "Q.850") && value >= 1 && value <= 127)
-			return (unsigned)value;
-		if (!g_ascii_strcasecmp(r->re_protocol, "SIP") && value == 200 && sip->sip_request)
-			return ANSWERED_ELSEWHERE;
-	}
-	return sip->sip_status ? tl_sip_cause_from_status((unsigned)sip->sip_status->st_status) : fallback;
+	unsigned long q850 = reason_of(sip, "Q.850");
+	if (q850 >= 1 && q850 <= 127)
+		return (unsigned)q850;
+	if (sip->sip_status)
+		return tl_sip_cause_from_status((unsigned)sip->sip_status->st_status);
+	bool cancel = sip->sip_request && sip->sip_request->rq_method == sip_method_cancel;
+	return cancel && reason_of(sip, "SIP") == 200 ? ANSWERED_ELSEWHERE : fallback;
 }
