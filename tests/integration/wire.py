@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
+"""A UDP path between two ends with faults on purpose. Each direction has its own; all can be changed
+while packets run. The sequence of faults is the same in every run."""
+import heapq
+import random
+import selectors
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Faults:
+    loss: float = 0  # part of the packets
+    duplicate: float = 0
+    reorder: float = 0  # part that is held back until the next packet has gone
+    jitter_ms: float = 0  # each packet later by up to this
+    silence: bool = False
+    mangle: object = None  # function from octets to octets, or to None
+
+
+@dataclass
+class Counts:
+    forwarded: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+
+
+@dataclass
+class Direction:
+    out: socket.socket
+    to: tuple
+    faults: Faults = field(default_factory=Faults)
+    counts: Counts = field(default_factory=Counts)
+    held: bytes = None
+    queue: list = field(default_factory=list)  # (due, number, octets)
+
+
+class Wire:
+    """Between the end that listens on port @a and the one on port @b. Tell a's owner that its peer is
+    .port_for_a, and b's owner .port_for_b."""
+
+    def __init__(self, case, a, b, seed=1):
+        self.random, self.number = random.Random(seed), 0
+        self.near_a, self.near_b = self.socket(), self.socket()
+        self.port_for_a, self.port_for_b = (s.getsockname()[1] for s in (self.near_a, self.near_b))
+        self.a_to_b = Direction(self.near_b, ("127.0.0.1", b))
+        self.b_to_a = Direction(self.near_a, ("127.0.0.1", a))
+        self.stopping = False
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        case.on_end(self.stop)
+
+    @staticmethod
+    def socket():
+        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        one.bind(("127.0.0.1", 0))
+        one.setblocking(False)
+        return one
+
+    def both(self, **faults):
+        for way in (self.a_to_b, self.b_to_a):
+            way.faults = Faults(**faults)
+
+    def send(self, way, octets):
+        """Something that no end sent, as if from the peer."""
+        self.put(way, octets)
+
+    def run(self):
+        selector = selectors.DefaultSelector()
+        selector.register(self.near_a, selectors.EVENT_READ, self.a_to_b)
+        selector.register(self.near_b, selectors.EVENT_READ, self.b_to_a)
+        while not self.stopping:
+            for key, _ in selector.select(self.patience()):
+                self.take(key.fileobj, key.data)
+            for way in (self.a_to_b, self.b_to_a):
+                while way.queue and way.queue[0][0] <= time.monotonic():
+                    self.put(way, heapq.heappop(way.queue)[2])
+
+    def patience(self):
+        due = [way.queue[0][0] for way in (self.a_to_b, self.b_to_a) if way.queue]
+        return max(0, min(due) - time.monotonic()) if due else 0.2
+
+    def take(self, source, way):
+        for _ in range(64):
+            try:
+                octets = source.recv(4096)
+            except (BlockingIOError, ConnectionError):
+                return
+            self.pass_on(way, octets)
+
+    def pass_on(self, way, octets):
+        faults, counts = way.faults, way.counts
+        if faults.mangle:
+            octets = faults.mangle(octets)
+        if octets is None or faults.silence or self.random.random() < faults.loss:
+            counts.lost += 1
+            return
+        if faults.reorder and way.held is None and self.random.random() < faults.reorder:
+            way.held = octets
+            counts.reordered += 1
+            return
+        self.later(way, octets)
+        if self.random.random() < faults.duplicate:
+            counts.duplicated += 1
+            self.later(way, octets)
+        if way.held is not None:
+            held, way.held = way.held, None
+            self.later(way, held)
+
+    def later(self, way, octets):
+        if not way.faults.jitter_ms:
+            self.put(way, octets)
+            return
+        self.number += 1
+        due = time.monotonic() + self.random.random() * way.faults.jitter_ms / 1000
+        heapq.heappush(way.queue, (due, self.number, octets))
+
+    @staticmethod
+    def put(way, octets):
+        try:
+            way.out.sendto(octets, way.to)
+            way.counts.forwarded += 1
+        except (ConnectionError, BlockingIOError):
+            way.counts.lost += 1  # nobody is there yet
+
+    def stop(self):
+        self.stopping = True
+        self.thread.join(5)
+        self.near_a.close()
+        self.near_b.close()
