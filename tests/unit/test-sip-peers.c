@@ -55,7 +55,7 @@ static void on_offered(struct tl_sip *sip, struct tl_dialog *dialog, const struc
 static const char *const hosts[N_TRANSPORTS] = { "127.0.0.1", "127.0.0.1", "::1", "::1" };
 static const char *const uri_hosts[N_TRANSPORTS] = { "127.0.0.1", "127.0.0.1", "[::1]", "[::1]" };
 
-static void robot_start(struct robot *robot, enum transport transport)
+static void robot_start(struct robot *robot, enum transport transport, unsigned session_s)
 {
 	static const char *const peers[] = { "127.0.0.1", "::1", NULL };
 	static const struct tl_sip_handler handler = { .on_offered = on_offered };
@@ -63,7 +63,7 @@ static void robot_start(struct robot *robot, enum transport transport)
 	char *url = g_strdup_printf("sip:%s:0", uri_hosts[transport]);
 	const char *const listen[] = { url, NULL };
 	struct tl_sip_trunk trunk = { "far", "sip:127.0.0.1:9", peers };
-	struct tl_sip_config config = { .listen = listen, .realm = REALM, .trunks = &trunk, .n_trunks = 1, .session_expires_s = 1800 };
+	struct tl_sip_config config = { .listen = listen, .realm = REALM, .trunks = &trunk, .n_trunks = 1, .session_expires_s = session_s };
 	GError *error = NULL;
 	*robot = (struct robot){ .digits = g_string_new(NULL) };
 	robot->sip = tl_sip_new(&config, &handler, robot, &error);
@@ -160,7 +160,7 @@ static void test_caller(gconstpointer data)
 	enum transport transport = GPOINTER_TO_INT(data);
 	struct robot robot;
 	struct sipp sipp;
-	robot_start(&robot, transport);
+	robot_start(&robot, transport, 1800);
 	sipp_start(&sipp, transport, "caller.xml", tl_sip_port(robot.sip), "");
 	sipp_await(&sipp);
 	await(robot.released);
@@ -179,7 +179,7 @@ static void test_offerless(gconstpointer data)
 {
 	struct robot robot;
 	struct sipp sipp;
-	robot_start(&robot, UDP4);
+	robot_start(&robot, UDP4, 1800);
 	robot.hang_up = true;
 	sipp_start(&sipp, UDP4, "offerless.xml", tl_sip_port(robot.sip), "");
 	sipp_await(&sipp);
@@ -188,12 +188,26 @@ static void test_offerless(gconstpointer data)
 	robot_stop(&robot);
 }
 
+/* RFC 4028 9: the caller leaves the refreshing to us and knows no UPDATE; our INVITE then lets it offer. */
+static void test_refresh_by_us(gconstpointer data)
+{
+	struct robot robot;
+	struct sipp sipp;
+	robot_start(&robot, UDP4, 4);
+	robot.hang_up = true; /* at the MEDIA that its new offer brings */
+	sipp_start(&sipp, UDP4, "refresh-by-us.xml", tl_sip_port(robot.sip), "");
+	sipp_await(&sipp);
+	g_assert_cmpuint(robot.released, ==, 1);
+	g_assert_cmpint(robot.remote.law, ==, TL_LAW_ALAW);
+	robot_stop(&robot);
+}
+
 static void test_refused(gconstpointer data)
 {
 	struct tl_sip_counters counters;
 	struct robot robot;
 	struct sipp sipp;
-	robot_start(&robot, UDP4);
+	robot_start(&robot, UDP4, 1800);
 	sipp_start(&sipp, UDP4, "refused.xml", tl_sip_port(robot.sip), "");
 	sipp_await(&sipp);
 	tl_sip_counters(robot.sip, &counters);
@@ -207,7 +221,7 @@ static void test_many(gconstpointer data)
 	enum transport transport = GPOINTER_TO_INT(data);
 	struct robot robot;
 	struct sipp sipp;
-	robot_start(&robot, transport);
+	robot_start(&robot, transport, 1800);
 	sipp_start(&sipp, transport, "-sn uac", tl_sip_port(robot.sip), "-m 100 -r 100 -d 50 -s 4711");
 	sipp_await(&sipp);
 	await(robot.released == 100);
@@ -221,7 +235,7 @@ static void test_losses(gconstpointer data)
 {
 	struct robot robot;
 	struct sipp sipp;
-	robot_start(&robot, UDP4);
+	robot_start(&robot, UDP4, 1800);
 	sipp_start(&sipp, UDP4, "-sn uac", tl_sip_port(robot.sip), "-m 20 -r 60 -d 50 -s 4711 -lost 10 -nd");
 	sipp_await(&sipp);
 	await(robot.released == robot.offered);
@@ -316,6 +330,7 @@ int main(int argc, char **argv)
 		bool everywhere;
 	} tests[] = {
 		{ "caller", test_caller, true }, { "offerless", test_offerless, false }, { "refused", test_refused, false },
+		{ "refresh-by-us", test_refresh_by_us, false },
 		{ "many", test_many, true }, { "losses", test_losses, false }, { "callee", test_callee, true },
 		{ "ringing", test_ringing, true }, { "crossing", test_crossing, false }, { "refreshed", test_refreshed, false },
 	};

@@ -50,6 +50,18 @@ static void test_register(gconstpointer data)
 	pair_stop(&p);
 }
 
+/* A telephone that is switched off takes its registration back. */
+static void test_switched_off(gconstpointer data)
+{
+	struct pair p;
+	phone_start(&p, GPOINTER_TO_INT(data), USER, PASSWORD, NULL);
+	g_assert_true(p.a.registered);
+	end_stop(&p.b);
+	await(!p.a.registered);
+	end_stop(&p.a);
+	g_free(p.b_uri);
+}
+
 static void test_call_user(gconstpointer data)
 {
 	struct pair p;
@@ -419,7 +431,8 @@ int main(int argc, char **argv)
 		void (*run)(gconstpointer data);
 		bool everywhere;
 	} tests[] = {
-		{ "register", test_register, true }, { "call-user", test_call_user, true }, { "user-calls", test_user_calls, true },
+		{ "register", test_register, true }, { "switched-off", test_switched_off, false },
+		{ "call-user", test_call_user, true }, { "user-calls", test_user_calls, true },
 		{ "wrong-password", test_wrong_password, false }, { "unknown", test_unknown, false },
 		{ "removed-user", test_removed_user, false }, { "call-errors", test_call_errors, false },
 		{ "unreachable", test_unreachable, false }, { "overload", test_overload, false },

@@ -30,7 +30,7 @@ struct tl_sip_config {
 	const struct tl_sip_user *users; unsigned n_users;
 	const struct tl_sip_trunk *trunks; unsigned n_trunks;
 	unsigned register_min_s, register_max_s; /* granted expiry, default 60-3600 */
-	unsigned session_expires_s;              /* RFC 4028; 0: off; default 1800 */
+	unsigned session_expires_s;              /* RFC 4028; 0: off; 1800 is usual */
 	unsigned max_dialogs;                    /* beyond it 503; default 4000 */
 	unsigned unreachable_ms;                 /* a call that nothing answers at all fails after it; default 8000 */
 };
@@ -69,7 +69,10 @@ enum tl_ip_error_code { TL_IP_ERROR_CONFIG, TL_IP_ERROR_LISTEN, TL_IP_ERROR_UNRE
 struct tl_sip *tl_sip_new(const struct tl_sip_config *config, const struct tl_sip_handler *handler, void *user,
 			  GError **error);
 
-/** Ends: unregisters nothing, releases dialogs (cause 41) and runs the loop until sofia-sip is down. NULL is legal. */
+/**
+ * Ends: takes our registrations back, releases dialogs (cause 41) and runs the loop until sofia-sip is down, a few
+ * seconds at most. NULL is legal.
+ */
 void tl_sip_free(struct tl_sip *sip);
 
 /** Replaces users and trunks (a reload); dialogs are not touched. */
@@ -87,7 +90,11 @@ struct tl_dialog *tl_sip_call(struct tl_sip *sip, const char *target, const stru
 			      void (*on_event)(struct tl_dialog *, const struct tl_dialog_event *, void *), void *user,
 			      GError **error);
 
-/** Registers @user at @registrar ("sip:host:port") and keeps it so; for agents and trunks that ask for it. */
+/**
+ * Registers @user at @registrar ("sip:host:port") and keeps it so; for agents and trunks that ask for it. Calls to
+ * "sip:" URIs there carry its name and credentials; calls from there need a trunk whose peers have its address.
+ * @password has no colon. (transfer full), to tl_sip_unregister(), which frees it; so does tl_sip_free().
+ */
 struct tl_sip_registration;
 struct tl_sip_registration *tl_sip_register(struct tl_sip *sip, const char *registrar, const char *user,
 					    const char *password,
