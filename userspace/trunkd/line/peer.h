@@ -32,7 +32,7 @@ unsigned tl_peer_local_port(const struct tl_peer *peer);
 typedef void (*tl_peer_datagram_fn)(const uint8_t *octets, size_t n_octets, void *user);
 
 /**
- * Calls @on_datagram for what has come from the peer, at most 1,024 datagrams. Returns datagrams of others.
+ * Calls @on_datagram for what has come from the peer, some 1,024 datagrams at most. Returns datagrams of others.
  * Thread: media.
  */
 unsigned tl_peer_receive(struct tl_peer *peer, tl_peer_datagram_fn on_datagram, void *user);
