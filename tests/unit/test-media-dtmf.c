@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /* Digits through the whole engine: all sixteen, each way, in the audio and as RFC 4733 events, each press once. */
+#include <arpa/inet.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "media-rig.h"
+#include "media/event.h"
+#include "media/g711.h"
 
 static const char all[] = "0123456789*#ABCD";
 
@@ -121,6 +126,62 @@ static void test_events_through(void)
 	rig_done(&rig);
 }
 
+/* A phone that sends each digit both ways at once: tone in the audio, events beside it. Each press counts once. */
+static void send_both(struct rig *rig, int fd, const struct sockaddr_in *to)
+{
+	uint8_t octets[92] = { 0 };
+	uint16_t sequence = 100;
+	for (unsigned tick = 0; tick < 16 * 12; tick++) {
+		struct tl_event_packet packets[TL_EVENT_PACKETS_MAX];
+		static struct tl_event_out out;
+		static struct tl_oscillator oscillator;
+		int16_t samples[80] = { 0 };
+		int code = tick % 12 < 7 ? (int)tick / 12 : -1;
+		if (tick % 12 == 0)
+			tl_dtmf_tone(&oscillator, code);
+		if (code >= 0)
+			tl_oscillator_fill(&oscillator, samples, 80);
+		tl_rtp_format(&(struct tl_rtp_packet){ .payload_type = 8, .sequence = sequence++, .timestamp = tick * 80,
+						       .ssrc = 5 }, octets);
+		tl_g711_encode(TL_LAW_ALAW, samples, octets + 12, 80);
+		g_assert_cmpint(sendto(fd, octets, 92, 0, (const struct sockaddr *)to, sizeof *to), ==, 92);
+		unsigned n = tl_event_out_tick(&out, code, tick * 80, 160, packets);
+		for (unsigned i = 0; i < n; i++) {
+			tl_rtp_format(&(struct tl_rtp_packet){ .payload_type = 101, .sequence = sequence++,
+				.timestamp = packets[i].timestamp, .ssrc = 5 }, octets);
+			tl_rtp_event_format(&packets[i].event, octets + 12);
+			g_assert_cmpint(sendto(fd, octets, 16, 0, (const struct sockaddr *)to, sizeof *to), ==, 16);
+		}
+		rig_step(rig, 1);
+	}
+}
+
+static void test_no_doubles(void)
+{
+	struct rig rig;
+	struct rig_log log = { 0 };
+	struct tl_rtp_side local;
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t length = sizeof own;
+	rig_init(&rig);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	g_assert_cmpint(bind(fd, (struct sockaddr *)&own, sizeof own), ==, 0);
+	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&own, &length), ==, 0);
+	struct tl_port *port = tl_port_new_rtp(rig.media, TL_LAW_ALAW, &local, &log, NULL);
+	g_assert_nonnull(port);
+	tl_port_set_remote(port, &(struct tl_rtp_side){ .host = "127.0.0.1", .port = ntohs(own.sin_port),
+		.law = TL_LAW_ALAW, .dtmf_payload_type = 101, .sends = true, .receives = true });
+	tl_port_detect_dtmf(port, true);
+	own.sin_port = htons(local.port);
+	rig_step(&rig, 1);
+	send_both(&rig, fd, &own);
+	rig_step(&rig, 40);
+	g_assert_cmpstr(log.digits, ==, all);
+	tl_port_free(port);
+	rig_done(&rig);
+	close(fd);
+}
+
 static void test_arguments(void)
 {
 	struct rig rig;
@@ -164,6 +225,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media-dtmf/in-band-over-rtp", test_in_band_over_rtp);
 	g_test_add_func("/media-dtmf/events", test_events);
 	g_test_add_func("/media-dtmf/events-through", test_events_through);
+	g_test_add_func("/media-dtmf/no-doubles", test_no_doubles);
 	g_test_add_func("/media-dtmf/arguments", test_arguments);
 	g_test_add_func("/media-dtmf/pause", test_pause);
 	return g_test_run();

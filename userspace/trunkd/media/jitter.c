@@ -2,8 +2,9 @@
 #include "media/jitter.h"
 
 #include <glib.h>
+#include <string.h>
 
-#define CELL_EMPTY 0xffff
+#define WORD 64 /* bits of there[] in one place */
 #define PER_MS 8
 #define SLACK (40 * PER_MS)       /* beyond the depth before it counts as too deep */
 #define PACKET_MAX (200 * PER_MS) /* RFC 3551 4.2; the rest of a longer one is dropped */
@@ -16,21 +17,50 @@ void tl_jitter_init(struct tl_jitter *jitter, unsigned min_ms, unsigned max_ms)
 	while (n < max_ms * PER_MS + SLACK + PACKET_MAX)
 		n <<= 1;
 	*jitter = (struct tl_jitter){
-		.cells = g_new(uint16_t, n), .mask = n - 1, .min = min_ms * PER_MS, .max = max_ms * PER_MS,
+		.octets = g_new0(uint8_t, n), .there = g_new0(uint64_t, n / WORD), .mask = n - 1, .min = min_ms * PER_MS, .max = max_ms * PER_MS,
 	};
 	tl_jitter_reset(jitter);
 }
 
 void tl_jitter_done(struct tl_jitter *jitter)
 {
-	g_clear_pointer(&jitter->cells, g_free);
+	g_clear_pointer(&jitter->octets, g_free);
+	g_clear_pointer(&jitter->there, g_free);
 }
 
 void tl_jitter_reset(struct tl_jitter *jitter)
 {
 	jitter->running = false;
-	for (uint32_t i = 0; i <= jitter->mask; i++)
-		jitter->cells[i] = CELL_EMPTY;
+	memset(jitter->there, 0, (jitter->mask + 1) / WORD * sizeof *jitter->there);
+}
+
+/* The word that holds the bit of sample @at, and of it the bits of up to @n samples. Returns how many those are. */
+static unsigned bits_at(const struct tl_jitter *jitter, uint32_t at, unsigned n, uint64_t **word, uint64_t *bits)
+{
+	unsigned first = at % WORD, taken = MIN(WORD - first, n);
+	*word = &jitter->there[(at & jitter->mask) / WORD];
+	*bits = (~(uint64_t)0 >> (WORD - taken)) << first;
+	return taken;
+}
+
+static unsigned count(const struct tl_jitter *jitter, uint32_t at, unsigned n)
+{
+	unsigned found = 0;
+	uint64_t *word, bits;
+	for (unsigned taken; n; at += taken, n -= taken) {
+		taken = bits_at(jitter, at, n, &word, &bits);
+		found += __builtin_popcountll(*word & bits);
+	}
+	return found;
+}
+
+static void mark(struct tl_jitter *jitter, uint32_t at, unsigned n, bool there)
+{
+	uint64_t *word, bits;
+	for (unsigned taken; n; at += taken, n -= taken) {
+		taken = bits_at(jitter, at, n, &word, &bits);
+		*word = there ? *word | bits : *word & ~bits;
+	}
 }
 
 static void start_at(struct tl_jitter *jitter, uint32_t timestamp)
@@ -46,8 +76,8 @@ static void start_at(struct tl_jitter *jitter, uint32_t timestamp)
 /* Moves the playout point up to @play, over samples that nobody will hear. */
 static void skip_to(struct tl_jitter *jitter, uint32_t play)
 {
-	for (; jitter->play != play; jitter->play++)
-		jitter->cells[jitter->play & jitter->mask] = CELL_EMPTY;
+	mark(jitter, jitter->play, play - jitter->play, false);
+	jitter->play = play;
 }
 
 /* Holds playing back by whole blocks, so that what comes at @timestamp is in time, if the bound allows it. */
@@ -58,7 +88,7 @@ static bool grow(struct tl_jitter *jitter, uint32_t timestamp, unsigned n)
 	uint32_t newest = (int32_t)(jitter->end - (timestamp + n)) > 0 ? jitter->end : timestamp + n;
 	if (jitter->fixed || (int32_t)(newest - (jitter->play - shift)) > (int32_t)(jitter->max + n))
 		return false;
-	jitter->play -= shift; /* those cells were emptied when they were played */
+	jitter->play -= shift; /* that place was emptied when it was played */
 	jitter->ticks = 0;
 	jitter->spare = INT32_MAX;
 	return true;
@@ -93,6 +123,14 @@ static enum tl_jitter_fate place(struct tl_jitter *jitter, uint32_t timestamp, u
 	return ahead + (int32_t)n > 0 ? TL_JITTER_TAKEN : TL_JITTER_LATE;
 }
 
+static void store(struct tl_jitter *jitter, uint32_t at, const uint8_t *octets, unsigned n)
+{
+	uint32_t place = at & jitter->mask;
+	unsigned before_wrap = MIN(n, jitter->mask + 1 - place);
+	memcpy(jitter->octets + place, octets, before_wrap);
+	memcpy(jitter->octets, octets + before_wrap, n - before_wrap);
+}
+
 enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, const uint8_t *octets, unsigned n)
 {
 	if (n > PACKET_MAX)
@@ -100,15 +138,12 @@ enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, 
 	enum tl_jitter_fate fate = place(jitter, timestamp, n);
 	if (fate == TL_JITTER_LATE)
 		return fate;
-	unsigned i = (int32_t)(timestamp - jitter->play) < 0 ? jitter->play - timestamp : 0;
-	unsigned fresh = 0;
-	for (; i < n; i++) {
-		uint16_t *cell = &jitter->cells[(timestamp + i) & jitter->mask];
-		fresh += *cell == CELL_EMPTY;
-		*cell = octets[i];
-	}
-	if (fresh == 0)
+	unsigned over = (int32_t)(timestamp - jitter->play) < 0 ? jitter->play - timestamp : 0;
+	unsigned left = n - over;
+	if (count(jitter, timestamp + over, left) == left)
 		return TL_JITTER_DUPLICATE;
+	store(jitter, timestamp + over, octets + over, left);
+	mark(jitter, timestamp + over, left, true);
 	if ((int32_t)(timestamp + n - jitter->end) > 0)
 		jitter->end = timestamp + n;
 	return fate;
@@ -125,19 +160,35 @@ static void shrink(struct tl_jitter *jitter)
 	jitter->spare = INT32_MAX;
 }
 
+/* The octets of the next block that are there, @fill where not. */
+static void load(const struct tl_jitter *jitter, uint8_t *block, uint8_t fill)
+{
+	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++) {
+		uint32_t place = (jitter->play + i) & jitter->mask;
+		bool there = jitter->there[place / WORD] >> place % WORD & 1;
+		block[i] = there ? jitter->octets[place] : fill;
+	}
+}
+
+static void load_whole(const struct tl_jitter *jitter, uint8_t *block)
+{
+	uint32_t place = jitter->play & jitter->mask;
+	unsigned before_wrap = MIN(TL_BLOCK_OCTETS, jitter->mask + 1 - place);
+	memcpy(block, jitter->octets + place, before_wrap);
+	memcpy(block + before_wrap, jitter->octets, TL_BLOCK_OCTETS - before_wrap);
+}
+
 unsigned tl_jitter_get(struct tl_jitter *jitter, uint8_t *block, uint8_t fill)
 {
 	int32_t depth = jitter->end - jitter->play;
-	unsigned missing = 0;
+	unsigned missing = TL_BLOCK_OCTETS - count(jitter, jitter->play, TL_BLOCK_OCTETS);
 	if (jitter->running && depth < -(int32_t)GIVE_UP)
 		jitter->running = false;
-	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++) {
-		uint16_t *cell = &jitter->cells[(jitter->play + i) & jitter->mask];
-		bool empty = *cell == CELL_EMPTY;
-		missing += empty;
-		block[i] = empty ? fill : *cell;
-		*cell = CELL_EMPTY;
-	}
+	if (missing == 0)
+		load_whole(jitter, block);
+	else
+		load(jitter, block, fill);
+	mark(jitter, jitter->play, TL_BLOCK_OCTETS, false);
 	if (!jitter->running)
 		return TL_BLOCK_OCTETS;
 	jitter->play += TL_BLOCK_OCTETS;

@@ -14,7 +14,8 @@
 #include "line/line.h"
 
 struct tl_jitter {
-	uint16_t *cells;        /* an octet, or CELL_EMPTY; index is the timestamp's low bits */
+	uint8_t *octets;        /* index is the timestamp's low bits */
+	uint64_t *there;        /* a bit for each of them */
 	uint32_t mask;
 	uint32_t min, max;      /* samples of depth */
 	bool fixed, running;

@@ -114,9 +114,10 @@ static void heard_audio(struct tl_rtp_session *session, const struct tl_rtp_pack
 
 static void heard_again(struct tl_rtp_session *session)
 {
-	if (session->quiet_ticks >= SILENCE_TICKS)
+	if (session->silence_told)
 		tl_media_report(session->port->media,
 				&(struct tl_event){ TL_EVENT_SILENCE, .port = session->port, .ms = 0 });
+	session->silence_told = false;
 	session->quiet_ticks = 0;
 }
 
@@ -242,9 +243,11 @@ static void watch_silence(struct tl_rtp_session *session)
 {
 	if (!session->target.sends || session->target.rtp.length == 0)
 		return;
-	if (++session->quiet_ticks % SILENCE_TICKS == 0)
-		tl_media_report(session->port->media, &(struct tl_event){
-			TL_EVENT_SILENCE, .port = session->port, .ms = session->quiet_ticks * 10 });
+	if (++session->quiet_ticks % SILENCE_TICKS)
+		return;
+	session->silence_told = true;
+	tl_media_report(session->port->media, &(struct tl_event){
+		TL_EVENT_SILENCE, .port = session->port, .ms = session->quiet_ticks * 10 });
 }
 
 void tl_rtp_session_take(struct tl_rtp_session *session)

@@ -40,6 +40,13 @@ static void send_events(struct tl_rtp_session *session, int code)
 	}
 }
 
+/* Sessions begin their packets in different ticks, so that no tick has to send for all of them. */
+static bool may_begin(const struct tl_rtp_session *session)
+{
+	unsigned blocks = session->target.packet_samples / TL_BLOCK_OCTETS;
+	return (session->port->media->tick + session->local_port / 2) % blocks == 0;
+}
+
 void tl_rtp_session_give(struct tl_rtp_session *session)
 {
 	bool sends = session->target.receives && session->to.length;
@@ -51,7 +58,7 @@ void tl_rtp_session_give(struct tl_rtp_session *session)
 	if (!sends || (as_event && code >= 0)) {
 		session->filled = 0; /* at most a packet's first half, in the digit's favour */
 		session->talking = false;
-	} else {
+	} else if (session->talking || session->filled || may_begin(session)) {
 		session->filled += TL_BLOCK_OCTETS;
 		if (session->filled >= session->target.packet_samples)
 			send_audio(session);

@@ -40,6 +40,7 @@ struct tl_rtp_session {
 	uint8_t last[TL_BLOCK_OCTETS];  /* last good block, fading while concealed */
 	unsigned concealed;             /* blocks in a row */
 	unsigned quiet_ticks;           /* since the last packet that was expected */
+	bool silence_told;              /* main was told, and not yet that it is over */
 
 	uint16_t sequence;
 	uint32_t timestamp;             /* of the next block's first sample */
