@@ -5,7 +5,7 @@ VM_CACHE ?= $(BUILD)/vm
 export VM_CACHE
 
 .PHONY: vm-prepare
-vm-prepare:
+vm-prepare: ## fetch and build what virtual machines start from, once
 	tests/vm/prepare $(VM_CACHE)
 
 vm_cflags = -std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/vm -Iuserspace/trunkd -Iuserspace
@@ -15,7 +15,7 @@ card_sources = $(wildcard tests/vm/card/*.c) userspace/trunkd/line/cesop.c
 card_objects = $(card_sources:%.c=$(BUILD)/vm-obj/%.o)
 
 .PHONY: card-model
-card-model: $(BUILD)/card-model
+card-model: $(BUILD)/card-model ## the emulated card
 
 $(BUILD)/vm-obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -39,5 +39,5 @@ $(BUILD)/vm-guest/span-test: tests/vm/guest/span-test.c tests/vm/pattern.c tests
 
 # Every case: DAHDI's own driver proves the emulated card, ours is proved by it.
 .PHONY: vm-check
-vm-check: vm-tools driver
+vm-check: vm-tools driver ## every case in virtual machines: the emulated card, the driver on it
 	BUILD=$(BUILD) tests/vm/check

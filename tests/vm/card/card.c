@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "card/falc-regs.h"
 
@@ -14,14 +13,7 @@ enum { CPLD_CLOCK, CPLD_LED_TEST, CPLD_VERSION };
 #define AUX_CPLD 0x80      /* AUX7 selects the CPLD, else AUX6-3 are the framer's A7-4 */
 #define FRAMES_MAX 128
 #define IDLE_FRAMES 8
-
-static int64_t monotonic_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-}
+#define BREATH_US 150 /* until the guest is looked at again */
 
 static void drive_line(struct tl_card *card)
 {
@@ -34,7 +26,7 @@ static void drive_line(struct tl_card *card)
 		card->counters.interrupts++;
 	} else {
 		card->counters.acknowledgements++;
-		card->acknowledged_us = monotonic_us();
+		tl_guest_served(card->guest);
 	}
 	tl_irq_set(card->irq, card->number, tl_config_space_line(&card->space), level);
 }
@@ -167,13 +159,14 @@ static const struct tl_mpqemu_ops link_ops = {
 };
 
 struct tl_card *tl_card_new(const struct tl_card_config *config, unsigned number, int fd,
-			    struct tl_irq *irq)
+			    struct tl_irq *irq, struct tl_guest *guest)
 {
 	struct tl_card *card = calloc(1, sizeof(*card));
 
 	card->config = *config;
 	card->number = number;
 	card->irq = irq;
+	card->guest = guest;
 	card->link = tl_mpqemu_new(fd, &link_ops, card);
 	card->period_us = 1000;
 	card->gap_us = 300;
@@ -196,8 +189,8 @@ void tl_card_free(struct tl_card *card)
 	free(card);
 }
 
-/* INTA goes up and down with no status bit set, between two ticks. */
-static void interrupt_spuriously(struct tl_card *card)
+/* INTA goes up and down with no status bit set, and a whole period before the next tick. */
+static void interrupt_spuriously(struct tl_card *card, int64_t now_us)
 {
 	unsigned pin = tl_config_space_line(&card->space);
 
@@ -206,6 +199,8 @@ static void interrupt_spuriously(struct tl_card *card)
 	card->faults.spurious_interrupts--;
 	card->counters.spurious_interrupts++;
 	card->pulsed_tick = card->counters.ticks;
+	card->ticked_us = now_us;
+	tl_guest_served(card->guest);
 	tl_irq_set(card->irq, card->number, pin, true);
 	tl_irq_set(card->irq, card->number, pin, false);
 }
@@ -318,19 +313,21 @@ int64_t tl_card_run(struct tl_card *card, int64_t now_us)
 {
 	const bool with_dma = dma_runs(card);
 	const unsigned count = with_dma ? tl_tiger_frames(&card->tiger) : IDLE_FRAMES;
-	int64_t due_us = card->ticked_us + card->period_us * count / 8;
+	const int64_t due_us = card->ticked_us + card->period_us * count / 8;
 
 	if (!framer_awake(card))
 		return now_us + 100000;
-	if (card->acknowledged_us + card->gap_us > due_us && !card->faults.freerun)
-		due_us = card->acknowledged_us + card->gap_us;
 	if (now_us < due_us) {
-		interrupt_spuriously(card);
-		return due_us;
+		interrupt_spuriously(card, now_us);
+		return card->ticked_us + card->period_us * count / 8;
 	}
 	if (with_dma && card->line_level && !card->faults.freerun) {
 		card->counters.waited_guest++;
 		return now_us + 100000;
+	}
+	if (with_dma && !card->faults.freerun && !tl_guest_breathed(card->guest, card->gap_us)) {
+		card->counters.waited_guest++;
+		return now_us + BREATH_US;
 	}
 	if (!tl_line_ready(card->line, count, now_us)) {
 		card->counters.waited_line++;

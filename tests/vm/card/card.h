@@ -5,9 +5,10 @@
  * thread's poll loop.
  *
  * Pace: the rings move half a turn (1 ms of line time) when a millisecond of
- * wall clock has gone by, the guest has acknowledged the interrupt before, and
- * the line is ready. So a slow guest slows line time down and loses nothing;
- * "freerun" takes the acknowledgement out of it, as a real card does.
+ * wall clock has gone by, the guest has acknowledged the interrupt before and
+ * done something else since (guest.h), and the line is ready. So a slow guest
+ * slows line time down and loses nothing; "freerun" takes the guest out of it,
+ * as a real card does.
  */
 #pragma once
 
@@ -17,6 +18,7 @@
 #include "card/config-space.h"
 #include "card/elastic.h"
 #include "card/falc.h"
+#include "card/guest.h"
 #include "card/irq.h"
 #include "card/line.h"
 #include "card/mpqemu.h"
@@ -53,7 +55,8 @@ struct tl_card {
 	struct tl_card_config config;
 	unsigned number;
 	struct tl_mpqemu *link;
-	struct tl_irq *irq; /* borrowed, shared by all cards */
+	struct tl_irq *irq;     /* borrowed, shared by all cards */
+	struct tl_guest *guest; /* likewise */
 	struct tl_line *line;
 	struct tl_config_space space;
 	struct tl_tiger tiger;
@@ -64,8 +67,9 @@ struct tl_card {
 	struct tl_card_counters counters;
 	struct tl_card_faults faults;
 
-	int64_t period_us, gap_us; /* wall clock: between ticks, after an acknowledgement */
-	int64_t ticked_us, acknowledged_us;
+	int64_t period_us; /* wall clock between ticks */
+	int64_t gap_us;    /* the guest's own time after an acknowledgement */
+	int64_t ticked_us;
 	bool line_level;        /* INTA as last driven */
 	uint64_t pulsed_tick;   /* of the last spurious interrupt */
 	uint8_t late_bits;      /* due at late_tick */
@@ -75,9 +79,9 @@ struct tl_card {
 	uint64_t line_ms;       /* line time since power-on */
 };
 
-/** Takes over @fd. @irq is borrowed. NULL with a message if the line cannot be had. */
+/** Takes over @fd; borrows @irq and @guest. NULL with a message if the line cannot be had. */
 struct tl_card *tl_card_new(const struct tl_card_config *config, unsigned number, int fd,
-			    struct tl_irq *irq);
+			    struct tl_irq *irq, struct tl_guest *guest);
 void tl_card_free(struct tl_card *card);
 
 /** Let time pass. Returns when to be called again, monotonic us, at the latest. */

@@ -31,6 +31,7 @@ struct machine {
 	const char *control_path;
 	struct tl_control *control;
 	struct tl_irq *irq;
+	struct tl_guest *guest;
 	int timer;
 	pid_t qemu;
 	int qemu_fds[1 + CARDS_MAX]; /* QEMU's ends: qtest, then a link a card */
@@ -100,6 +101,8 @@ static void become_qemu(struct machine *machine, char **words)
 		argv[n] = words[n];
 		n++;
 	}
+	argv[n++] = "-name";
+	argv[n++] = "debug-threads=on";
 	argv[n++] = "-chardev";
 	argv[n++] = text("socket,id=qtest,fd=%d", dup(machine->qemu_fds[0]), 0, 0);
 	argv[n++] = "-object";
@@ -122,9 +125,11 @@ static bool start(struct machine *machine, char **words)
 	if (!machine->control || !make_sockets(machine))
 		return false;
 	machine->irq = tl_irq_new(machine->model_fds[0]);
+	machine->guest = tl_guest_new();
 	for (unsigned i = 0; i < machine->count; i++) {
 		machine->cards[i] =
-			tl_card_new(&machine->configs[i], i, machine->model_fds[1 + i], machine->irq);
+			tl_card_new(&machine->configs[i], i, machine->model_fds[1 + i], machine->irq,
+				    machine->guest);
 		if (!machine->cards[i])
 			return false;
 	}
@@ -134,6 +139,8 @@ static bool start(struct machine *machine, char **words)
 		become_qemu(machine, words);
 	for (unsigned i = 0; i < 1 + machine->count; i++)
 		close(machine->qemu_fds[i]);
+	if (machine->qemu > 0)
+		tl_guest_start(machine->guest, machine->qemu);
 	return machine->qemu > 0;
 }
 
@@ -198,6 +205,7 @@ static int finish(struct machine *machine)
 	for (unsigned i = 0; i < machine->count; i++)
 		tl_card_free(machine->cards[i]);
 	tl_irq_free(machine->irq);
+	tl_guest_free(machine->guest);
 	tl_control_free(machine->control);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

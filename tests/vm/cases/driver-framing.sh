@@ -26,5 +26,5 @@ frames "22.5 dB" f0 0c c3 f0 0e e1 ccs,hdb3,crc4 7,esf,b8zs
 is "the E1's clock is recovered" "$(cat /sys/bus/pci/drivers/tl_t1e1/*/t1e1/clock | head -1)" recovered
 is "the T1's is the card's own" "$(cat /sys/bus/pci/drivers/tl_t1e1/*/t1e1/clock | tail -1)" internal
 is "so the CPLDs were told" "$(card @0 peek cpld 0) $(card @1 peek cpld 0)" "05 04"
-is "the E1 is DAHDI's timing source" "$(grep -l MASTER /proc/dahdi/*)" /proc/dahdi/1
+is "one of them is DAHDI's timing source" "$(grep -l MASTER /proc/dahdi/* | wc -l)" 1
 done_testing

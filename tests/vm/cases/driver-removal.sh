@@ -5,6 +5,7 @@
 . "$VM_TESTS/guest/span.sh"
 
 t1e1() { cat "/sys/bus/pci/devices/$1/t1e1/$2"; }
+said() { dmesg | grep -q "$1"; }
 gone() { [ ! -e "/sys/bus/pci/devices/$1" ]; }
 addresses=($(grep -l 0xe159 /sys/bus/pci/devices/*/vendor | xargs -n 1 dirname | xargs -n 1 basename | sort))
 
@@ -15,25 +16,21 @@ ok "the T1 has no alarm" "$span_test" wait-alarms 2 OK 60
 
 "$span_test" data 1 31 100000000 loop >/tmp/cut 2>&1 &
 busy=$!
-coproc holder { exec "$span_test" hold 5; }
+sleep 600 | "$span_test" hold 5 >/dev/null &
 "$span_test" data 32 24 30000 loop >/tmp/other 2>&1 &
 other=$!
 sleep 0.5
 card @0 unplug >/dev/null
 ok "a card pulled out makes its span red" "$span_test" wait-alarms 1 RED 60
-ok "it is said" eventually 10 grep -q 'the card does not answer any more' <(dmesg)
+ok "it is said" eventually 10 said 'the card does not answer any more'
 echo 1 >"/sys/bus/pci/devices/${addresses[0]}/remove"
 ok "its device is gone" gone "${addresses[0]}"
 ok "its user is told" eventually 40 sh -c "! kill -0 $busy 2>/dev/null"
-eval "exec ${holder[1]}>&-" 2>/dev/null
-wait "$holder_PID" 2>/dev/null
 ok "the other card's 24 timeslots stay byte-exact" wait $other
 
-coproc holder { exec "$span_test" hold 35; }
+sleep 600 | "$span_test" hold 35 >/dev/null &
 echo 1 >"/sys/bus/pci/devices/${addresses[1]}/remove"
 ok "a card removed in good health is gone" gone "${addresses[1]}"
-eval "exec ${holder[1]}>&-" 2>/dev/null
-wait "$holder_PID" 2>/dev/null
 
 card @0 plug >/dev/null
 echo 1 >/sys/bus/pci/rescan

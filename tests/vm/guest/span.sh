@@ -40,7 +40,7 @@ ask() {
 	local fd=$1 answer
 	shift
 	echo "$*" >&"$fd"
-	read -r answer <&"$fd"
+	read -t 60 -r answer <&"$fd" || answer="error no answer"
 	echo "$answer"
 }
 # card [@N] COMMAND...: to the card model's control socket; prints its answer.
