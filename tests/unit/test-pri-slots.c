@@ -242,6 +242,26 @@ static void test_glare_given_up(void)
 	loop_free(loop);
 }
 
+/* Each call that steps aside is given a slot that the next one of its side has asked for already. */
+static void test_glare_pushes_on(void)
+{
+	enum { CALLS = 12 };
+	struct loop *loop = loop_new(TL_SPAN_E1, lowest);
+	struct party *calls[CALLS];
+	loop->ends[NET].on_offered = answer;
+	loop->ends[CPE].on_offered = answer;
+	for (unsigned i = 0; i < CALLS; i++)
+		calls[i] = loop_call(loop, i % 4 ? CPE : NET, 0);
+	loop_settle(loop);
+	for (unsigned i = 0; i < CALLS; i++) {
+		g_assert_true(g_str_has_suffix(calls[i]->heard->str, "answered "));
+		hang_up(loop, calls[i]);
+		party_free(calls[i]);
+	}
+	loop_assert_quiet(loop);
+	loop_free(loop);
+}
+
 /* ---- RESTART ---- */
 
 static void test_restart_on_up(void)
@@ -434,6 +454,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pri/slots/refused-slot", test_refused_slot);
 	g_test_add_func("/pri/slots/no-slot-there", test_no_slot_there);
 	g_test_add_func("/pri/slots/glare", test_glare);
+	g_test_add_func("/pri/slots/glare-pushes-on", test_glare_pushes_on);
 	g_test_add_func("/pri/slots/glare-on-fixed-slot", test_glare_on_fixed_slot);
 	g_test_add_func("/pri/slots/glare-given-up", test_glare_given_up);
 	g_test_add_func("/pri/slots/restart-on-up", test_restart_on_up);

@@ -49,15 +49,10 @@ static bool slot_in_range(const struct tl_pri *pri, unsigned slot)
 /* Both ends took the same slot: the network's call goes first (ITU-T Q.931 5.7). True when ours has stepped aside. */
 static bool yield_to_glare(struct tl_pri *pri, unsigned slot)
 {
-	struct pri_dialog *ours = pri->slots[slot].dialog;
-	if (!ours || !ours->outgoing || ours->replied)
+	if (!tl_pri_slot_is_tentative(pri, slot))
 		return false;
 	pri->counters.glare++;
-	if (pri->config.side == TL_PRI_NETWORK)
-		return false;
-	ours->slot = 0; /* the network will name another slot or refuse, and we hunt again */
-	tl_pri_slot_drop(pri, slot, false);
-	return true;
+	return pri->config.side == TL_PRI_CPE && tl_pri_slot_yield(pri, slot);
 }
 
 /* The slot for an offered call, or 0 with the cause of the refusal. */

@@ -109,6 +109,10 @@ void tl_pri_setup_read(const struct tl_pri *pri, const pri_event_ring *ring, str
 bool tl_pri_bearer_read(int capability, enum tl_bearer *bearer);
 
 /* pri-slots.c */
+/** Whether our own call has asked for @slot and the far end has not replied yet. */
+bool tl_pri_slot_is_tentative(const struct tl_pri *pri, unsigned slot);
+/** Takes a tentative @slot from our own call, which waits for another one; false when it is not tentative. */
+bool tl_pri_slot_yield(struct tl_pri *pri, unsigned slot);
 /** An idle slot by the hunt order but for @refused (bit n: slot n), or 0. */
 unsigned tl_pri_slot_hunt(struct tl_pri *pri, uint32_t refused);
 /** Whether a call that the far end offers may use @slot: idle, or waiting for a RESTART. */

@@ -97,6 +97,21 @@ void tl_pri_slot_drop(struct tl_pri *pri, unsigned slot, bool resync)
 		tl_pri_restart_next(pri);
 }
 
+bool tl_pri_slot_is_tentative(const struct tl_pri *pri, unsigned slot)
+{
+	const struct pri_dialog *ours = pri->slots[slot].dialog;
+	return ours && ours->outgoing && !ours->replied;
+}
+
+bool tl_pri_slot_yield(struct tl_pri *pri, unsigned slot)
+{
+	if (!tl_pri_slot_is_tentative(pri, slot))
+		return false;
+	pri->slots[slot].dialog->slot = 0; /* the far end will name another slot or refuse, and we hunt again */
+	tl_pri_slot_drop(pri, slot, false);
+	return true;
+}
+
 static gboolean tell_slots(gpointer user)
 {
 	struct tl_pri *pri = user;

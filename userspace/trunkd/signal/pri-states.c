@@ -187,7 +187,8 @@ static bool settle(struct pri_dialog *d, int channel)
 	if (!slot)
 		return false;
 	if (slot != d->slot) {
-		if (!tl_pri_slot_can_take(d->pri, slot))
+		/* Another call of ours may have asked for it; the far end answers in order, and has that one still to place. */
+		if (!tl_pri_slot_can_take(d->pri, slot) && !tl_pri_slot_yield(d->pri, slot))
 			return false;
 		if (d->slot)
 			tl_pri_slot_drop(d->pri, d->slot, false);
