@@ -22,7 +22,7 @@
 
 #define RINGS_OCTETS	(2 * TL_DMA_RING_OCTETS)
 #define RESET_MS	2
-#define DEAD_IN_ROW_MAX	16
+#define ODD_IN_ROW_MAX	16
 
 static struct tl_pci *of_bus(struct tl_bus *bus)
 {
@@ -115,18 +115,21 @@ static void serve(struct tl_pci *pci)
 }
 
 /*
- * Has the half after the one that is due been filled too? The position tells
- * even when status bits came late or were lost; where it makes no sense, so
- * do they.
+ * How many half rings wait to be served? The position of the DMA tells, even
+ * when status bits came late or were lost. A position outside of the ring is a
+ * lie: 0, so that the line stays up and the next try may hear the truth; but
+ * not for ever.
  */
-static bool is_behind(struct tl_pci *pci, u8 status)
+static unsigned int halves_due(struct tl_pci *pci, u8 status)
 {
 	u32 position = inl(pci->io + TIGER_DMA_RX_POSITION) -
 		       lower_32_bits(pci->rings_bus + TL_DMA_RING_OCTETS);
 
-	if (position >= TL_DMA_RING_OCTETS)
-		return status & bit_of(pci->next ^ 1);
-	return position / TL_DMA_HALF_OCTETS == pci->next;
+	if (position < TL_DMA_RING_OCTETS)
+		return position / TL_DMA_HALF_OCTETS == pci->next ? 2 : 1;
+	if (++pci->odd_in_row < ODD_IN_ROW_MAX)
+		return 0;
+	return status & bit_of(pci->next ^ 1) ? 2 : 1;
 }
 
 /*
@@ -136,7 +139,7 @@ static bool is_behind(struct tl_pci *pci, u8 status)
 static irqreturn_t on_dead(struct tl_pci *pci)
 {
 	pci->counts.dead++;
-	if (++pci->dead_in_row >= DEAD_IN_ROW_MAX && !READ_ONCE(pci->muted)) {
+	if (++pci->odd_in_row >= ODD_IN_ROW_MAX && !READ_ONCE(pci->muted)) {
 		WRITE_ONCE(pci->muted, true);
 		disable_irq_nosync(pci->pdev->irq);
 	}
@@ -146,6 +149,8 @@ static irqreturn_t on_dead(struct tl_pci *pci)
 /* Anything but the one half that is due; @status may be a lie. */
 static noinline irqreturn_t on_odd_interrupt(struct tl_pci *pci, u8 status)
 {
+	unsigned int due;
+
 	trace_tl_odd_interrupt(pci->pdev->irq, status, bit_of(pci->next));
 	if (!status) {
 		pci->counts.spurious++;
@@ -161,11 +166,14 @@ static noinline irqreturn_t on_odd_interrupt(struct tl_pci *pci, u8 status)
 	if (status & TIGER_INT_ABORT)
 		pci->counts.aborts++;
 	if (READ_ONCE(pci->streaming) && status & TIGER_INT_RX) {
-		if (is_behind(pci, status)) {
-			pci->counts.missed++;
+		due = halves_due(pci, status);
+		if (!due)
+			return IRQ_NONE;
+		pci->counts.missed += due - 1;
+		for (; due; due--) {
+			status |= bit_of(pci->next);
 			serve(pci);
 		}
-		serve(pci);
 	}
 	outb(status, pci->io + TIGER_INTSTAT);
 	return status & (TIGER_INT_RX | TIGER_INT_ABORT) ? IRQ_HANDLED : IRQ_NONE;
@@ -183,7 +191,7 @@ static irqreturn_t on_interrupt(int irq, void *data)
 		     !READ_ONCE(pci->streaming)))
 		return on_odd_interrupt(pci, status);
 	pci->counts.interrupts++;
-	pci->dead_in_row = 0;
+	pci->odd_in_row = 0;
 	serve(pci);
 	outb(status, pci->io + TIGER_INTSTAT);
 	return IRQ_HANDLED;
@@ -193,7 +201,7 @@ void tl_pci_listen(struct tl_pci *pci)
 {
 	if (!READ_ONCE(pci->muted))
 		return;
-	pci->dead_in_row = 0;
+	pci->odd_in_row = 0;
 	WRITE_ONCE(pci->muted, false);
 	enable_irq(pci->pdev->irq);
 }

@@ -31,8 +31,9 @@ struct tl_pci_counts {
  * @next: the half that is due; hard IRQ
  * @auxd: what AUXD holds; under the bus's lock
  * @streaming: octets are wanted
- * @muted: its interrupt is disabled, for too much @dead_in_row; hard IRQ sets
+ * @muted: its interrupt is disabled, for all ones too often; hard IRQ sets
  *	it, tl_pci_listen() clears it
+ * @odd_in_row: readings of the status that made no sense; hard IRQ
  */
 struct tl_pci {
 	struct tl_bus bus;
@@ -47,7 +48,7 @@ struct tl_pci {
 	u8 auxd;
 	bool streaming;
 	bool muted;
-	unsigned int dead_in_row;
+	unsigned int odd_in_row;
 	struct tl_pci_counts counts;
 };
 
