@@ -139,6 +139,7 @@ enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, 
 	if (fate == TL_JITTER_LATE)
 		return fate;
 	unsigned over = (int32_t)(timestamp - jitter->play) < 0 ? jitter->play - timestamp : 0;
+	over = MIN(over, n);
 	unsigned left = n - over;
 	if (count(jitter, timestamp + over, left) == left)
 		return TL_JITTER_DUPLICATE;
