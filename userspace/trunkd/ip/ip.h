@@ -70,8 +70,8 @@ struct tl_sip *tl_sip_new(const struct tl_sip_config *config, const struct tl_si
 			  GError **error);
 
 /**
- * Ends: takes our registrations back, releases dialogs (cause 41) and runs the loop until sofia-sip is down, a few
- * seconds at most. NULL is legal.
+ * Ends: takes our registrations back, releases dialogs (cause 41) and runs the loop until sofia-sip is down: a
+ * second or two, at the very worst the stack's own 30 s. NULL is legal.
  */
 void tl_sip_free(struct tl_sip *sip);
 
