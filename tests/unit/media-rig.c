@@ -38,7 +38,7 @@ void rig_init(struct rig *rig)
 {
 	static const struct tl_media_handler handler = { on_digit, on_done, on_silence };
 	const struct tl_media_config config = {
-		.tick = TL_TICK_SPAN, .rtp_host = "127.0.0.1", .rtp_port_min = 20000, .rtp_port_max = 29999,
+		.tick = TL_TICK_SPAN, .rtp_host = own_host(), .rtp_port_min = 20000, .rtp_port_max = 29999,
 		.max_ports = 256,
 	};
 	GError *error = NULL;

@@ -5,6 +5,7 @@
 #include "fake-span.h"
 #include "media/media.h"
 #include "noise.h"
+#include "own-host.h"
 
 #define RIG_IDS_MAX 64
 

@@ -17,6 +17,6 @@ uint8_t *noise_new(size_t n, uint32_t seed)
 
 gssize noise_find(const uint8_t *haystack, size_t n_haystack, const uint8_t *needle, size_t n_needle)
 {
-	const uint8_t *at = memmem(haystack, n_haystack, needle, n_needle);
+	const uint8_t *at = n_haystack < n_needle ? NULL : memmem(haystack, n_haystack, needle, n_needle);
 	return at ? at - haystack : -1;
 }

@@ -161,7 +161,8 @@ static void test_no_doubles(void)
 	struct rig rig;
 	struct rig_log log = { 0 };
 	struct tl_rtp_side local;
-	struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr = { inet_addr(own_host()) } };
+	struct tl_rtp_side remote = { .law = TL_LAW_ALAW, .dtmf_payload_type = 101, .sends = true, .receives = true };
 	socklen_t length = sizeof own;
 	rig_init(&rig);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -169,8 +170,9 @@ static void test_no_doubles(void)
 	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&own, &length), ==, 0);
 	struct tl_port *port = tl_port_new_rtp(rig.media, TL_LAW_ALAW, &local, &log, NULL);
 	g_assert_nonnull(port);
-	tl_port_set_remote(port, &(struct tl_rtp_side){ .host = "127.0.0.1", .port = ntohs(own.sin_port),
-		.law = TL_LAW_ALAW, .dtmf_payload_type = 101, .sends = true, .receives = true });
+	g_strlcpy(remote.host, own_host(), sizeof remote.host);
+	remote.port = ntohs(own.sin_port);
+	tl_port_set_remote(port, &remote);
 	tl_port_detect_dtmf(port, true);
 	own.sin_port = htons(local.port);
 	rig_step(&rig, 1);

@@ -2,17 +2,11 @@
 /* Media on real spans: an E1 pseudowire whose two ends are in one engine, run by the clock. */
 #include <glib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/thread.h"
 #include "media/media.h"
 #include "noise.h"
-
-/* A pseudowire's end is told the other's port: four of them, apart from those of another run at the same time. */
-static unsigned pw_port(unsigned i)
-{
-	return 34000 + getpid() % 2000 * 4 + i;
-}
+#include "own-host.h"
 
 struct ends {
 	struct tl_media *media;
@@ -29,7 +23,7 @@ static struct tl_span *open_end(const char *name, unsigned local_port, unsigned 
 	GError *error = NULL;
 	const struct tl_span_config config = {
 		.name = name, .kind = TL_SPAN_E1, .law = TL_LAW_ALAW, .clock_domain = "test", .d_channel = 16,
-		.pseudowire = { .local_host = "127.0.0.1", .local_port = local_port, .remote_host = "127.0.0.1",
+		.pseudowire = { .local_host = own_host(), .local_port = local_port, .remote_host = own_host(),
 				.remote_port = remote_port, .frames = 8, .jitter_ms = 60, .clock = clock },
 	};
 	struct tl_span *span = tl_span_new(&config, &error);
@@ -40,14 +34,14 @@ static struct tl_span *open_end(const char *name, unsigned local_port, unsigned 
 static void open_ends(struct ends *ends)
 {
 	static const struct tl_media_handler handler = { .on_digit = on_digit };
-	const struct tl_media_config config = { .rtp_host = "127.0.0.1", .rtp_port_min = 33000, .rtp_port_max = 33999,
+	const struct tl_media_config config = { .rtp_host = own_host(), .rtp_port_min = 33000, .rtp_port_max = 33999,
 						.jitter_min_ms = 60, .jitter_max_ms = 200, .max_ports = 64 };
 	GError *error = NULL;
 	tl_thread_become_main();
 	ends->media = tl_media_new(&config, &handler, &error);
 	g_assert_no_error(error);
-	ends->near = open_end("near", pw_port(0), pw_port(1), TL_CLOCK_LOCAL);
-	ends->far = open_end("far", pw_port(1), pw_port(0), TL_CLOCK_LOCAL);
+	ends->near = open_end("near", 34000, 34001, TL_CLOCK_LOCAL);
+	ends->far = open_end("far", 34001, 34000, TL_CLOCK_LOCAL);
 	tl_media_add_span(ends->media, ends->near);
 	tl_media_add_span(ends->media, ends->far);
 }
@@ -109,7 +103,7 @@ static void test_octets(void)
  */
 static void test_loop(void)
 {
-	const struct tl_media_config config = { .rtp_host = "127.0.0.1", .rtp_port_min = 33000, .rtp_port_max = 33999 };
+	const struct tl_media_config config = { .rtp_host = own_host(), .rtp_port_min = 33000, .rtp_port_max = 33999 };
 	struct tl_media_config by_span = config;
 	struct tl_span_counters counters;
 	g_autofree uint8_t *noise = noise_new(8000, 99);
@@ -122,8 +116,8 @@ static void test_loop(void)
 	g_assert_no_error(error);
 	struct tl_media *far = tl_media_new(&config, &(struct tl_media_handler){ 0 }, &error);
 	g_assert_no_error(error);
-	struct tl_span *loop = open_end("node", pw_port(2), pw_port(3), TL_CLOCK_LOOP);
-	struct tl_span *local = open_end("far", pw_port(3), pw_port(2), TL_CLOCK_LOCAL);
+	struct tl_span *loop = open_end("node", 34002, 34003, TL_CLOCK_LOOP);
+	struct tl_span *local = open_end("far", 34003, 34002, TL_CLOCK_LOCAL);
 	tl_media_add_span(node, loop);
 	struct tl_port *one = tl_port_new_timeslot(node, loop, 1, NULL), *two = tl_port_new_timeslot(node, loop, 2, NULL);
 	struct tl_bridge *bridge = tl_bridge_new(node, TL_BRIDGE_CLEAR);

@@ -46,17 +46,18 @@ static struct tl_port *port_and_peer(struct rig *rig, struct peer *peer, struct 
 	*peer = (struct peer){ .sequence = 65530, .timestamp = 0xffffff00, .ssrc = SSRC };
 	/* The RTCP socket must lie one above: try until a pair is free. */
 	for (unsigned p = 31000;; p += 2) {
-		struct sockaddr_in own = { AF_INET, htons(p), { htonl(INADDR_LOOPBACK) } };
+		struct sockaddr_in own = { AF_INET, htons(p), { inet_addr(own_host()) } };
 		peer->rtp = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 		if (bind(peer->rtp, (struct sockaddr *)&own, sizeof own) == 0) {
-			peer->rtcp = socket_on("127.0.0.1", p + 1);
+			peer->rtcp = socket_on(own_host(), p + 1);
 			break;
 		}
 		close(peer->rtp);
 	}
-	peer->port = (struct sockaddr_in){ AF_INET, htons(local.port), { htonl(INADDR_LOOPBACK) } };
-	*side = (struct tl_rtp_side){ .host = "127.0.0.1", .port = port_of(peer->rtp), .law = TL_LAW_ALAW,
-				      .dtmf_payload_type = 97, .ptime_ms = 20, .sends = true, .receives = true };
+	peer->port = (struct sockaddr_in){ AF_INET, htons(local.port), { inet_addr(own_host()) } };
+	*side = (struct tl_rtp_side){ .port = port_of(peer->rtp), .law = TL_LAW_ALAW, .dtmf_payload_type = 97,
+				      .ptime_ms = 20, .sends = true, .receives = true };
+	g_strlcpy(side->host, own_host(), sizeof side->host);
 	tl_port_set_remote(port, side);
 	return port;
 }
@@ -201,7 +202,7 @@ static void test_who_may_speak(void)
 	uint8_t octets[1500];
 	rig_init(&rig);
 	struct tl_port *port = port_and_peer(&rig, &peer, NULL, &side);
-	int stranger = socket_on("127.0.0.2", 0), other = socket_on("127.0.0.1", 0), third = socket_on("127.0.0.1", 0);
+	int stranger = socket_on("127.0.0.2", 0), other = socket_on(own_host(), 0), third = socket_on(own_host(), 0);
 	rig_step(&rig, 1);
 	converse(&rig, &peer, stranger, 5, 0x11);
 	g_assert_cmpuint(counters_of(port).refused, ==, 5);
@@ -373,7 +374,8 @@ static void on_digit(struct tl_port *port, char digit, unsigned duration_ms, voi
 
 static void test_by_the_clock(void)
 {
-	const struct tl_media_config config = { .rtp_host = "::1", .rtp_port_min = 32000, .rtp_port_max = 32999,
+	unsigned first = 32000 + getpid() % 1000 * 10; /* there is only one ::1 */
+	const struct tl_media_config config = { .rtp_host = "::1", .rtp_port_min = first, .rtp_port_max = first + 9,
 						.max_ports = 8 };
 	struct tl_media_counters counters;
 	struct tl_rtp_side side_a, side_b;
