@@ -1,2 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 ROOMS_test-journal := call base
+ROOMS_test-route := call media signal line base
+# A whole node, its far ends and its desks in one process.
+CALL_RIG := tests/unit/call-rig.c
+CALL_ROOMS := call ip media signal line control base
+ROOMS_test-call-tandem := $(CALL_ROOMS)
+EXTRA_test-call-tandem := $(CALL_RIG)
