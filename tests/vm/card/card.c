@@ -189,17 +189,13 @@ void tl_card_free(struct tl_card *card)
 	free(card);
 }
 
-/* INTA goes up and down with no status bit set, and a whole period before the next tick. */
-static void interrupt_spuriously(struct tl_card *card, int64_t now_us)
+/* In a tick's stead INTA goes up and down with no status bit set. */
+static void interrupt_spuriously(struct tl_card *card)
 {
 	unsigned pin = tl_config_space_line(&card->space);
 
-	if (!card->faults.spurious_interrupts || card->line_level || card->pulsed_tick == card->counters.ticks)
-		return;
 	card->faults.spurious_interrupts--;
 	card->counters.spurious_interrupts++;
-	card->pulsed_tick = card->counters.ticks;
-	card->ticked_us = now_us;
 	tl_guest_served(card->guest);
 	tl_irq_set(card->irq, card->number, pin, true);
 	tl_irq_set(card->irq, card->number, pin, false);
@@ -222,13 +218,16 @@ static void raise_interrupt(struct tl_card *card, uint8_t bits)
 		card->counters.lost_interrupts++;
 		return;
 	}
-	if (faults->late_interrupts) {
+	/* What is late holds back what follows: the status register says it all at once. */
+	if (faults->late_interrupts && !card->late_bits) {
 		faults->late_interrupts--;
 		card->counters.late_interrupts++;
-		card->late_bits |= bits;
-		card->late_tick = card->counters.ticks + faults->late_ms;
-		return;
+		card->late_tick = card->line_ms + faults->late_ms;
 	}
+	bits |= card->late_bits;
+	card->late_bits = card->line_ms < card->late_tick ? bits : 0;
+	if (card->late_bits)
+		return;
 	tl_tiger_raise(&card->tiger, bits);
 }
 
@@ -287,10 +286,6 @@ static void tick_with_dma(struct tl_card *card, unsigned count, int64_t now_us)
 	if (bits < 0)
 		return;
 	card->counters.ticks++;
-	if (card->late_bits && card->counters.ticks >= card->late_tick) {
-		bits |= card->late_bits;
-		card->late_bits = 0;
-	}
 	raise_interrupt(card, (uint8_t)bits);
 }
 
@@ -317,10 +312,8 @@ int64_t tl_card_run(struct tl_card *card, int64_t now_us)
 
 	if (!framer_awake(card))
 		return now_us + 100000;
-	if (now_us < due_us) {
-		interrupt_spuriously(card, now_us);
-		return card->ticked_us + card->period_us * count / 8;
-	}
+	if (now_us < due_us)
+		return due_us;
 	if (with_dma && card->line_level && !card->faults.freerun) {
 		card->counters.waited_guest++;
 		return now_us + 100000;
@@ -335,7 +328,9 @@ int64_t tl_card_run(struct tl_card *card, int64_t now_us)
 	}
 	/* Lost wall time is not caught up with. */
 	card->ticked_us = now_us - due_us > card->period_us ? now_us : due_us;
-	if (with_dma)
+	if (with_dma && card->faults.spurious_interrupts && !card->line_level)
+		interrupt_spuriously(card);
+	else if (with_dma)
 		tick_with_dma(card, count, now_us);
 	else
 		tick_without_dma(card, now_us);

@@ -43,7 +43,7 @@ struct tl_card_counters {
 struct tl_card_faults {
 	unsigned lose_interrupts;   /* the next so many never come */
 	unsigned late_interrupts, late_ms; /* the next so many come late */
-	unsigned spurious_interrupts;      /* so many come for nothing, one a tick */
+	unsigned spurious_interrupts;      /* so many come for nothing, in a tick's stead */
 	unsigned garbage_reads;     /* the next so many register reads lie */
 	bool dma_stalled;
 	bool ones;      /* every register reads ones, writes go nowhere */
@@ -71,9 +71,8 @@ struct tl_card {
 	int64_t gap_us;    /* the guest's own time after an acknowledgement */
 	int64_t ticked_us;
 	bool line_level;        /* INTA as last driven */
-	uint64_t pulsed_tick;   /* of the last spurious interrupt */
 	uint8_t late_bits;      /* due at late_tick */
-	uint64_t late_tick;
+	uint64_t late_tick;     /* of line_ms */
 	unsigned flaps;         /* edges of LOS still to come, one each flap_ticks */
 	uint64_t flap_ticks, flap_tick;
 	uint64_t line_ms;       /* line time since power-on */
