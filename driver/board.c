@@ -337,3 +337,4 @@ module_exit(stop);
 MODULE_DESCRIPTION("T1/E1 cards with a Tiger320 and a FALC56, for DAHDI");
 MODULE_AUTHOR("The Trunkline authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1");

@@ -7,7 +7,9 @@
 KVER ?= $(shell ls -d /usr/src/linux-headers-*-amd64 2>/dev/null | \
 	sed 's|.*/linux-headers-||' | sort -V | tail -n 1)
 KDIR ?= $(or $(wildcard /usr/src/linux-headers-$(KVER)),/lib/modules/$(KVER)/build)
-DAHDI_SOURCE ?= /usr/src/dahdi.tar.bz2
+# Debian's dahdi-source, else the sources that dahdi-dkms unpacks
+DAHDI_SOURCE ?= $(firstword $(wildcard /usr/src/dahdi.tar.bz2) \
+	$(wildcard /usr/src/dahdi-*/.) /usr/src/dahdi.tar.bz2)
 DAHDI_TREE := $(abspath $(BUILD))/dahdi-core
 DAHDI_INCLUDE ?= $(DAHDI_TREE)/include
 DAHDI_SYMVERS ?= $(DAHDI_TREE)/drivers/dahdi/Module.symvers
@@ -18,7 +20,7 @@ DRIVER_COPIES := $(DRIVER_SOURCES:driver/%=$(DRIVER_BUILD)/%)
 DRIVER_KBUILD = $(MAKE) -C $(KDIR) M=$(DRIVER_BUILD) \
 	TL_DAHDI_INCLUDE=$(DAHDI_INCLUDE) KBUILD_EXTRA_SYMBOLS=$(DAHDI_SYMVERS)
 
-.PHONY: driver install-driver driver-lint driver-unit
+.PHONY: driver install-driver install-dkms driver-lint driver-unit
 driver: $(DRIVER_BUILD)/tl_t1e1.ko
 
 $(DRIVER_BUILD)/tl_t1e1.ko: $(DRIVER_COPIES) $(DAHDI_SYMVERS)
@@ -33,7 +35,8 @@ $(DRIVER_BUILD)/%: driver/%
 $(DAHDI_TREE)/drivers/dahdi/Module.symvers: $(DAHDI_SOURCE)
 	rm -rf $(DAHDI_TREE) $(DAHDI_TREE).new
 	mkdir -p $(DAHDI_TREE).new
-	tar -xf $< -C $(DAHDI_TREE).new --strip-components=2
+	if [ -d $< ]; then cp -r $</. $(DAHDI_TREE).new; \
+		else tar -xf $< -C $(DAHDI_TREE).new --strip-components=2; fi
 	rm -rf $(DAHDI_TREE).new/drivers/staging
 	mv $(DAHDI_TREE).new $(DAHDI_TREE)
 	+$(MAKE) -C $(DAHDI_TREE) modules KVERS=$(KVER) KSRC=$(KDIR) \
@@ -46,6 +49,14 @@ install-driver: driver
 	install -D -m 644 $(DRIVER_BUILD)/tl_t1e1.ko \
 		$(DESTDIR)/lib/modules/$(KVER)/$(INSTALL_MOD_DIR)/tl_t1e1.ko
 	$(if $(DESTDIR),,depmod $(KVER))
+
+# For DKMS: the sources and this fragment, where DKMS looks for them.
+DKMS_VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' driver/dkms.conf)
+DKMS_TREE := $(DESTDIR)/usr/src/tl_t1e1-$(DKMS_VERSION)
+install-dkms:
+	install -d $(DKMS_TREE)/driver
+	install -m 644 $(DRIVER_SOURCES) driver/driver.mk $(DKMS_TREE)/driver
+	install -m 644 driver/dkms.conf $(DKMS_TREE)
 
 # W=1, sparse and checkpatch --strict, each without a word to say. Ignored, and why:
 # compat.h is there to compare versions; TRACE_EVENT() is laid out in the
