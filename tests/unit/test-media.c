@@ -230,6 +230,23 @@ static void test_play_mutes_bridge(void)
 	rig_done(&rig);
 }
 
+static void test_echo(void)
+{
+	struct rig rig;
+	rig_init(&rig);
+	g_autofree uint8_t *octets = noise_new(NOISE, 8);
+	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 4, NULL);
+	fake_span_say(rig.e1, 4, octets, NOISE);
+	tl_port_echo(port, true);
+	rig_step(&rig, 100);
+	tl_port_echo(port, false);
+	rig_step(&rig, 1);
+	g_assert_cmpmem(fake_span_sent(rig.e1, 4), 8000, octets, 8000);
+	g_assert_cmphex(fake_span_sent(rig.e1, 4)[8040], ==, 0xd5);
+	tl_port_free(port);
+	rig_done(&rig);
+}
+
 static void test_record(void)
 {
 	struct rig rig;
@@ -401,6 +418,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/full-scale", test_full_scale_saturates);
 	g_test_add_func("/media/play", test_play);
 	g_test_add_func("/media/play-mutes-bridge", test_play_mutes_bridge);
+	g_test_add_func("/media/echo", test_echo);
 	g_test_add_func("/media/record", test_record);
 	g_test_add_func("/media/tone", test_tone);
 	g_test_add_func("/media/coming-and-going", test_coming_and_going);

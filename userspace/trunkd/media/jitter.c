@@ -17,7 +17,8 @@ void tl_jitter_init(struct tl_jitter *jitter, unsigned min_ms, unsigned max_ms)
 	while (n < max_ms * PER_MS + SLACK + PACKET_MAX)
 		n <<= 1;
 	*jitter = (struct tl_jitter){
-		.octets = g_new0(uint8_t, n), .there = g_new0(uint64_t, n / WORD), .mask = n - 1, .min = min_ms * PER_MS, .max = max_ms * PER_MS,
+		.octets = g_new0(uint8_t, n), .there = g_new0(uint64_t, n / WORD), .mask = n - 1,
+		.min = min_ms * PER_MS, .max = max_ms * PER_MS,
 	};
 	tl_jitter_reset(jitter);
 }

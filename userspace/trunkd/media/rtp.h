@@ -66,7 +66,8 @@ enum tl_rtp_hearing {
 };
 
 /** Books one packet; @arrival in samples of any 8 kHz clock. */
-enum tl_rtp_hearing tl_rtp_source_hear(struct tl_rtp_source *source, const struct tl_rtp_packet *packet, uint32_t arrival);
+enum tl_rtp_hearing tl_rtp_source_hear(struct tl_rtp_source *source, const struct tl_rtp_packet *packet,
+				       uint32_t arrival);
 
 /** Cumulative packets lost; negative with duplicates. RFC 3550 A.3. */
 int32_t tl_rtp_source_lost(const struct tl_rtp_source *source);
