@@ -322,21 +322,22 @@ void rig_register(struct rig *rig, const char *user)
 	await(rig->registered && tl_sip_is_registered(rig->node->sip, user));
 }
 
+/* Also ends what comes late. */
 static bool all_over(struct rig *rig)
 {
-	for (unsigned i = 0; i < rig->fars->len; i++)
-		if (((struct far *)g_ptr_array_index(rig->fars, i))->dialog)
-			return false;
-	return true;
+	bool over = true;
+	for (unsigned i = 0; i < rig->fars->len; i++) {
+		struct far *far = g_ptr_array_index(rig->fars, i);
+		if (far->dialog && !far->ending)
+			tl_dialog_release(far->dialog, TL_CAUSE_NORMAL_CLEARING);
+		far->ending = true;
+		over = over && !far->dialog;
+	}
+	return over;
 }
 
 void rig_done(struct rig *rig)
 {
-	for (unsigned i = 0; i < rig->fars->len; i++) {
-		struct far *far = g_ptr_array_index(rig->fars, i);
-		if (far->dialog)
-			tl_dialog_release(far->dialog, TL_CAUSE_NORMAL_CLEARING);
-	}
 	await(all_over(rig) && (!rig->node || !g_hash_table_size(rig->node->legs)));
 	if (rig->registration)
 		tl_sip_unregister(rig->registration);

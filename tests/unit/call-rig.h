@@ -20,7 +20,7 @@ struct far {
 	struct tl_leg_setup setup; /* of a call that came */
 	bool by_sip;
 	unsigned heard[TL_DIALOG_RELEASED + 1]; /* by enum tl_dialog_event_kind */
-	bool inband, by_peer;
+	bool inband, by_peer, ending;
 	unsigned cause;
 	GString *digits;           /* DTMF heard */
 	GByteArray *audio;         /* recorded */

@@ -6,3 +6,6 @@ CALL_RIG := tests/unit/call-rig.c
 CALL_ROOMS := call ip media signal line control base
 ROOMS_test-call-tandem := $(CALL_ROOMS)
 EXTRA_test-call-tandem := $(CALL_RIG)
+ROOMS_test-call-names := call media line base
+ROOMS_test-call := $(CALL_ROOMS)
+EXTRA_test-call := $(CALL_RIG)

@@ -68,9 +68,9 @@ static void drop_socket(struct tl_control_client *client)
 	g_clear_object(&client->socket);
 }
 
-static void lost(struct tl_control_client *client, const char *what)
+static void lost(struct tl_control_client *client, int code, const char *what)
 {
-	g_autoptr(GError) why = g_error_new(TL_CONTROL_ERROR, TL_CONTROL_CLOSED, "%s: %s", client->address, what);
+	g_autoptr(GError) why = g_error_new(TL_CONTROL_ERROR, code, "%s: %s", client->address, what);
 	drop_socket(client);
 	client->open = false;
 	if (client->reconnect) {
@@ -113,7 +113,7 @@ static void on_opened(JsonObject *result, const GError *error, void *user)
 		return;
 	}
 	if (error) {
-		lost(client, error->message);
+		lost(client, error->code, error->message);
 		return;
 	}
 	client->open = true;
@@ -209,7 +209,7 @@ static void on_closed(SoupWebsocketConnection *socket, gpointer user)
 {
 	const char *why = soup_websocket_connection_get_close_data(socket);
 	g_autofree char *text = g_strdup(why && *why ? why : "connection closed");
-	lost(user, text);
+	lost(user, TL_CONTROL_CLOSED, text);
 }
 
 static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
@@ -221,7 +221,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
 	struct tl_control_client *client = user;
 	g_clear_object(&client->connecting);
 	if (!socket) {
-		lost(client, error->message);
+		lost(client, TL_CONTROL_CONNECT, error->message);
 		return;
 	}
 	client->socket = socket;
@@ -239,7 +239,7 @@ static void connect_now(void *user)
 	char *protocols[] = { protocol, NULL };
 	g_autoptr(SoupMessage) message = soup_message_new("GET", local ? "ws://localhost/" : client->address);
 	if (!message) {
-		lost(client, "expected unix:PATH or ws://host:port");
+		lost(client, TL_CONTROL_CONNECT, "expected unix:PATH or ws://host:port");
 		return;
 	}
 	client->connecting = g_cancellable_new();
