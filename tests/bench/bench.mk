@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Benchmarks (tests/bench/README.md).
-BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media)
+BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media conductor)
 
 ROOMS_floor-relay :=
 ROOMS_load :=
+ROOMS_conductor := control base
 ROOMS_subject-media := media line base
 
 define bench_rule
@@ -14,5 +15,5 @@ endef
 $(foreach p,$(notdir $(BENCH_PROGRAMS)),$(eval $(call bench_rule,$(p))))
 
 .PHONY: bench
-bench: $(BENCH_PROGRAMS) $(PROGRAMS) ## measure; JSON in build/bench, a table at the end; ONLY=part of a name
+bench: $(BENCH_PROGRAMS) $(O)/trunkd $(O)/exchange ## measure; JSON in build/bench, a table at the end; ONLY=part of a name
 	@tests/bench/run --build $(BUILD) --variant $(VARIANT) $(if $(ONLY),--only '$(ONLY)')
