@@ -41,3 +41,7 @@ $(BUILD)/vm-guest/span-test: tests/vm/guest/span-test.c tests/vm/pattern.c tests
 .PHONY: vm-check
 vm-check: vm-tools driver ## every case in virtual machines: the emulated card, the driver on it
 	BUILD=$(BUILD) tests/vm/check
+
+.PHONY: vm-bench
+vm-bench: vm-tools driver ## instructions and register accesses an interrupt, beside DAHDI's own driver
+	BUILD=$(BUILD) tests/vm/bench
