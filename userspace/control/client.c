@@ -96,7 +96,9 @@ static void call(struct tl_control_client *client, const char *method, JsonObjec
 	json_node_take_object(body, params ? params : json_object_new());
 	struct tl_message message = { .kind = TL_MESSAGE_REQUEST, .id = *id, .method = (char *)method, .body = body };
 	g_autofree char *text = tl_message_format(&message);
-	soup_websocket_connection_send_text(client->socket, text);
+	/* While it closes, the call waits for its end like those before it. */
+	if (soup_websocket_connection_get_state(client->socket) == SOUP_WEBSOCKET_STATE_OPEN)
+		soup_websocket_connection_send_text(client->socket, text);
 }
 
 static void open_session(struct tl_control_client *client, bool resume);
