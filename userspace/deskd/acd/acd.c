@@ -126,8 +126,10 @@ bool tl_acd_enqueue(struct tl_acd *acd, const char *contact, const char *queue_n
 		return refuse(error, TL_ACD_ERROR_UNKNOWN, "no such queue or agent:", queue_name ? queue_name : agent_name);
 	if (agent && (agent->fsm.state != TL_AGENT_READY || !acd->open))
 		return refuse(error, TL_ACD_ERROR_STATE, "not ready: agent", agent_name);
-	if (g_hash_table_contains(acd->entries, contact))
-		return refuse(error, TL_ACD_ERROR_STATE, "waits already: contact", contact);
+	if (g_hash_table_contains(acd->entries, contact)) { /* restored: it waits at its place already */
+		tl_acd_confirm(acd, contact, true);
+		return true;
+	}
 	struct entry *entry = entry_new(acd, contact, queue, enqueued_utc_us ? enqueued_utc_us : tl_clock_utc_us());
 	entry->available = true;
 	store_waiting(entry);
@@ -202,6 +204,23 @@ void tl_acd_unanswered(struct tl_acd *acd, const char *contact, const char *reas
 	/* An agent whose phone went while it rang is offline already. */
 	if (agent && agent->fsm.state == TL_AGENT_RINGING)
 		agent_fire(agent, reason && agent->phone_registered ? AGENT_NO_ANSWER : AGENT_PHONE_GONE, reason);
+	if (entry->queue)
+		match_queue(entry->queue);
+}
+
+void tl_acd_withdrawn(struct tl_acd *acd, const char *contact)
+{
+	struct entry *entry = find_entry(acd, contact);
+	if (!entry || entry->state != ENTRY_RINGING)
+		return;
+	struct agent *agent = entry->agent;
+	entry_end_assignment(entry, "never rang", "queued");
+	entry->agent = NULL;
+	if (agent)
+		agent->entry = NULL;
+	entry_wait(entry);
+	if (agent && agent->fsm.state == TL_AGENT_RINGING)
+		agent_fire(agent, AGENT_CALLER_GONE, NULL);
 	if (entry->queue)
 		match_queue(entry->queue);
 }

@@ -92,6 +92,7 @@ void tl_acd_end(struct tl_acd *acd);
 
 /**
  * tl_acd_enqueue - @contact waits in @queue, at the place that @enqueued_utc_us gives it (0: now, at the end).
+ * One that waits already (read back from the store) stays where it is and takes part again.
  * @agent: only this one will do (@queue may be NULL then); else NULL. Written to the store.
  * Errors: unknown queue or agent; an @agent who is not ready.
  */
@@ -109,6 +110,8 @@ void tl_acd_answered(struct tl_acd *acd, const char *contact);
  * so that it is not offered the next call as well, or offline when its phone is gone (@reason NULL).
  */
 void tl_acd_unanswered(struct tl_acd *acd, const char *contact, const char *reason);
+/** The phone never rang, by no fault of the agent's: the contact waits at its old place, the agent is ready. */
+void tl_acd_withdrawn(struct tl_acd *acd, const char *contact);
 /** The contact leaves, in whatever state: hung up, overflowed or served. Its agent goes on. */
 void tl_acd_finished(struct tl_acd *acd, const char *contact, bool overflowed);
 

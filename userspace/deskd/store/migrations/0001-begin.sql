@@ -8,7 +8,7 @@ CREATE TABLE lease (
 	expires_us BIGINT NOT NULL
 );
 
--- Provisioning, as the configuration said it last (settings: JSON).
+-- Provisioning, as the configuration said it last (settings: where its callers go in the end).
 CREATE TABLE service (number TEXT PRIMARY KEY, settings TEXT NOT NULL);
 CREATE TABLE queue (name TEXT PRIMARY KEY, settings TEXT NOT NULL);
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * The room's insides. contacts owns nodes and contacts; a node's legs map to
+ * the contact they belong to. A contact has the caller's leg and at most one
+ * peer: the agent's leg, or the one it is being connected to.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "base/fsm.h"
+#include "contact/contact.h"
+
+enum contact_state {
+	CONTACT_OPENING,    /* its row is on its way to the disk */
+	CONTACT_OFFERED,    /* ours; not answered yet */
+	CONTACT_FLOW,
+	CONTACT_QUEUED,
+	CONTACT_RINGING,    /* an agent's phone */
+	CONTACT_CONNECTING, /* another target rings */
+	CONTACT_TALKING,
+	CONTACT_CLOSING,    /* the peer has gone, the caller's leg is being released */
+	CONTACT_ENDED,
+	CONTACT_STATES
+};
+
+enum contact_event {
+	CONTACT_STORED,
+	CONTACT_ANSWERED,      /* the caller's leg */
+	CONTACT_QUEUE,         /* the flow: wait in contact->queue */
+	CONTACT_CONNECT,       /* the flow: peer_target */
+	CONTACT_OVERFLOW,
+	CONTACT_ASSIGNED,
+	CONTACT_PEER_ANSWERED,
+	CONTACT_PEER_ENDED,    /* data: unsigned cause */
+	CONTACT_GONE,          /* the caller's leg has ended; data: unsigned cause, 0: the journal knows */
+	CONTACT_EVENTS
+};
+
+struct node {
+	struct tl_contacts *contacts;
+	char *name, *address, *token;
+	struct tl_control_client *client;
+	JsonObject *info;
+	GHashTable *spans;      /* name -> JsonObject */
+	GHashTable *phones;     /* registered users */
+	GHashTable *legs;       /* leg -> struct tl_contact */
+	bool linked;            /* the client is open */
+	bool known;             /* the snapshot was taken: events count */
+	bool asking;            /* the snapshot is under way */
+};
+
+struct tl_contact {
+	struct tl_contacts *contacts;
+	char *id;
+	struct node *node;
+	struct tl_fsm fsm;
+	char *leg, *peer;       /* peer: NULL when there is none */
+	char *peer_target;
+	bool outgoing;          /* placed by us: leg is ours to originate */
+	bool leg_answered, peer_answered;
+	char *service, *step, *queue, *agent, *assignment, *place_agent;
+	char *called, *calling, *calling_name, *span;
+	unsigned slot;
+	GString *digits;
+	char *playing;          /* as the last snapshot said; NULL once we play something */
+	unsigned plays;         /* numbers of plays and collects */
+	int64_t started_utc_us, enqueued_utc_us, answered_utc_us, ended_utc_us;
+	unsigned cause;
+	bool overflowed, talked;
+	bool overflow_due;      /* it came while a phone rang */
+	char *music;
+	char **position;
+	unsigned position_every_s, ring_s;
+	struct tl_timer *overflow, *position_timer;
+	void *user;
+};
+
+struct tl_contacts {
+	struct tl_store *store;
+	struct tl_acd *acd;
+	struct tl_contacts_handler handler;
+	void *user;
+	int64_t epoch;
+	unsigned loading; /* reads of open contacts under way; only the last one counts */
+	GHashTable *nodes, *all; /* name, id -> */
+	struct tl_timer *patience; /* for nodes that do not come */
+};
+
+/* contacts.c */
+struct tl_contact *contact_new(struct tl_contacts *contacts, const char *id, struct node *node, const char *leg);
+void contact_free(struct tl_contact *contact);
+void contact_changed(struct tl_contact *contact);
+bool contact_fire(struct tl_contact *contact, enum contact_event event, const void *data);
+extern const struct tl_fsm_machine contact_machine;
+void contact_set_peer(struct tl_contact *contact, const char *leg);
+
+/* node.c */
+struct node *node_new(struct tl_contacts *contacts, const struct tl_node_settings *settings);
+void node_free(void *node);
+void node_connect(struct node *node);
+void node_disconnect(struct node *node);
+struct tl_node_info node_info(const struct node *node);
+void node_set_span(struct node *node, JsonObject *span);
+void node_set_phone(struct node *node, JsonObject *phone);
+
+/* command.c */
+JsonObject *command_new(const char *leg);
+void command_tags(struct tl_contact *contact, JsonObject *params, const char *part);
+void command_rule(JsonObject *params, const struct tl_contact_fallback *fallback);
+void command_keep_rule(JsonObject *params);
+/** Called with the answer when the contact still lives then; not when the connection was lost. */
+typedef void (*command_done)(struct tl_contact *contact, const GError *error);
+/** Sends; errors are logged. @on_done may be NULL. */
+void command_send(struct tl_contact *contact, const char *method, JsonObject *params, command_done on_done);
+void command_release(struct tl_contact *contact, const char *leg, unsigned cause);
+
+/* begin.c */
+void begin_offered(struct node *node, JsonObject *leg);
+void begin_taken(void *contact, const void *data);
+void begin_answered(void *contact, const void *data);
+
+/* wait.c */
+void wait_queued(void *contact, const void *data);
+void wait_overflowed(void *contact, const void *data);
+void wait_stop(struct tl_contact *contact);
+
+/* peer.c */
+void peer_ring(void *contact, const void *data);
+void peer_connect(void *contact, const void *data);
+void peer_join(void *contact, const void *data);
+void peer_unanswered(void *contact, const void *data);
+void peer_not_connected(void *contact, const void *data);
+void peer_hung_up(void *contact, const void *data);
+
+/* end.c */
+void end_gone(void *contact, const void *data);
+
+/* events.c */
+void events_handle(struct node *node, const char *name, JsonObject *params);
+
+/* reconcile.c */
+void reconcile_open_acd(struct tl_contacts *contacts);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * Contacts of kind call: they bind a caller's leg on a node with the flow, the
+ * queue and the agent's leg. This room commands the nodes, gives each leg its
+ * rule for the case that no desk is left, and after a take-over finds every
+ * contact again. What a flow decides comes from outside (tl_contacts_handler).
+ * Thread: main.
+ */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+#include "acd/acd.h"
+#include "contact/node.h"
+#include "control/control.h"
+
+struct tl_contacts;
+struct tl_contact;
+
+/** For the eye and the API; borrowed until the next turn of the main loop. 0 and NULL: not (yet). */
+struct tl_contact_info {
+	const char *id, *state; /* desk.schema.json's call_state */
+	const char *service, *queue, *agent, *called, *calling, *calling_name, *digits, *step, *node, *span;
+	unsigned slot, position, cause;
+	int64_t started_utc_us, answered_utc_us, ended_utc_us;
+};
+
+/** How a contact waits. */
+struct tl_contact_wait {
+	const char *queue, *music;
+	const char *const *position; /* sounds before the number; empty: not told */
+	unsigned position_every_s, overflow_s;
+};
+
+/** What the node does with the caller's leg alone, when no desk is left for @after_s. */
+struct tl_contact_fallback {
+	const char *route; /* a target; NULL: release with @cause */
+	unsigned cause, after_s;
+};
+
+struct tl_contacts_handler {
+	/** Whether a call to @called is for us; the node's own routes have the others. */
+	bool (*has_service)(const char *called, void *user);
+	/** The caller is there: run the flow from the beginning (@step NULL) or on from @step. */
+	void (*on_begin)(struct tl_contact *contact, const char *step, void *user);
+	void (*on_played)(struct tl_contact *contact, void *user);
+	void (*on_collected)(struct tl_contact *contact, const char *digits, void *user);
+	void (*on_overflow)(struct tl_contact *contact, void *user);
+	void (*on_failed)(struct tl_contact *contact, unsigned cause, void *user); /* to be queued or connected */
+	/** Anything to be seen has changed; with state "ended" it is the last call, the contact is freed after it. */
+	void (*on_changed)(struct tl_contact *contact, void *user);
+	void (*on_gone)(struct tl_contact *contact, void *user); /* forgotten, not ended: the reign is over */
+	/** A node is connected: read its journal, then tl_contacts_reconcile(). */
+	void (*on_link)(const char *node, struct tl_control_client *client, void *user);
+	void (*on_unlink)(const char *node, void *user);
+	void (*on_facts)(const char *node, JsonObject *params, void *user);
+	void (*on_node)(const struct tl_node_info *node, const char *span, void *user); /* @span: only this one changed */
+	void (*on_stale)(int64_t epoch, void *user); /* a node obeys @epoch or a higher one */
+};
+
+/** (transfer full) @store and @acd are borrowed. */
+struct tl_contacts *tl_contacts_new(struct tl_store *store, struct tl_acd *acd, const struct tl_contacts_handler *handler,
+				    void *user);
+void tl_contacts_free(struct tl_contacts *contacts);
+/** Before the first reign. */
+void tl_contacts_add_node(struct tl_contacts *contacts, const struct tl_node_settings *settings);
+
+/** The reign @epoch begins (the acd's has begun): reads open contacts, connects to the nodes. */
+void tl_contacts_begin(struct tl_contacts *contacts, int64_t epoch);
+/** The reign is over: no more commands. Calls stay up on the nodes. */
+void tl_contacts_end(struct tl_contacts *contacts);
+int64_t tl_contacts_epoch(const struct tl_contacts *contacts);
+/** @node's journal is in the store: take its snapshot, find its contacts again, and obey its events from then on. */
+void tl_contacts_reconcile(struct tl_contacts *contacts, const char *node);
+
+struct tl_contact *tl_contacts_find(struct tl_contacts *contacts, const char *id);
+void tl_contacts_each(struct tl_contacts *contacts, void (*fn)(struct tl_contact *contact, void *user), void *user);
+void tl_contacts_each_node(struct tl_contacts *contacts, void (*fn)(const struct tl_node_info *node, void *user), void *user);
+
+/** A call out, by an operator; strings are borrowed during the call. */
+struct tl_contact_place {
+	const char *id;              /* NULL: chosen here */
+	const char *to;              /* a target of node.schema.json */
+	const char *called, *calling; /* calling: may be NULL */
+	const char *service, *agent; /* what the called party is connected to; one of them */
+};
+typedef void (*tl_contact_placed)(struct tl_contact *contact, const GError *error, void *user);
+/** @on_done exactly once; errors are of TL_CONTROL_ERROR. */
+void tl_contacts_place(struct tl_contacts *contacts, const struct tl_contact_place *place, tl_contact_placed on_done,
+		       void *user);
+
+struct tl_contact_info tl_contact_info(struct tl_contact *contact);
+void *tl_contact_user(const struct tl_contact *contact);
+void tl_contact_set_user(struct tl_contact *contact, void *user);
+
+/* What a flow asks for. */
+void tl_contact_step(struct tl_contact *contact, const char *step, const struct tl_contact_fallback *fallback);
+void tl_contact_play(struct tl_contact *contact, const char *const *sounds);
+void tl_contact_collect(struct tl_contact *contact, const char *const *sounds, unsigned wait_s);
+void tl_contact_queue(struct tl_contact *contact, const struct tl_contact_wait *wait);
+void tl_contact_connect(struct tl_contact *contact, const char *target);
+void tl_contact_release(struct tl_contact *contact, unsigned cause);
+
+/** The acd has assigned @assignment->contact: ring. */
+void tl_contacts_assigned(struct tl_contacts *contacts, const struct tl_assignment *assignment);
+
+struct tl_fsm_machine;
+const struct tl_fsm_machine *tl_contact_machine(void);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* The room's insides. web owns the HTTP server, the viewers, the sessions and the control server. */
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "base/clock.h"
+#include "web/web.h"
+
+struct sessions;
+
+struct tl_web {
+	char *name, *listen, *host;
+	bool loopback;          /* listens on loopback only: looking needs no login */
+	struct tl_store *store;
+	struct tl_acd *acd;
+	struct tl_contacts *contacts;
+	struct tl_ledger *ledger;
+	SoupServer *soup;
+	GList *viewers;         /* struct viewer */
+	struct sessions *sessions;
+	struct tl_control_server *control;
+	GHashTable *dirty_queues; /* names; told together */
+	struct tl_timer *flush;
+};
+
+/* views.c: values as JSON, in the protocol's own terms (transfer full) */
+JsonObject *view_call(struct tl_contact *contact);
+JsonObject *view_agent(const struct tl_agent_info *agent);
+JsonObject *view_queue(const struct tl_queue_info *queue);
+JsonObject *view_cdr(const struct tl_cdr *cdr);
+JsonObject *view_node(const struct tl_node_info *node);
+JsonObject *view_desk(struct tl_web *web);
+JsonArray *view_calls(struct tl_web *web);
+JsonArray *view_agents(struct tl_web *web);
+JsonArray *view_queues(struct tl_web *web);
+JsonArray *view_cdrs(const struct tl_cdr *cdrs, unsigned n);
+JsonObject *view_live(struct tl_web *web);
+/** (transfer full of @object, and of the text) */
+char *view_text(JsonObject *object);
+
+/* viewers.c: the page's WebSockets */
+void viewers_add(struct tl_web *web, SoupWebsocketConnection *socket);
+/** Sends {"event": @event, @member: @value} (transfer full of @value) to all. */
+void viewers_tell(struct tl_web *web, const char *event, const char *member, JsonObject *value);
+void viewers_free(struct tl_web *web);
+
+/* sessions.c: who has logged in */
+struct sessions *sessions_new(const struct tl_web_login *logins, unsigned n);
+void sessions_free(struct sessions *sessions);
+/** @cookie (transfer full) is the new session's, NULL with @status 401, 429 or 503. */
+typedef void (*sessions_done)(char *cookie, unsigned status, void *user);
+void sessions_login(struct sessions *sessions, const char *agent, const char *password, const char *from,
+		    sessions_done on_done, void *user);
+/** The agent of a session, or NULL; borrowed. */
+const char *sessions_agent(struct sessions *sessions, const char *cookie);
+void sessions_logout(struct sessions *sessions, const char *cookie);
+
+/* http.c */
+bool http_start(struct tl_web *web, GError **error);
+void http_stop(struct tl_web *web);
+
+/* operators.c: the control socket */
+bool operators_start(struct tl_web *web, const struct tl_web_config *config, GError **error);
+void operators_tell(struct tl_web *web, const char *event, const char *member, JsonObject *value);
+
+/* page.c */
+struct page_file {
+	const char *path, *type, *text;
+};
+const struct page_file *page_find(const char *path);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* The live page's files, carried inside the program. */
+#include "web/inside.h"
+
+#include <string.h>
+
+static const struct page_file files[] = {
+	{ "/", "text/html; charset=utf-8",
+#include "userspace/deskd/web/page/index.html.in.h"
+	},
+	{ "/page.css", "text/css; charset=utf-8",
+#include "userspace/deskd/web/page/page.css.in.h"
+	},
+	{ "/page.js", "text/javascript; charset=utf-8",
+#include "userspace/deskd/web/page/page.js.in.h"
+	},
+	{ "/icon.svg", "image/svg+xml",
+#include "userspace/deskd/web/page/icon.svg.in.h"
+	},
+};
+
+const struct page_file *page_find(const char *path)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(files); i++)
+		if (!strcmp(files[i].path, path))
+			return &files[i];
+	return NULL;
+}
