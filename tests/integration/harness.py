@@ -132,6 +132,7 @@ class Process:
     def wait(self, limit_s=LIMIT_S):
         status = self.process.wait(limit_s)
         self.reader.join(limit_s)
+        self.process.stdout.close()
         return status
 
     def faults(self):
@@ -173,12 +174,15 @@ class Case(unittest.TestCase):
             if status != 0 and not killed and status != getattr(process, "may_end_with", 0):
                 complaints.append(f"{process.name} ended with {status}\n{process.tail()}")
             complaints += [f"{process.name}: {line}" for line in process.faults()]
-        failed = bool(complaints) or not self._outcome.success
-        if failed:
+        if complaints or self.has_failed():
             self.keep_logs()
         shutil.rmtree(self.dir, ignore_errors=True)
         if complaints:
             self.fail("\n".join(complaints))
+
+    def has_failed(self):
+        result = self._outcome.result
+        return any(self in (test, getattr(test, "test_case", None)) for test, _ in result.failures + result.errors)
 
     def keep_logs(self):
         kept = BUILD / "check/integration/kept" / self.id().replace("__main__", Path(sys.argv[0]).stem)

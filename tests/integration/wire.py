@@ -131,3 +131,70 @@ class Wire:
         self.thread.join(5)
         self.near_a.close()
         self.near_b.close()
+
+
+class Pacer:
+    """A line between two ends that both follow (clock mode loop): it alone says how fast line time runs.
+    Step by step each end is sent what the other answered; no step is taken before the answers to an
+    earlier one are there, so a slow machine slows the line and loses nothing."""
+
+    FRAMES, SLOTS, AHEAD = 40, 31, 8
+
+    def __init__(self, case, a, b, speed):
+        self.sockets = [Wire.socket(), Wire.socket()]
+        self.port_for_a, self.port_for_b = (s.getsockname()[1] for s in self.sockets)
+        self.to = [("127.0.0.1", a), ("127.0.0.1", b)]
+        self.step_s = self.FRAMES / 8000 / speed
+        self.answers = [[], []]  # of each end, not yet handed to the other
+        self.taken = [0, 0]
+        self.steps, self.stopping = 0, False
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        case.on_end(self.stop)
+
+    def run(self):
+        selector = selectors.DefaultSelector()
+        for end, one in enumerate(self.sockets):
+            selector.register(one, selectors.EVENT_READ, end)
+        due = time.monotonic()
+        while not self.stopping:
+            for key, _ in selector.select(max(0, min(due - time.monotonic(), 0.1))):
+                self.take(key.data)
+            if time.monotonic() >= due and self.may_step():
+                self.step()
+                due = max(due + self.step_s, time.monotonic() - 10 * self.step_s)
+
+    def may_step(self):
+        # Until both have answered once they may be starting still: then the line runs without them.
+        return not all(self.taken) or self.steps - self.since < self.AHEAD + min(self.taken) - self.taken_then
+
+    since = taken_then = 0
+
+    def take(self, end):
+        try:
+            octets = self.sockets[end].recv(4096)
+        except (BlockingIOError, ConnectionError):
+            return
+        self.answers[end].append(octets)
+        self.taken[end] += 1
+        if all(self.taken) and not self.since:
+            self.since, self.taken_then = self.steps, min(self.taken)
+            self.answers = [kept[-1:] for kept in self.answers]
+
+    def step(self):
+        sequence = (self.steps % 65536).to_bytes(2, "big")
+        idle = bytes(4) + b"\xd5" * (self.FRAMES * self.SLOTS)
+        for end in (0, 1):
+            waiting = self.answers[1 - end]
+            octets = waiting.pop(0) if waiting else idle
+            try:
+                self.sockets[end].sendto(octets[:2] + sequence + octets[4:], self.to[end])
+            except (ConnectionError, BlockingIOError):
+                pass  # nobody is there yet
+        self.steps += 1
+
+    def stop(self):
+        self.stopping = True
+        self.thread.join(5)
+        for one in self.sockets:
+            one.close()
