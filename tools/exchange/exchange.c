@@ -117,7 +117,7 @@ static void on_sip_offered(struct tl_sip *sip, struct tl_dialog *dialog, const s
 	struct exchange *exchange = user;
 	for (unsigned i = 0; i < exchange->agents->len; i++) {
 		struct agent *agent = g_ptr_array_index(exchange->agents, i);
-		if (!strcmp(tl_config_string(agent->section, "user"), origin->name)) {
+		if (!strcmp(tl_config_string(agent->section, "user"), origin->asked)) {
 			offer(exchange, dialog, setup, tl_config_string(agent->section, "script"));
 			return;
 		}

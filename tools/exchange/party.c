@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#define TL_ROOM "exchange"
+#include "base/log.h"
+
 #define LISTEN_EVERY_MS 20
 #define RECORD_RING_S 2
 #define RECORD_OCTETS_MAX (8000 * 60 * 20)
@@ -151,8 +154,10 @@ static void party_end(struct party *party)
 	g_clear_pointer(&party->step_timer, tl_timer_free);
 	if (party->listener)
 		g_source_remove(party->listener);
-	if (party->failure)
+	if (party->failure) {
 		party->exchange->calls_failed++;
+		tl_notice("call to %s: %s", party->setup.called.digits, party->failure);
+	}
 	if (party->on_done) {
 		g_autoptr(JsonObject) result = party_result(party);
 		party->on_done(result, party->user);

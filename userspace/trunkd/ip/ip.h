@@ -39,6 +39,7 @@ enum tl_sip_origin_kind { TL_SIP_USER, TL_SIP_TRUNK };
 struct tl_sip_origin {
 	enum tl_sip_origin_kind kind;
 	const char *name; /* of the user or trunk; borrowed */
+	const char *asked; /* user part of the request URI, "" when absent; lives during the call */
 };
 
 struct tl_sip_counters {

@@ -141,6 +141,8 @@ void tl_sip_in_invite(const struct tl_nua_event *event)
 		refuse(event, status);
 		return;
 	}
+	const sip_request_t *request = event->sip->sip_request;
+	origin.asked = request && request->rq_url->url_user ? request->rq_url->url_user : "";
 	struct tl_leg_setup setup;
 	tl_numbers_read(event->sip, origin.kind == TL_SIP_TRUNK, &setup);
 	struct tl_sip_dialog *d = dialog_from(event, has_offer ? &sdp : NULL);
