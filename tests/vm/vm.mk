@@ -25,7 +25,11 @@ $(BUILD)/card-model: $(card_objects)
 	$(CC) -o $@ $^
 
 .PHONY: vm-tools
-vm-tools: card-model $(BUILD)/vm-far-end $(BUILD)/vm-guest/span-test
+vm-tools: card-model $(BUILD)/vm-tsc $(BUILD)/vm-far-end $(BUILD)/vm-guest/span-test
+
+$(BUILD)/vm-tsc: tests/vm/tsc.c
+	@mkdir -p $(@D)
+	$(CC) $(vm_cflags) -o $@ $<
 
 $(BUILD)/vm-far-end: $(far_end_objects)
 	$(CC) -o $@ $^
