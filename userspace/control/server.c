@@ -17,9 +17,9 @@
 #define EVENTS_KEPT 4096
 #define BACKLOG_OCTETS (8 << 20)
 
+/* As text only: its tree takes ten times the room, and is needed again only for who comes back. */
 struct event {
 	gint64 number;
-	JsonObject *params;
 	char *text;
 	tl_control_wants wants;
 	void *user;
@@ -28,7 +28,6 @@ struct event {
 static void event_free(void *data)
 {
 	struct event *event = data;
-	json_object_unref(event->params);
 	g_free(event->text);
 	g_free(event);
 }
@@ -58,7 +57,6 @@ gint64 tl_control_server_event(struct tl_control_server *server, const char *nam
 	event->number = ++server->last_event;
 	json_object_set_int_member(params, "event", event->number);
 	json_object_set_int_member(params, "utc_us", tl_clock_utc_us());
-	event->params = params;
 	event->text = event_text(name, params);
 	event->wants = wants;
 	event->user = user;
@@ -71,6 +69,7 @@ gint64 tl_control_server_event(struct tl_control_server *server, const char *nam
 		if (tl_server_peer_is_open(peer) && (!wants || wants(peer, params, user)))
 			tl_server_peer_send(peer, event->text);
 	}
+	json_object_unref(params);
 	return server->last_event;
 }
 
@@ -79,11 +78,23 @@ bool tl_server_has_since(const struct tl_control_server *server, gint64 after)
 	return after <= server->last_event && after >= server->last_event - (gint64)server->events.length;
 }
 
+static bool is_wanted(const struct event *event, struct tl_control_peer *peer)
+{
+	struct tl_message message;
+	if (!event->wants)
+		return true;
+	bool parsed = tl_message_parse(event->text, -1, &message, NULL);
+	g_assert(parsed); /* we wrote it */
+	bool wanted = event->wants(peer, json_node_get_object(message.body), event->user);
+	tl_message_clear(&message);
+	return wanted;
+}
+
 void tl_server_replay(struct tl_control_server *server, struct tl_control_peer *peer, gint64 after)
 {
 	for (GList *l = server->events.head; l; l = l->next) {
 		struct event *event = l->data;
-		if (event->number > after && (!event->wants || event->wants(peer, event->params, event->user)))
+		if (event->number > after && is_wanted(event, peer))
 			tl_server_peer_send(peer, event->text);
 	}
 }
