@@ -268,6 +268,7 @@ static pci_ers_result_t on_slot_reset(struct pci_dev *pdev)
 	struct tl_board *board = pci_get_drvdata(pdev);
 
 	pci_restore_state(pdev);
+	pci_save_state(pdev);
 	WRITE_ONCE(board->pci.bus.gone, false);
 	return PCI_ERS_RESULT_RECOVERED;
 }

@@ -385,6 +385,8 @@ int tl_pci_init(struct tl_pci *pci, struct pci_dev *pdev, struct tl_dma *dma,
 	err = request_irq(pdev->irq, on_interrupt, IRQF_SHARED, "tl_t1e1", pci);
 	if (err)
 		goto err_free;
+	/* For the way back from a slot's reset. */
+	pci_save_state(pdev);
 	return 0;
 
 err_free:

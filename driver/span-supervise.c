@@ -17,15 +17,15 @@
 #define LOOP_CODE_MS		5000	/* until a code is obeyed (T1.403 9.4.1) */
 
 static unsigned int red_ms;
-module_param(red_ms, uint, 0644);
+module_param(red_ms, uint, 0444);
 MODULE_PARM_DESC(red_ms, "Milliseconds until a red or blue alarm is declared; 0 (the default) is 100 for E1, 2500 for T1");
 
 static unsigned int yellow_ms;
-module_param(yellow_ms, uint, 0644);
+module_param(yellow_ms, uint, 0444);
 MODULE_PARM_DESC(yellow_ms, "Milliseconds until a yellow alarm is declared or cleared; 0 (the default) is 100 for E1, 500 for T1");
 
 static unsigned int settle_ms;
-module_param(settle_ms, uint, 0644);
+module_param(settle_ms, uint, 0444);
 MODULE_PARM_DESC(settle_ms, "Milliseconds a line must be good until a red or blue alarm is cleared; 0 (the default) is 5000 for E1, 10000 for T1");
 
 /* E1: ITU-T O.162, G.732; T1: ANSI T1.231 6.4 */

@@ -33,6 +33,13 @@ during "interrupts are spurious" irq spurious 5
 ok "they are counted as spurious" at_least interrupts_spurious 1
 during "a hundred status registers lie" registers garbage 100
 ok "lies are counted" at_least status_garbage 1
+card freerun on >/dev/null
+card period 300 10 >/dev/null
+was=$(t1e1 milliseconds)
+ok "three times too fast, the card overruns us and time goes on" eventually 30 at_least milliseconds $((was + 3000))
+card period 1000 300 >/dev/null
+card freerun off >/dev/null
+ok "back at its pace, all 31 timeslots are byte-exact" data
 is "no realignment was needed" "$(t1e1 realignments)" 0
 
 card dma stall >/dev/null
