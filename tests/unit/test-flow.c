@@ -29,7 +29,8 @@ static void op_play(void *user, const char *const *sounds) { note(user, "play", 
 static void op_collect(void *user, const char *const *sounds, unsigned wait_s)
 {
 	g_assert_cmpuint(wait_s, ==, 5);
-	note(user, "collect", sounds[0]);
+	g_autofree char *all = g_strjoinv(" ", (char **)sounds);
+	note(user, "collect", all);
 }
 static void op_queue(void *user, const struct tl_flow_queue *queue) { note(user, "queue", queue->name); }
 static void op_connect(void *user, const char *target) { note(user, "connect", target); }
@@ -51,6 +52,8 @@ static struct tl_flows *flows_new(void)
 	g_assert_no_error(error);
 	tl_flows_add_service(flows, &(struct tl_flow_service){ "200", none, none, none, 5, 2, "release:21" }, &error);
 	g_assert_no_error(error);
+	tl_flows_add_service(flows, &(struct tl_flow_service){ "400", hello, none, none, 5, 2, "release:21" }, &error);
+	g_assert_no_error(error);
 	tl_flows_add_service(flows, &(struct tl_flow_service){ "300", none, none, none, 5, 2, "service:300" }, &error);
 	g_assert_no_error(error);
 	g_assert_true(tl_flows_check(flows, &culprit, &error));
@@ -69,9 +72,9 @@ static void test_menu(void)
 	g_autoptr(GString) log = g_string_new(NULL);
 	struct tl_flow_run *run = tl_flow_run_new(flows, "100", &ops, log);
 	tl_flow_run_start(run, NULL);
-	heard(log, "step announce (41 after 30); play file:hello");
+	heard(log, "step menu (41 after 30); collect file:hello file:choose");
 	tl_flow_run_played(run);
-	heard(log, "step menu (41 after 30); collect file:choose");
+	heard(log, "");
 	tl_flow_run_collected(run, "7"); /* leads nowhere: once more */
 	heard(log, "step menu (41 after 30); collect file:choose");
 	tl_flow_run_collected(run, "1");
@@ -134,7 +137,13 @@ static void test_resume(void)
 	tl_flow_run_start(run, "queue:closed-down");
 	heard(log, "release 31");
 	tl_flow_run_start(run, "what is this");
-	heard(log, "step announce (41 after 30); play file:hello");
+	heard(log, "step menu (41 after 30); collect file:hello file:choose");
+	tl_flow_run_free(run);
+	run = tl_flow_run_new(flows, "400", &ops, log);
+	tl_flow_run_start(run, NULL);
+	heard(log, "step announce (21 after 30); play file:hello");
+	tl_flow_run_played(run);
+	heard(log, "release 21");
 	tl_flow_run_free(run);
 	run = tl_flow_run_new(flows, "300", &ops, log); /* leads to itself */
 	tl_flow_run_start(run, NULL);

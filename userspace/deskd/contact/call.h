@@ -63,7 +63,10 @@ struct tl_contact {
 	unsigned slot;
 	GString *digits;
 	char *playing;          /* as the last snapshot said; NULL once we play something */
-	unsigned plays;         /* numbers of plays and collects */
+	unsigned numbers;       /* given to plays and collects so far */
+	unsigned play;          /* the latest */
+	unsigned collect;       /* the first that may still be answered */
+	unsigned collect_wait_s; /* to be counted from the prompt's end; 0: it is */
 	int64_t started_utc_us, enqueued_utc_us, answered_utc_us, ended_utc_us;
 	unsigned cause;
 	bool overflowed, talked;
@@ -123,6 +126,7 @@ void begin_answered(void *contact, const void *data);
 void wait_queued(void *contact, const void *data);
 void wait_overflowed(void *contact, const void *data);
 void wait_stop(struct tl_contact *contact);
+void wait_prompt_played(struct tl_contact *contact);
 
 /* peer.c */
 void peer_ring(void *contact, const void *data);

@@ -44,10 +44,12 @@ static void on_ended(struct node *node, JsonObject *params)
 		contact_fire(contact, is_peer ? CONTACT_PEER_ENDED : CONTACT_GONE, &cause);
 }
 
-static bool is_latest(struct tl_contact *contact, JsonObject *params, const char *member)
+/* The number in an id that this contact gave to a play or a collect; 0: another's. */
+static unsigned number_of(struct tl_contact *contact, JsonObject *params, const char *member)
 {
-	g_autofree char *latest = g_strdup_printf("%s-%u", contact->id, contact->plays);
-	return !g_strcmp0(json_object_get_string_member(params, member), latest);
+	const char *id = json_object_get_string_member(params, member);
+	size_t n = strlen(contact->id);
+	return !strncmp(id, contact->id, n) && id[n] == '-' ? g_ascii_strtoull(id + n + 1, NULL, 10) : 0;
 }
 
 static void on_played(struct node *node, JsonObject *params)
@@ -58,9 +60,11 @@ static void on_played(struct node *node, JsonObject *params)
 	if (error)
 		tl_warning("%s: %s", contact ? contact->id : "a leg", error);
 	/* One that was replaced, or that a key cut short, says nothing; one that failed is over as well. */
-	if (contact && !is_peer && is_latest(contact, params, "play") &&
-	    (error || json_object_get_boolean_member(params, "completed")))
-		contact->contacts->handler.on_played(contact, contact->contacts->user);
+	if (!contact || is_peer || number_of(contact, params, "play") != contact->play ||
+	    !(error || json_object_get_boolean_member(params, "completed")))
+		return;
+	wait_prompt_played(contact);
+	contact->contacts->handler.on_played(contact, contact->contacts->user);
 }
 
 static void on_collected(struct node *node, JsonObject *params)
@@ -68,8 +72,11 @@ static void on_collected(struct node *node, JsonObject *params)
 	bool is_peer;
 	struct tl_contact *contact = contact_of(node, params, &is_peer);
 	const char *why = json_object_get_string_member(params, "why"), *digits = json_object_get_string_member(params, "digits");
-	if (!contact || is_peer || !is_latest(contact, params, "collect") || !strcmp(why, "replaced") || !strcmp(why, "ended"))
+	if (!contact || is_peer || number_of(contact, params, "collect") < contact->collect || !strcmp(why, "replaced") || !strcmp(why, "ended"))
 		return;
+	/* A key may come to the collect before the latest: pressed just as the prompt ended. */
+	contact->collect = contact->numbers + 1;
+	contact->collect_wait_s = 0;
 	g_string_append(contact->digits, digits);
 	contact->contacts->handler.on_collected(contact, digits, contact->contacts->user);
 }

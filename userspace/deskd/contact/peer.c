@@ -85,7 +85,7 @@ void tl_contact_connect(struct tl_contact *contact, const char *target)
 void peer_connect(void *user, const void *data)
 {
 	struct tl_contact *contact = user;
-	g_autofree char *leg = g_strdup_printf("t-%.50s-%u", contact->id, ++contact->plays);
+	g_autofree char *leg = g_strdup_printf("t-%.50s-%u", contact->id, ++contact->numbers);
 	(void)data;
 	originate(contact, leg, contact->peer_target, "target", CONNECT_TIMEOUT_S);
 	contact_changed(contact);

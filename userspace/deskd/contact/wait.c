@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #define SOUNDS_MAX 16
+#define PROMPT_MAX_MS 600000 /* the longest first_ms */
 #define CAUSE_TEMPORARY_FAILURE 41
 
 static JsonArray *sounds_json(const char *const *sounds)
@@ -18,13 +19,24 @@ static JsonArray *sounds_json(const char *const *sounds)
 
 static void play(struct tl_contact *contact, JsonArray *sounds, unsigned loops)
 {
-	g_autofree char *id = g_strdup_printf("%s-%u", contact->id, ++contact->plays);
+	contact->play = ++contact->numbers;
+	g_autofree char *id = g_strdup_printf("%s-%u", contact->id, contact->play);
 	g_clear_pointer(&contact->playing, g_free);
 	JsonObject *params = command_new(contact->leg);
 	json_object_set_string_member(params, "play", id);
 	json_object_set_array_member(params, "sounds", sounds);
 	json_object_set_int_member(params, "loops", loops);
 	command_send(contact, "leg.play", params, NULL);
+}
+
+static void collect(struct tl_contact *contact, unsigned first_ms)
+{
+	g_autofree char *id = g_strdup_printf("%s-%u", contact->id, ++contact->numbers);
+	JsonObject *params = command_new(contact->leg);
+	json_object_set_string_member(params, "collect", id);
+	json_object_set_int_member(params, "max", 1);
+	json_object_set_int_member(params, "first_ms", first_ms);
+	command_send(contact, "leg.collect", params, NULL);
 }
 
 void tl_contact_step(struct tl_contact *contact, const char *step, const struct tl_contact_fallback *fallback)
@@ -50,15 +62,21 @@ void tl_contact_play(struct tl_contact *contact, const char *const *sounds)
 
 void tl_contact_collect(struct tl_contact *contact, const char *const *sounds, unsigned wait_s)
 {
-	if (sounds && sounds[0])
+	bool prompted = sounds && sounds[0];
+	contact->collect_wait_s = prompted ? wait_s : 0;
+	if (prompted)
 		play(contact, sounds_json(sounds), 1);
-	g_autofree char *id = g_strdup_printf("%s-%u", contact->id, ++contact->plays);
-	JsonObject *params = command_new(contact->leg);
-	json_object_set_string_member(params, "collect", id);
-	json_object_set_int_member(params, "max", 1);
-	/* Counted from here, so the prompt's own time is added generously. */
-	json_object_set_int_member(params, "first_ms", (wait_s + (sounds && sounds[0] ? 10 : 0)) * 1000);
-	command_send(contact, "leg.collect", params, NULL);
+	contact->collect = contact->numbers + 1;
+	collect(contact, prompted ? PROMPT_MAX_MS : wait_s * 1000);
+}
+
+/* Only now the caller is to decide. */
+void wait_prompt_played(struct tl_contact *contact)
+{
+	unsigned wait_s = contact->collect_wait_s;
+	contact->collect_wait_s = 0;
+	if (wait_s)
+		collect(contact, wait_s * 1000);
 }
 
 void tl_contact_release(struct tl_contact *contact, unsigned cause)

@@ -22,7 +22,7 @@ enum tl_flow_error_code { TL_FLOW_ERROR_VALUE };
  */
 struct tl_flow_service {
 	const char *number;             /* the called number */
-	const char *const *announce;    /* sounds; may be empty */
+	const char *const *announce;    /* sounds; may be empty; before a menu a key may cut them short */
 	const char *const *menu_prompt; /* sounds */
 	const char *const *menu;        /* KEY:DESTINATION, KEY one of 0-9 * # A-D, or t (no key in time); may be empty */
 	unsigned menu_wait_s, menu_tries;
@@ -60,7 +60,7 @@ struct tl_flow_ops {
 	/** The run has come to @step; both are borrowed. Comes before what the step asks for. */
 	void (*step)(void *user, const char *step, const struct tl_flow_fallback *fallback);
 	void (*play)(void *user, const char *const *sounds);
-	/** One key, while or after @sounds play. */
+	/** One key, while @sounds play or within @wait_s after them. */
 	void (*collect)(void *user, const char *const *sounds, unsigned wait_s);
 	void (*queue)(void *user, const struct tl_flow_queue *queue);
 	void (*connect)(void *user, const char *target);

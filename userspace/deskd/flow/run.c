@@ -27,6 +27,7 @@ struct tl_flow_run {
 	void *user;
 	struct tl_fsm fsm;
 	unsigned tries, hops;
+	bool greet; /* the announcement comes before the menu's first prompt */
 	char *to; /* the destination it is at, as text; NULL in the service that was dialled */
 };
 
@@ -70,7 +71,9 @@ static void on_start(void *user, const void *data)
 	struct tl_flow_run *run = user;
 	(void)data;
 	run->tries = 0;
-	if (!run->service->announce[0]) {
+	run->greet = true;
+	/* With a menu both are one prompt: who knows the keys need not wait for the end. */
+	if (!run->service->announce[0] || run->service->menu[0]) {
 		fire(run, PLAYED, NULL);
 		return;
 	}
@@ -88,7 +91,14 @@ static void on_menu(void *user, const void *data)
 	}
 	run->tries++;
 	tell_step(run, run->to ? run->to : "menu", run->service->otherwise, PROMPT_FALLBACK_S);
-	run->ops->collect(run->user, run->service->menu_prompt, run->service->menu_wait_s);
+	g_autoptr(GPtrArray) sounds = g_ptr_array_new();
+	for (const char *const *sound = run->service->announce; run->greet && *sound; sound++)
+		g_ptr_array_add(sounds, (char *)*sound);
+	for (const char *const *sound = run->service->menu_prompt; *sound; sound++)
+		g_ptr_array_add(sounds, (char *)*sound);
+	g_ptr_array_add(sounds, NULL);
+	run->greet = false;
+	run->ops->collect(run->user, (const char *const *)sounds->pdata, run->service->menu_wait_s);
 }
 
 static void try_again(struct tl_flow_run *run)
@@ -252,6 +262,7 @@ void tl_flow_run_start(struct tl_flow_run *run, const char *step)
 	tl_fsm_init(&run->fsm, &machine);
 	run->hops = 0;
 	run->service = run->first;
+	run->greet = false;
 	g_clear_pointer(&run->to, g_free);
 	if (!g_strcmp0(step, "menu"))
 		fire(run, GO_MENU, NULL);
