@@ -175,7 +175,7 @@ bool far_is_over(const struct far *far)
 bool far_has_heard(struct far *far, const uint8_t *sent, size_t n)
 {
 	take_audio(far);
-	return memmem(far->audio->data, far->audio->len, sent, n) != NULL;
+	return far->audio->len >= n && memmem(far->audio->data, far->audio->len, sent, n);
 }
 
 /* ---- set-up ---- */

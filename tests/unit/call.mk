@@ -9,3 +9,5 @@ EXTRA_test-call-tandem := $(CALL_RIG)
 ROOMS_test-call-names := call media line base
 ROOMS_test-call := $(CALL_ROOMS)
 EXTRA_test-call := $(CALL_RIG)
+ROOMS_test-call-settings := call media signal line base
+EXTRA_test-call-settings := userspace/trunkd/settings.c userspace/trunkd/settings-keys.c

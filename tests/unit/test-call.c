@@ -333,6 +333,23 @@ static void test_books_closed(struct rig *rig, gconstpointer data)
 	await(tl_pri_is_up(rig->pri));
 }
 
+static void test_hold(struct rig *rig, gconstpointer data)
+{
+	struct desk *desk = desk_new(rig, "conductor", 1);
+	rig_register(rig, "anna");
+	desk_do(desk, "leg.originate", "{\"leg\":\"agent\",\"to\":\"user:anna\",\"setup\":{\"called\":\"100\"}}");
+	struct far *phone = rig_await_far(rig, 0);
+	while (strcmp(json_object_get_string_member(desk_await(desk, "leg.state", "agent"), "state"), "answered"))
+		;
+	phone->dialog->local.receives = false;
+	await(tl_dialog_update(phone->dialog) == 0);
+	g_assert_true(json_object_get_boolean_member(desk_await(desk, "leg.held", "agent"), "held"));
+	phone->dialog->local.receives = true;
+	await(tl_dialog_update(phone->dialog) == 0);
+	g_assert_false(json_object_get_boolean_member(desk_await(desk, "leg.held", "agent"), "held"));
+	desk_free(desk);
+}
+
 static void on_stopped(void *user)
 {
 	*(bool *)user = true;
@@ -379,6 +396,7 @@ int main(int argc, char **argv)
 	CASE("drain", test_drain, NULL);
 	CASE("journal-full", test_journal_full, NULL);
 	CASE("books-closed", test_books_closed, NULL);
+	CASE("hold", test_hold, NULL);
 	CASE("stop", test_stop, NULL);
 	CASE("trace", test_trace, NULL);
 	return g_test_run();

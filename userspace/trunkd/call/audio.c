@@ -8,10 +8,9 @@ enum tl_law tl_leg_law(const struct tl_leg *leg)
 		return tl_port_law(leg->port);
 	if (leg->dialog && leg->dialog->media == TL_MEDIA_TIMESLOT)
 		return tl_span_get_law(leg->dialog->span);
-	/* What the far end offered is sure to be taken. */
-	if (leg->dialog && leg->dialog->remote.port)
-		return leg->dialog->remote.law;
-	return leg->node->config->law;
+	/* Towards a trunk its law, so that nothing is converted; a far end that does not have it says so in time. */
+	const struct tl_dialog *other = leg->partner ? leg->partner->dialog : NULL;
+	return other && other->media == TL_MEDIA_TIMESLOT ? tl_span_get_law(other->span) : leg->node->config->law;
 }
 
 static void opened(struct tl_leg *leg)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#include "call/junction.h"
 #include "call/play.h"
 #include "call/report.h"
 #include "call/tandem.h"
@@ -71,6 +72,7 @@ void tl_leg_on_dialog(struct tl_dialog *dialog, const struct tl_dialog_event *ev
 		heard_digits(leg, event);
 		break;
 	case TL_DIALOG_DTMF:
+		tl_junction_pass_digits(leg, event->digits);
 		for (const char *digit = event->digits; *digit; digit++)
 			tl_collect_digit(leg, *digit, 0);
 		break;

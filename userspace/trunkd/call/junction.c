@@ -7,6 +7,8 @@
 #include "call/report.h"
 #include "call/wire.h"
 
+#define DTMF_MS 100
+
 struct member {
 	struct tl_leg *leg;
 	enum tl_when_ends when_ends;
@@ -104,16 +106,24 @@ static void tell_fact(struct tl_junction *junction, const char *fact, struct tl_
 
 /* ---- clear or voice ---- */
 
+static bool is_timeslot(const struct tl_leg *leg)
+{
+	return leg->dialog && leg->dialog->media == TL_MEDIA_TIMESLOT;
+}
+
 static bool slips(const struct tl_leg *a, const struct tl_leg *b)
 {
 	/* An RTP leg's clock is its far end's; its playout buffer deals with it either way. */
-	return a->dialog && b->dialog && a->dialog->media == TL_MEDIA_TIMESLOT && b->dialog->media == TL_MEDIA_TIMESLOT &&
+	return is_timeslot(a) && is_timeslot(b) &&
 	       g_strcmp0(tl_span_clock_domain(a->dialog->span), tl_span_clock_domain(b->dialog->span));
 }
 
 enum tl_bridge_kind tl_junction_best_kind(const struct tl_leg *a, const struct tl_leg *b)
 {
-	return tl_leg_law(a) == tl_leg_law(b) && !slips(a, b) ? TL_BRIDGE_CLEAR : TL_BRIDGE_VOICE;
+	bool one_clock = is_timeslot(a) && is_timeslot(b) && !slips(a, b);
+	/* Speech by RTP does better with a playout depth that adapts and with concealment; data never does. */
+	bool data = a->setup.bearer == TL_BEARER_UNRESTRICTED;
+	return tl_leg_law(a) == tl_leg_law(b) && (one_clock || data) ? TL_BRIDGE_CLEAR : TL_BRIDGE_VOICE;
 }
 
 static bool fits(const struct tl_junction *junction, const struct tl_leg *leg, GError **error)
@@ -185,6 +195,15 @@ void tl_junction_remove(struct tl_junction *junction, struct tl_leg *leg)
 	enum tl_when_ends when_ends;
 	if (!take_out(junction, leg, &when_ends))
 		settle(junction);
+}
+
+void tl_junction_pass_digits(struct tl_leg *leg, const char *digits)
+{
+	for (unsigned i = 0; leg->junction && i < leg->junction->members->len; i++) {
+		struct tl_leg *other = member_at(leg->junction, i)->leg;
+		if (other != leg && other->port)
+			tl_port_send_dtmf(other->port, ++leg->node->media_id, digits, DTMF_MS, DTMF_MS);
+	}
 }
 
 void tl_junction_destroy(struct tl_junction *junction)

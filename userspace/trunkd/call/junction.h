@@ -21,9 +21,11 @@ bool tl_junction_add(struct tl_junction *junction, struct tl_leg *leg, enum tl_w
 void tl_junction_remove(struct tl_junction *junction, struct tl_leg *leg);
 /** @leg is ending with @cause: leaves, and the others follow as its rule says. */
 void tl_junction_leg_ends(struct tl_leg *leg, unsigned cause);
+/** Digits that @leg signalled outside its audio, for the others to hear. */
+void tl_junction_pass_digits(struct tl_leg *leg, const char *digits);
 /** All leave and live on. */
 void tl_junction_destroy(struct tl_junction *junction);
 
-/** Clear when both legs have one law and no clock domains that slip against each other. */
+/** Clear for timeslots of one law and one clock domain, and for data of one law; voice otherwise. */
 enum tl_bridge_kind tl_junction_best_kind(const struct tl_leg *a, const struct tl_leg *b);
 JsonObject *tl_junction_describe(const struct tl_junction *junction);

@@ -144,7 +144,13 @@ static bool start_media(struct tl_node *node, GError **error)
 {
 	static const struct tl_media_handler handler = { on_digit, on_done, on_silence };
 	node->media = tl_media_new(&node->config->media, &handler, error);
-	return node->media != NULL;
+	if (!node->media)
+		return false;
+	/* An address that is not ours is a mistake to be told now, not with the first call. */
+	struct tl_rtp_side side;
+	struct tl_port *probe = tl_port_new_rtp(node->media, node->config->law, &side, NULL, error);
+	tl_port_free(probe);
+	return probe != NULL;
 }
 
 static bool start_accesses(struct tl_node *node, struct tl_node_blame *blame, GError **error)
