@@ -42,8 +42,9 @@ static int print_help(FILE *out, int status)
 /* The directory with the daemons' sockets and the operator's token. (transfer full) */
 static char *find_run_directory(void)
 {
-	if (g_getenv("TRUNKLINE_RUN"))
-		return g_strdup(g_getenv("TRUNKLINE_RUN"));
+	const char *told = g_getenv("TRUNKLINE_RUN");
+	if (told && *told)
+		return g_strdup(told);
 	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
 	for (char *at = self ? g_path_get_dirname(self) : NULL; at && strlen(at) > 1;) {
 		g_autofree char *run = g_build_filename(at, "run", NULL);
