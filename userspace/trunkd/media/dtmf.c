@@ -34,6 +34,8 @@ void tl_dtmf_tone(struct tl_oscillator *oscillator, unsigned code)
 	tl_oscillator_start(oscillator, hz, dbm0);
 }
 
+#define STATE_OCTETS 320 /* of SpanDSP's state that a block touches */
+
 struct tl_dtmf_detector {
 	dtmf_rx_state_t *rx;
 	uint64_t samples;       /* heard before this block */
@@ -81,4 +83,10 @@ bool tl_dtmf_detector_hear(struct tl_dtmf_detector *detector, const int16_t *sam
 	if (detector->ended)
 		*press = detector->press;
 	return detector->ended;
+}
+
+void tl_dtmf_detector_ahead(const struct tl_dtmf_detector *detector)
+{
+	for (unsigned i = 0; i < STATE_OCTETS; i += 64)
+		__builtin_prefetch((const char *)detector->rx + i);
 }

@@ -29,3 +29,6 @@ void tl_dtmf_detector_free(struct tl_dtmf_detector *detector);
 /** Hears @n linear samples (a block); true when a press ended in them. Thread: tick, real-time safe. */
 bool tl_dtmf_detector_hear(struct tl_dtmf_detector *detector, const int16_t *samples, unsigned n,
 			   struct tl_dtmf_press *press);
+
+/** Asks for the memory that the next tl_dtmf_detector_hear() reads. Thread: tick. */
+void tl_dtmf_detector_ahead(const struct tl_dtmf_detector *detector);

@@ -205,3 +205,11 @@ unsigned tl_jitter_depth(const struct tl_jitter *jitter)
 	int32_t depth = jitter->end - jitter->play;
 	return jitter->running && depth > 0 ? depth : 0;
 }
+
+void tl_jitter_ahead(const struct tl_jitter *jitter)
+{
+	uint32_t place = jitter->play & jitter->mask;
+	__builtin_prefetch(&jitter->there[place / WORD]);
+	__builtin_prefetch(&jitter->octets[place]);
+	__builtin_prefetch(&jitter->octets[(place + TL_BLOCK_OCTETS - 1) & jitter->mask]);
+}

@@ -46,5 +46,8 @@ enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, 
 /** Takes the next TL_BLOCK_OCTETS; missing ones become @fill. Returns how many were missing. */
 unsigned tl_jitter_get(struct tl_jitter *jitter, uint8_t *block, uint8_t fill);
 
+/** Asks for the memory that the next tl_jitter_get() reads. */
+void tl_jitter_ahead(const struct tl_jitter *jitter);
+
 /** Samples held ahead of the playout point. */
 unsigned tl_jitter_depth(const struct tl_jitter *jitter);

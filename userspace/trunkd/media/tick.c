@@ -7,12 +7,13 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "media/ahead.h"
 #include "media/session.h"
 
 #define NS_PER_TICK 10000000
 #define LATE_NS 2000000
 #define RESYNC_NS 100000000
-#define SPAN_GONE_US 100000 /* a span in clock mode loop without a tick for so long is not waited for */
+#define SPAN_GONE_US 1000000 /* a span in clock mode loop without a tick for so long is not waited for: its line may be slow */
 #define TICKS_A_WAKE 16
 #define SOCKETS_A_CALL 256
 
@@ -41,8 +42,11 @@ static void receive_sockets(struct tl_media *media)
 	int n = 1;
 	for (unsigned taken = 0; n > 0 && taken < most; taken += n) {
 		n = epoll_wait(media->socket_epoll_fd, ready, SOCKETS_A_CALL, 0);
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < n; i++) {
+			if (i + TL_AHEAD < n)
+				tl_ahead(ready[i + TL_AHEAD].data.ptr, offsetof(struct tl_rtp_session, last));
 			tl_rtp_socket_receive(ready[i].data.ptr);
+		}
 		if (n <= 0)
 			break;
 	}
@@ -73,10 +77,14 @@ static void run_tick(struct tl_media *media, int64_t now_us)
 	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
 		if (spans[i].ticking)
 			tl_span_begin_tick(spans[i].span);
-	for (unsigned i = 0; i < media->n_attached; i++)
+	for (unsigned i = 0; i < media->n_attached; i++) {
+		tl_ahead_of_take(media, i);
 		tl_port_take(media->ports[i]);
-	for (unsigned i = 0; i < media->n_attached; i++)
+	}
+	for (unsigned i = 0; i < media->n_attached; i++) {
+		tl_ahead_of_give(media, i);
 		tl_port_give(media->ports[i]);
+	}
 	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
 		if (spans[i].ticking)
 			tl_span_end_tick(spans[i].span, now_us);
