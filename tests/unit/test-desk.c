@@ -354,6 +354,41 @@ static void test_stale_epoch(void)
 	centre_free(centre);
 }
 
+/* A second desk at the same store stands by, and reigns when the first has gone: it has the calls then. */
+static void test_standby(void)
+{
+	struct centre *centre = centre_new();
+	queue_up(centre, "c1");
+	g_autofree char *text = NULL, *dir = g_build_filename(centre->dir, "standby", NULL);
+	g_assert_true(g_file_get_contents(centre->config, &text, NULL, NULL));
+	g_autoptr(GString) second = g_string_new(text);
+	g_autofree char *where = g_strdup_printf("name = standby\nstore = %s\nlease_ms = 500\n", centre->db);
+	g_autofree char *old_dir = g_strdup_printf("state_dir = %s\n", centre->dir), *new_dir = g_strdup_printf("state_dir = %s\n", dir);
+	g_string_replace(second, "name = test\n", where, 1);
+	g_string_replace(second, old_dir, new_dir, 1);
+	g_string_replace(second, "/desk.sock", "/standby.sock", 1);
+	g_assert_true(g_file_set_contents(centre->config, second->str, -1, NULL));
+	g_autoptr(GError) error = NULL;
+	struct settings *settings = settings_load(centre->config, &error);
+	g_assert_no_error(error);
+	struct desk *standby = desk_start(settings, &error);
+	g_assert_no_error(error);
+	queue_up(centre, "c2"); /* long enough for it to try for the lease */
+	g_assert_cmpint(centre->node->epoch, ==, 1);
+	stop(centre);
+	wait_until(fake_node_count(centre->node, "node.snapshot") == 2);
+	g_assert_cmpint(centre->node->epoch, ==, 2);
+	fake_node_phone(centre->node, "ben", TRUE);
+	wait_until(fake_node_leg_to(centre->node, "user:ben"));
+	g_assert_cmpstr(g_hash_table_lookup(fake_node_leg_to(centre->node, "user:ben")->tags, "contact"), ==,
+			g_hash_table_lookup(leg(centre, "c1")->tags, "contact"));
+	desk_stop(standby);
+	g_autofree char *lock = g_build_filename(dir, "deskd.lock", NULL);
+	g_unlink(lock);
+	g_rmdir(dir);
+	centre_free(centre);
+}
+
 static void test_second_process(void)
 {
 	struct centre *centre = centre_new();
@@ -414,6 +449,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/restart-ringing", test_restart_ringing);
 	g_test_add_func("/desk/node-reboots", test_node_reboots);
 	g_test_add_func("/desk/stale-epoch", test_stale_epoch);
+	g_test_add_func("/desk/standby", test_standby);
 	g_test_add_func("/desk/second-process", test_second_process);
 	return g_test_run();
 }

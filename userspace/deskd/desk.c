@@ -323,7 +323,8 @@ static gboolean start(struct desk *desk, GError **error)
 	};
 	const struct tl_config_section *section = tl_config_section(desk->settings->config, "desk");
 	const char *dir = tl_config_string(section, "state_dir");
-	g_autofree char *path = g_build_filename(dir, "desk.db", NULL);
+	const char *store = tl_config_string(section, "store");
+	g_autofree char *path = store ? g_strdup(store) : g_build_filename(dir, "desk.db", NULL);
 	if (!lock_state(desk, dir, error) || !(desk->store = tl_store_open(path, NULL, NULL, error)))
 		return FALSE;
 	desk->acd = tl_acd_new(desk->store, &acd_handler, desk);

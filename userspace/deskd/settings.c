@@ -11,6 +11,7 @@
 const struct tl_config_key settings_keys[] = {
 	{ "desk", "name", TL_CONFIG_STRING, "desk", .help = "this desk's name; different for each desk at one store" },
 	{ "desk", "state_dir", TL_CONFIG_STRING, .required = TRUE, .help = "directory of the store, for this desk alone" },
+	{ "desk", "store", TL_CONFIG_STRING, .help = "SQLite file; desks that share it stand by for each other; default: desk.db in state_dir" },
 	{ "desk", "log_level", TL_CONFIG_CHOICE, "info", "error|warning|notice|info|debug", .help = "what is logged" },
 	{ "desk", "lease_ms", TL_CONFIG_INT, "2000", NULL, 500, 60000,
 	  .help = "another desk takes over when this one is silent for so long, ms" },

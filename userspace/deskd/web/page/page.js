@@ -140,7 +140,7 @@ function drawSpan(nodeName, item) {
       pill(alarmed ? item.alarms : "no alarm", alarmed ? "bad" : "ok"),
       item.signalling === "none" ? null : pill(item.d_channel_up ? "D-channel up" : "D-channel down", item.d_channel_up ? "ok" : "bad"),
       make("span", "soft", `${cells.filter(cell => cell.classList.contains("busy")).length} in use`)),
-    make("div", "slots", ...cells));
+    make("div", `slots ${item.kind}`, ...cells));
 }
 
 function drawTrunks() {
