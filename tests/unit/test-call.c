@@ -378,6 +378,63 @@ static void test_trace(struct rig *rig, gconstpointer data)
 	g_free(g_base64_decode(json_object_get_string_member(frame, "octets"), &n));
 	g_assert_cmpuint(n, >=, 4);
 	desk_do(desk, "trace.stop", "{}");
+	desk_do(desk, "trace.start", "{\"span\":\"e1\"}");
+	rig_stop_node(rig); /* amid a trace */
+	desk_free(desk);
+}
+
+/* Who ends with whom, and who stays. */
+static void test_when_ends(struct rig *rig, gconstpointer data)
+{
+	static const struct {
+		const char *when_ends;
+		bool stays;
+	} cases[] = { { "keep-others", true }, { "release-others-if-alone", true }, { "release-others", false } };
+	struct desk *desk = desk_new(rig, "conductor", 1);
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct far *a, *b;
+		const char *first = answered_leg(rig, desk, &a), *second = answered_leg(rig, desk, &b);
+		desk_do(desk, "bridge.create", "{\"bridge\":\"b%u\",\"kind\":\"clear\",\"members\":[{\"leg\":\"%s\","
+			"\"when_ends\":\"%s\"},{\"leg\":\"%s\"}]}", i, first, cases[i].when_ends, second);
+		far_hang_up(a, TL_CAUSE_NORMAL_CLEARING);
+		desk_await(desk, "leg.ended", first);
+		if (cases[i].stays) {
+			int code;
+			JsonObject *counters = desk_try(desk, &code, "leg.counters", LEG, second);
+			g_assert_nonnull(counters);
+			json_object_unref(counters);
+			desk_do(desk, "leg.release", LEG, second);
+		}
+		await(far_is_over(b));
+		g_assert_cmpuint(b->cause, ==, TL_CAUSE_NORMAL_CLEARING);
+	}
+	desk_free(desk);
+}
+
+/* Three in a voice bridge; a third in a clear one is refused, and so is a leg without audio. */
+static void test_bridges(struct rig *rig, gconstpointer data)
+{
+	struct desk *desk = desk_new(rig, "conductor", 1);
+	struct far *far[3];
+	const char *legs[3];
+	int code;
+	for (unsigned i = 0; i < 3; i++)
+		legs[i] = answered_leg(rig, desk, &far[i]);
+	desk_do(desk, "bridge.create", "{\"bridge\":\"b\",\"kind\":\"clear\",\"members\":[{\"leg\":\"%s\"},{\"leg\":\"%s\"}]}",
+		legs[0], legs[1]);
+	g_assert_null(desk_try(desk, &code, "bridge.add", "{\"bridge\":\"b\",\"member\":{\"leg\":\"%s\"}}", legs[2]));
+	g_assert_cmpint(code, ==, TL_CONTROL_STATE);
+	desk_do(desk, "bridge.destroy", "{\"bridge\":\"b\"}");
+	desk_do(desk, "bridge.create", "{\"bridge\":\"b\",\"kind\":\"voice\",\"members\":[{\"leg\":\"%s\"},{\"leg\":\"%s\"},"
+		"{\"leg\":\"%s\"}]}", legs[0], legs[1], legs[2]);
+	tl_port_send_dtmf(far[0]->port, 1, "7", 100, 100);
+	await(!strcmp(far[1]->digits->str, "7") && !strcmp(far[2]->digits->str, "7"));
+	desk_do(desk, "leg.mute", "{\"leg\":\"%s\",\"on\":true}", legs[1]);
+	desk_do(desk, "bridge.remove", "{\"bridge\":\"b\",\"leg\":\"%s\"}", legs[0]);
+	g_assert_cmpuint(g_hash_table_size(rig->node->junctions), ==, 1);
+	desk_do(desk, "bridge.destroy", "{\"bridge\":\"b\"}");
+	g_assert_cmpuint(g_hash_table_size(rig->node->junctions), ==, 0);
+	g_assert_cmpuint(g_hash_table_size(rig->node->legs), ==, 3);
 	desk_free(desk);
 }
 
@@ -399,5 +456,7 @@ int main(int argc, char **argv)
 	CASE("hold", test_hold, NULL);
 	CASE("stop", test_stop, NULL);
 	CASE("trace", test_trace, NULL);
+	CASE("when-ends", test_when_ends, NULL);
+	CASE("bridges", test_bridges, NULL);
 	return g_test_run();
 }

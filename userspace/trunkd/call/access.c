@@ -32,7 +32,7 @@ static void on_report_timer(void *user)
 void tl_access_changed(struct tl_access *access)
 {
 	if (!access->node->server)
-		return; /* nobody is there yet */
+		return; /* nobody is there to be told */
 	if (tl_timer_running(access->report))
 		access->report_due = true;
 	else

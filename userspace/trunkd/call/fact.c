@@ -108,20 +108,12 @@ void tl_fact_boot(struct tl_node *node, const struct tl_journal_past *past)
 	submit(node, json_object_new(), "boot", node->boot, monotonic_ns(), tl_clock_utc_us(), "", NULL);
 }
 
-static bool wants_facts(struct tl_control_peer *peer, JsonObject *params, void *user)
-{
-	return tl_control_peer_role(peer) == TL_ROLE_CONDUCTOR;
-}
-
 void tl_fact_flush(struct tl_node *node)
 {
 	JsonArray *facts = node->fresh_facts;
 	node->fresh_facts = json_array_new();
-	if (!node->conductor || !json_array_get_length(facts)) {
+	if (node->conductor && json_array_get_length(facts))
+		tl_report_facts(node, facts);
+	else
 		json_array_unref(facts); /* a conductor that comes reads the journal */
-		return;
-	}
-	JsonObject *params = json_object_new();
-	json_object_set_array_member(params, "facts", facts);
-	tl_control_server_event(node->server, "journal.facts", params, wants_facts, NULL);
 }

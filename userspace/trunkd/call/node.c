@@ -27,8 +27,6 @@ G_DEFINE_QUARK(tl-call-error-quark, tl_call_error)
 
 void tl_node_changed(struct tl_node *node)
 {
-	if (!node->server)
-		return;
 	JsonObject *params = json_object_new();
 	json_object_set_object_member(params, "node", tl_wire_node(node));
 	tl_report_node(node, "node.changed", params);
@@ -179,8 +177,6 @@ static void on_registration(struct tl_sip *sip, const char *name, bool registere
 	struct tl_node *node = user;
 	const char *known = registered && contact ? contact : registered ? "registered" : "";
 	g_hash_table_replace(node->phones, g_strdup(name), g_strdup(known));
-	if (!node->server)
-		return;
 	JsonObject *params = json_object_new();
 	json_object_set_object_member(params, "phone", tl_wire_phone(name, known));
 	tl_report_node(node, "phone.changed", params);
@@ -348,13 +344,14 @@ void tl_node_free(struct tl_node *node)
 	node->stopping = true;
 	if (node->server)
 		end_legs(node);
+	/* Nobody asks or is told from here on, of what is taken apart. */
+	tl_control_server_free(g_steal_pointer(&node->server));
 	tl_sip_free(node->sip);
 	g_ptr_array_unref(node->accesses);
 	while (node->burial)
 		g_main_context_iteration(NULL, FALSE);
 	tl_media_free(node->media);
 	tl_journal_close(node->journal, JOURNAL_CLOSE_MS);
-	tl_control_server_free(node->server);
 	tl_sounds_free(node->sounds);
 	tl_commands_free(node->commands);
 	tl_routes_free(node->routes);

@@ -51,9 +51,19 @@ static void play_free(struct tl_play *play)
 	g_free(play);
 }
 
+/* An announcement that nobody waits for ends its leg. */
+static void end_announced(struct tl_leg *leg, bool failed)
+{
+	bool answered = tl_leg_state(leg) == TL_LEG_ANSWERED;
+	if (leg->ends_after_play && tl_leg_is_live(leg))
+		tl_leg_release(leg, failed ? TL_CAUSE_TEMPORARY_FAILURE :
+			       answered ? TL_CAUSE_NORMAL_CLEARING : TL_CAUSE_NORMAL_UNSPECIFIED);
+}
+
 static void finish(struct tl_play *play, bool completed)
 {
 	struct tl_leg *leg = play->leg;
+	bool failed = play->error != NULL;
 	leg->play = NULL;
 	play->leg = NULL;
 	if (play->id) {
@@ -69,8 +79,7 @@ static void finish(struct tl_play *play, bool completed)
 	tl_collect_play_ended(leg);
 	if (!play->loading)
 		play_free(play);
-	if (leg->ends_after_play && tl_leg_is_live(leg))
-		tl_leg_release(leg, tl_leg_state(leg) == TL_LEG_ANSWERED ? TL_CAUSE_NORMAL_CLEARING : TL_CAUSE_NORMAL_UNSPECIFIED);
+	end_announced(leg, failed);
 }
 
 static void fail(struct tl_play *play, const char *error)

@@ -19,9 +19,19 @@ static bool wants_of_node(struct tl_control_peer *peer, JsonObject *params, void
 	return tl_control_peer_role(peer) != TL_ROLE_APPLICATION;
 }
 
+/* Before the server listens, and once it has closed, there is nobody to tell. */
+static void send_event(struct tl_node *node, const char *event, JsonObject *params,
+		       bool (*wants)(struct tl_control_peer *peer, JsonObject *params, void *user), const char *owner)
+{
+	if (node->server)
+		tl_control_server_event(node->server, event, params, wants, (void *)owner);
+	else
+		json_object_unref(params);
+}
+
 static void send_of_owner(struct tl_node *node, const char *owner, const char *event, JsonObject *params)
 {
-	tl_control_server_event(node->server, event, params, wants_of_owner, (void *)owner);
+	send_event(node, event, params, wants_of_owner, owner);
 }
 
 void tl_report_leg(struct tl_leg *leg, const char *event, JsonObject *params)
@@ -50,7 +60,19 @@ void tl_report_state(struct tl_leg *leg)
 
 void tl_report_node(struct tl_node *node, const char *event, JsonObject *params)
 {
-	tl_control_server_event(node->server, event, params, wants_of_node, NULL);
+	send_event(node, event, params, wants_of_node, NULL);
+}
+
+static bool wants_facts(struct tl_control_peer *peer, JsonObject *params, void *user)
+{
+	return tl_control_peer_role(peer) == TL_ROLE_CONDUCTOR;
+}
+
+void tl_report_facts(struct tl_node *node, JsonArray *facts)
+{
+	JsonObject *params = json_object_new();
+	json_object_set_array_member(params, "facts", facts);
+	send_event(node, "journal.facts", params, wants_facts, NULL);
 }
 
 void tl_report_junction(struct tl_node *node, const char *owner, JsonObject *params)

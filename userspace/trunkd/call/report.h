@@ -16,6 +16,8 @@ void tl_report_state(struct tl_leg *leg);
 void tl_report_node(struct tl_node *node, const char *event, JsonObject *params);
 /** bridge.changed; @owner interned or NULL. */
 void tl_report_junction(struct tl_node *node, const char *owner, JsonObject *params);
+/** journal.facts, to the conductor. @facts (transfer full). */
+void tl_report_facts(struct tl_node *node, JsonArray *facts);
 void tl_report_trace(struct tl_node *node, struct tl_access *access, bool sent, const uint8_t *octets, size_t n);
 
 /* ---- fact.c ---- */

@@ -97,7 +97,7 @@ static void called_answered(struct tl_leg *caller, struct tl_leg *called)
 {
 	g_autoptr(GError) error = NULL;
 	if (tl_leg_state(caller) != TL_LEG_ANSWERED && !tl_leg_answer(caller, &error)) {
-		tl_notice("%s", error->message);
+		tl_debug("%s", error->message); /* it is hanging up */
 		tl_leg_release(called, TL_CAUSE_NORMAL_CLEARING);
 		return;
 	}
