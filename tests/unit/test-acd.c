@@ -305,7 +305,7 @@ static void test_restore(void)
 
 static void test_table(void)
 {
-	g_assert_cmpuint(tl_fsm_faults(tl_acd_agent_machine(), stderr), ==, 0);
+	g_assert_cmpuint(tl_fsm_faults(&tl_agent_machine, stderr), ==, 0);
 }
 
 int main(int argc, char **argv)

@@ -429,7 +429,7 @@ static void test_settings(void)
 
 static void test_table(void)
 {
-	g_assert_cmpuint(tl_fsm_faults(tl_contact_machine(), stderr), ==, 0);
+	g_assert_cmpuint(tl_fsm_faults(&tl_contact_machine, stderr), ==, 0);
 }
 
 int main(int argc, char **argv)

@@ -178,7 +178,7 @@ static void test_refusals(void)
 
 static void test_table(void)
 {
-	g_assert_cmpuint(tl_fsm_faults(tl_flow_machine(), stderr), ==, 0);
+	g_assert_cmpuint(tl_fsm_faults(&tl_flow_machine, stderr), ==, 0);
 }
 
 int main(int argc, char **argv)

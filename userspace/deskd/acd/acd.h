@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/fsm.h"
 #include "store/store.h"
 
 enum tl_agent_state {
@@ -125,5 +126,4 @@ void tl_acd_each_agent(struct tl_acd *acd, void (*fn)(const struct tl_agent_info
 void tl_acd_each_queue(struct tl_acd *acd, void (*fn)(const struct tl_queue_info *info, void *user), void *user);
 
 /** The agent's table of states, to be printed and checked. */
-struct tl_fsm_machine;
-const struct tl_fsm_machine *tl_acd_agent_machine(void);
+extern const struct tl_fsm_machine tl_agent_machine;

@@ -196,15 +196,10 @@ static const struct tl_fsm_row rows[] = {
 	{ TL_AGENT_BREAK, AGENT_PHONE_GONE, TL_AGENT_OFFLINE, on_away },
 };
 
-static const struct tl_fsm_machine machine = {
+const struct tl_fsm_machine tl_agent_machine = {
 	.name = "agent", .states = states, .n_states = G_N_ELEMENTS(states), .events = events, .n_events = AGENT_EVENTS,
 	.rows = rows, .n_rows = G_N_ELEMENTS(rows), .initial = TL_AGENT_OFFLINE,
 };
-
-const struct tl_fsm_machine *tl_acd_agent_machine(void)
-{
-	return &machine;
-}
 
 bool agent_fire(struct agent *agent, enum agent_event event, const char *reason)
 {
@@ -243,7 +238,7 @@ struct agent *agent_new(struct tl_acd *acd, const char *name)
 	agent->wish = AGENT_EVENTS;
 	agent->since_utc_us = tl_clock_utc_us();
 	agent->wrap_up = tl_timer_new("wrap-up", on_wrapped, agent);
-	tl_fsm_init(&agent->fsm, &machine);
+	tl_fsm_init(&agent->fsm, &tl_agent_machine);
 	return agent;
 }
 

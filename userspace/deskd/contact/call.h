@@ -94,7 +94,6 @@ struct tl_contact *contact_new(struct tl_contacts *contacts, const char *id, str
 void contact_free(struct tl_contact *contact);
 void contact_changed(struct tl_contact *contact);
 bool contact_fire(struct tl_contact *contact, enum contact_event event, const void *data);
-extern const struct tl_fsm_machine contact_machine;
 void contact_set_peer(struct tl_contact *contact, const char *leg);
 
 /* node.c */

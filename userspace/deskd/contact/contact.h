@@ -12,6 +12,7 @@
 #include <json-glib/json-glib.h>
 
 #include "acd/acd.h"
+#include "base/fsm.h"
 #include "contact/node.h"
 #include "control/control.h"
 
@@ -105,5 +106,5 @@ void tl_contact_release(struct tl_contact *contact, unsigned cause);
 /** The acd has assigned @assignment->contact: ring. */
 void tl_contacts_assigned(struct tl_contacts *contacts, const struct tl_assignment *assignment);
 
-struct tl_fsm_machine;
-const struct tl_fsm_machine *tl_contact_machine(void);
+/** A contact's table of states, to be printed and checked. */
+extern const struct tl_fsm_machine tl_contact_machine;

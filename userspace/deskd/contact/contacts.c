@@ -37,15 +37,10 @@ static const struct tl_fsm_row rows[] = {
 	{ CONTACT_CLOSING, CONTACT_GONE, CONTACT_ENDED, end_gone },
 };
 
-const struct tl_fsm_machine contact_machine = {
+const struct tl_fsm_machine tl_contact_machine = {
 	.name = "contact", .states = states, .n_states = CONTACT_STATES, .events = events, .n_events = CONTACT_EVENTS,
 	.rows = rows, .n_rows = G_N_ELEMENTS(rows), .initial = CONTACT_OPENING,
 };
-
-const struct tl_fsm_machine *tl_contact_machine(void)
-{
-	return &contact_machine;
-}
 
 bool contact_fire(struct tl_contact *contact, enum contact_event event, const void *data)
 {
@@ -79,7 +74,7 @@ struct tl_contact *contact_new(struct tl_contacts *contacts, const char *id, str
 	contact->started_utc_us = tl_clock_utc_us();
 	contact->overflow = tl_timer_new("overflow", on_overflow, contact);
 	contact->position_timer = tl_timer_new("position", on_position, contact);
-	tl_fsm_init(&contact->fsm, &contact_machine);
+	tl_fsm_init(&contact->fsm, &tl_contact_machine);
 	g_hash_table_insert(contacts->all, contact->id, contact);
 	g_hash_table_insert(node->legs, contact->leg, contact);
 	return contact;

@@ -11,6 +11,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/fsm.h"
+
 #define TL_FLOW_ERROR (tl_flow_error_quark())
 GQuark tl_flow_error_quark(void);
 enum tl_flow_error_code { TL_FLOW_ERROR_VALUE };
@@ -81,5 +83,5 @@ void tl_flow_run_overflowed(struct tl_flow_run *run);
 /** The contact could not be queued or connected. */
 void tl_flow_run_failed(struct tl_flow_run *run, unsigned cause);
 
-struct tl_fsm_machine;
-const struct tl_fsm_machine *tl_flow_machine(void);
+/** A run's table of states, to be printed and checked. */
+extern const struct tl_fsm_machine tl_flow_machine;

@@ -224,15 +224,10 @@ static const struct tl_fsm_row rows[] = {
 	{ CONNECT, FAILED, OVER, on_failed },
 };
 
-static const struct tl_fsm_machine machine = {
+const struct tl_fsm_machine tl_flow_machine = {
 	.name = "flow", .states = states, .n_states = STATES, .events = events, .n_events = EVENTS,
 	.rows = rows, .n_rows = G_N_ELEMENTS(rows), .initial = BEGIN,
 };
-
-const struct tl_fsm_machine *tl_flow_machine(void)
-{
-	return &machine;
-}
 
 struct tl_flow_run *tl_flow_run_new(const struct tl_flows *flows, const char *service, const struct tl_flow_ops *ops,
 				    void *user)
@@ -243,7 +238,7 @@ struct tl_flow_run *tl_flow_run_new(const struct tl_flows *flows, const char *se
 	g_assert(run->service);
 	run->ops = ops;
 	run->user = user;
-	tl_fsm_init(&run->fsm, &machine);
+	tl_fsm_init(&run->fsm, &tl_flow_machine);
 	return run;
 }
 
@@ -259,7 +254,7 @@ void tl_flow_run_free(struct tl_flow_run *run)
 void tl_flow_run_start(struct tl_flow_run *run, const char *step)
 {
 	struct tl_destination to;
-	tl_fsm_init(&run->fsm, &machine);
+	tl_fsm_init(&run->fsm, &tl_flow_machine);
 	run->hops = 0;
 	run->service = run->first;
 	run->greet = false;
