@@ -48,7 +48,6 @@ struct tl_span {
 	unsigned int second_slips;
 	enum tl_lamp lamp;
 	bool test_lamp;
-	bool stalled;
 	struct tl_span_report report;
 };
 

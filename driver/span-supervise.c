@@ -105,7 +105,7 @@ static bool rai_due(const struct tl_span *span, unsigned int alarms)
 	return (alarms & due) || is_idle(span);
 }
 
-/* Bus lock held. */
+/* Bus lock held. AIS was for the time when no octets came from DAHDI. */
 static void send_alarms(struct tl_span *span, unsigned int defects,
 			unsigned int alarms)
 {
@@ -113,6 +113,8 @@ static void send_alarms(struct tl_span *span, unsigned int defects,
 	bool rai = rai_due(span, alarms);
 	bool distant = framer->config.cas && (defects & TL_DEFECTS_NEAR);
 
+	if (framer->ais)
+		tl_framer_ais_set(framer, false);
 	if (framer->rai != rai)
 		tl_framer_rai_set(framer, rai);
 	if (framer->distant_mfa != distant)

@@ -113,12 +113,14 @@ static void send_ais(struct tl_span *span, bool ais)
 	spin_unlock_irqrestore(&bus->lock, flags);
 }
 
-/* The stream begins out of place: let the bus find the frames' beginning. */
+/*
+ * The stream begins out of place: let the bus find the frames' beginning. The
+ * line has AIS until octets flow, when supervision takes it away.
+ */
 static int start(struct tl_span *span)
 {
 	struct tl_bus *bus = span->parts.bus;
 	unsigned long flags;
-	int err;
 
 	tl_span_supervise_reset(span);
 	memset(span->echo_reference, idle_octet(span), sizeof(span->echo_reference));
@@ -127,19 +129,16 @@ static int start(struct tl_span *span)
 	bus->ops->clock_set(bus, TL_CLOCK_REALIGN |
 			    (span->recovered_clock ? TL_CLOCK_RECOVERED : 0));
 	spin_unlock_irqrestore(&bus->lock, flags);
-	err = bus->ops->start(bus, idle_octet(span));
-	if (!err)
-		send_ais(span, false);
-	return err;
+	return bus->ops->start(bus, idle_octet(span));
 }
 
 static void stop(struct tl_span *span)
 {
 	struct tl_bus *bus = span->parts.bus;
 
-	send_ais(span, true);
 	bus->ops->stop(bus);
 	cancel_work_sync(&span->supervise);
+	send_ais(span, true);
 }
 
 static int on_startup(struct file *file, struct dahdi_span *dahdi)
