@@ -103,8 +103,8 @@ class Exchange:
         return self.start_calls(script).all_good()[0]
 
     def await_idle(self, span, idle):
-        """Until the D-channel is up and @idle channels are free: none is stuck."""
+        """Until the line is well, the D-channel up and @idle channels are free: none is stuck."""
         def looks_so():
             now = self.span_status(span)
-            return now["d_channel_up"] and now["idle"] == idle
+            return now["d_channel_up"] and now["alarms"] == "OK" and now["idle"] == idle
         wait_until(looks_so, f"{span} up with {idle} idle channels")

@@ -55,7 +55,8 @@ class Node:
         """Until @name is up with @idle free timeslots."""
         def ready(spans):
             span = next((s for s in spans if s["span"] == name), None)
-            return span and span["d_channel_up"] and sum(s["state"] == "idle" for s in span["slots"]) == idle
+            return span and span["d_channel_up"] and span["alarms"] == "OK" and \
+                sum(s["state"] == "idle" for s in span["slots"]) == idle
         mark = control.mark()
         if not ready(control.snapshot()["spans"]):
             control.await_event("span.changed", lambda params: ready([params["span"]]), mark)

@@ -7,16 +7,15 @@ from harness import Case, free_ports, main
 from node import Node, near
 from wire import Pacer
 
-LINE = ("frames = 40",)
-
 
 class LoopMode(Case):
     def play_at(self, speed):
         announced = noise(2, 8)
         a, b = free_ports(2)
-        line = Pacer(self, a, b, speed)
-        far = Exchange(self, "far", [Span("net", a, line.port_for_a, clock="loop", more=LINE)], tick="span")
-        node = Node(self, [near("e1", b, line.port_for_b, more=LINE)], routes={"": "announcement:file:hello.wav"})
+        line = Pacer(self, [(a, b)], speed)
+        to_far, to_node = line.ports(0)
+        far = Exchange(self, "far", [Span("net", a, to_far, clock="loop", more=Pacer.SETTINGS)], tick="span")
+        node = Node(self, [near("e1", b, to_node, more=Pacer.SETTINGS)], routes={"": "announcement:file:hello.wav"})
         node.add_sound("hello.wav", announced)
         node.start()
         control = node.connect()

@@ -4,22 +4,26 @@
 from audio import ALAW, ULAW, assert_contains, noise, read_wav, write_wav
 from far_end import Exchange, Span
 from harness import Case, free_ports, main
+from wire import Pacer
 
 DIGITS = "0123456789*#ABCD"
 
 
 class Pair(Case):
-    """A network (it leads) and a subscriber (it follows), plugged into one another."""
+    """A network and a subscriber, plugged into one another."""
 
     kind, law, bearers = "e1", ALAW, 30
 
-    def plug(self, scripts, answers, network_more=(), subscriber_more=(), network=None):
+    def plug(self, scripts, answers, network=None):
         a, b = free_ports(2)
-        self.network = Exchange(self, "network", [Span("net", a, b, self.kind, more=network_more)],
-                                **(network or {}))
+        line = Pacer(self, [(a, b)], kind=self.kind)
+        far, near = line.ports(0)
+        self.network = Exchange(
+            self, "network", [Span("net", a, far, self.kind, clock="loop", more=Pacer.SETTINGS)],
+            tick="span", **(network or {}))
         self.subscriber = Exchange(
-            self, "subscriber",
-            [Span("sub", b, a, self.kind, "pri-cpe", "loop", subscriber_more)], scripts, answers, tick="span")
+            self, "subscriber", [Span("sub", b, near, self.kind, "pri-cpe", "loop", Pacer.SETTINGS)],
+            scripts, answers, tick="span")
         self.network.await_idle("net", self.bearers)
         self.subscriber.await_idle("sub", self.bearers)
 

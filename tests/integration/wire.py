@@ -133,68 +133,87 @@ class Wire:
         self.near_b.close()
 
 
+@dataclass
+class End:
+    """One of the two ends of a paced line."""
+    socket: socket.socket
+    to: tuple
+    answers: list = field(default_factory=list)  # not yet handed to the other end
+    flows: bool = False  # enough answers have been gathered: from now on there is always one
+    heard: float = None  # when it answered last
+
+
 class Pacer:
-    """A line between two ends that both follow (clock mode loop): it alone says how fast line time runs.
-    Step by step each end is sent what the other answered; no step is taken before the answers to an
-    earlier one are there, so a slow machine slows the line and loses nothing."""
+    """Lines between ends that all follow (clock mode loop): it alone says how fast line time runs. Step by
+    step each end is sent what the other one answered. No step is taken while an end that lives owes
+    an answer, so a slow machine slows the lines and loses nothing. @lines: pairs of ports."""
 
-    FRAMES, SLOTS, AHEAD = 40, 31, 8
+    FRAMES, GATHERED, GONE_S = 40, 4, 1.0
+    LOST = bytes([0x08, 4])  # control word with L: the far end is gone (RFC 5086 4.3)
+    SETTINGS = (f"frames = {FRAMES}",)  # for the spans that are plugged in
 
-    def __init__(self, case, a, b, speed):
-        self.sockets = [Wire.socket(), Wire.socket()]
-        self.port_for_a, self.port_for_b = (s.getsockname()[1] for s in self.sockets)
-        self.to = [("127.0.0.1", a), ("127.0.0.1", b)]
+    def __init__(self, case, lines, speed=1.0, kind="e1"):
+        self.idle = bytes(4) + (b"\xd5" * 31 if kind == "e1" else b"\xff" * 24) * self.FRAMES
+        self.lines = [tuple(End(Wire.socket(), ("127.0.0.1", port)) for port in pair) for pair in lines]
+        self.ends = [end for line in self.lines for end in line]
         self.step_s = self.FRAMES / 8000 / speed
-        self.answers = [[], []]  # of each end, not yet handed to the other
-        self.taken = [0, 0]
         self.steps, self.stopping = 0, False
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
         case.on_end(self.stop)
 
+    def ports(self, line):
+        """What the two ends of @line must have as their remote ports."""
+        return tuple(end.socket.getsockname()[1] for end in self.lines[line])
+
     def run(self):
         selector = selectors.DefaultSelector()
-        for end, one in enumerate(self.sockets):
-            selector.register(one, selectors.EVENT_READ, end)
+        for end in self.ends:
+            selector.register(end.socket, selectors.EVENT_READ, end)
         due = time.monotonic()
         while not self.stopping:
-            for key, _ in selector.select(max(0, min(due - time.monotonic(), 0.1))):
+            waits = due - time.monotonic() if self.may_step() else 0.05
+            for key, _ in selector.select(max(0, waits)):
                 self.take(key.data)
             if time.monotonic() >= due and self.may_step():
                 self.step()
-                due = max(due + self.step_s, time.monotonic() - 10 * self.step_s)
+                due = max(due + self.step_s, time.monotonic() - 0.05)
 
     def may_step(self):
-        # Until both have answered once they may be starting still: then the line runs without them.
-        return not all(self.taken) or self.steps - self.since < self.AHEAD + min(self.taken) - self.taken_then
+        return all(end.answers or not end.flows or not self.lives(end) for end in self.ends)
 
-    since = taken_then = 0
+    def lives(self, end):
+        return end.heard is not None and time.monotonic() - end.heard < self.GONE_S
 
-    def take(self, end):
+    @staticmethod
+    def take(end):
         try:
-            octets = self.sockets[end].recv(4096)
+            octets = end.socket.recv(4096)
         except (BlockingIOError, ConnectionError):
             return
-        self.answers[end].append(octets)
-        self.taken[end] += 1
-        if all(self.taken) and not self.since:
-            self.since, self.taken_then = self.steps, min(self.taken)
-            self.answers = [kept[-1:] for kept in self.answers]
+        end.answers.append(octets)
+        end.heard = time.monotonic()
 
     def step(self):
-        sequence = (self.steps % 65536).to_bytes(2, "big")
-        idle = bytes(4) + b"\xd5" * (self.FRAMES * self.SLOTS)
-        for end in (0, 1):
-            waiting = self.answers[1 - end]
-            octets = waiting.pop(0) if waiting else idle
-            try:
-                self.sockets[end].sendto(octets[:2] + sequence + octets[4:], self.to[end])
-            except (ConnectionError, BlockingIOError):
-                pass  # nobody is there yet
+        for line in self.lines:
+            for end, other in (line, line[::-1]):
+                self.send(end, self.next_of(other))
         self.steps += 1
+
+    def next_of(self, end):
+        end.flows = len(end.answers) >= self.GATHERED or end.flows and bool(end.answers)
+        if end.flows:
+            return end.answers.pop(0)
+        return self.idle if end.heard is None or self.lives(end) else self.LOST + bytes(2)
+
+    def send(self, end, octets):
+        try:
+            end.socket.sendto(octets[:2] + (self.steps % 65536).to_bytes(2, "big") + octets[4:], end.to)
+        except (ConnectionError, BlockingIOError):
+            pass  # nobody is there
 
     def stop(self):
         self.stopping = True
         self.thread.join(5)
-        for one in self.sockets:
-            one.close()
+        for end in self.ends:
+            end.socket.close()
