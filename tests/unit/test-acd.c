@@ -246,6 +246,20 @@ static void test_phone(void)
 	g_assert_cmpint(state(centre, "ben"), ==, TL_AGENT_READY);
 	tl_acd_phone(centre->acd, "ben", false);
 	g_assert_cmpint(state(centre, "ben"), ==, TL_AGENT_OFFLINE);
+	/* It goes in a call and comes back in the wrap-up: ready after it. When it stays away: offline. */
+	tl_acd_phone(centre->acd, "ben", true);
+	for (unsigned i = 0; i < 2; i++) {
+		call(centre, i ? "second" : "first", "sales", 0);
+		settle(centre);
+		tl_acd_answered(centre->acd, i ? "second" : "first");
+		tl_acd_phone(centre->acd, "ben", false);
+		g_assert_cmpint(state(centre, "ben"), ==, TL_AGENT_TALKING);
+		tl_acd_finished(centre->acd, i ? "second" : "first", false);
+		if (!i)
+			tl_acd_phone(centre->acd, "ben", true);
+		tl_clock_advance(10 * G_USEC_PER_SEC);
+		g_assert_cmpint(state(centre, "ben"), ==, i ? TL_AGENT_OFFLINE : TL_AGENT_READY);
+	}
 	/* It vanishes while it rings: the caller keeps its place. */
 	tl_acd_phone(centre->acd, "ben", true);
 	call(centre, "c1", "sales", 1000);

@@ -288,6 +288,7 @@ void tl_acd_phone(struct tl_acd *acd, const char *phone, bool registered)
 		return;
 	bool news = agent->phone_registered != registered;
 	agent->phone_registered = registered;
+	agent->phone_gone = !registered;
 	if (!registered && agent->fsm.state != TL_AGENT_OFFLINE) {
 		if (agent->fsm.state == TL_AGENT_RINGING)
 			return; /* its leg's end says so, and puts the caller back */

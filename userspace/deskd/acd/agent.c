@@ -93,6 +93,10 @@ static void grant_wish(struct agent *agent)
 
 static void stand_ready(struct agent *agent)
 {
+	if (agent->phone_gone) {
+		agent_fire(agent, AGENT_PHONE_GONE, NULL);
+		return;
+	}
 	settle(agent, NULL);
 	agent_queue(agent);
 	agent_store(agent);
@@ -181,7 +185,7 @@ static const struct tl_fsm_row rows[] = {
 	{ TL_AGENT_RINGING, AGENT_BREAK, TL_AGENT_RINGING, wish_break },
 	{ TL_AGENT_RINGING, AGENT_LEAVE, TL_AGENT_RINGING, wish_leave },
 	{ TL_AGENT_TALKING, AGENT_ENDED, TL_AGENT_WRAP_UP, on_ended },
-	{ TL_AGENT_TALKING, AGENT_PHONE_GONE, TL_AGENT_TALKING, wish_leave },
+	{ TL_AGENT_TALKING, AGENT_PHONE_GONE, TL_AGENT_TALKING, NULL }, /* looked at when it would be ready */
 	{ TL_AGENT_TALKING, AGENT_READY, TL_AGENT_TALKING, wish_ready },
 	{ TL_AGENT_TALKING, AGENT_BREAK, TL_AGENT_TALKING, wish_break },
 	{ TL_AGENT_TALKING, AGENT_LEAVE, TL_AGENT_TALKING, wish_leave },

@@ -47,6 +47,7 @@ struct agent {
 	GPtrArray *queues;      /* struct queue, borrowed */
 	GPtrArray *ready_places; /* GSequenceIter in each queue's ready; empty: not ready */
 	bool auto_ready, phone_registered;
+	bool phone_gone;        /* said to be; not merely unheard of yet, as at the beginning of a reign */
 	struct tl_fsm fsm;
 	char *reason;
 	int64_t since_utc_us, idle_utc_us;
