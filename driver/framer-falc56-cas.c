@@ -37,6 +37,9 @@ unsigned int tl_framer_signalling_read(struct tl_framer *framer,
 	unsigned int i;
 	u8 value;
 
+	/* The framing may have changed since the caller counted. */
+	if (index >= tl_framer_signalling_count(framer))
+		return 0;
 	if (c->line == TL_LINE_E1) {
 		value = tl_falc56_read(framer, RS(index + 2));
 		abcd[0] = (struct tl_framer_abcd){ index + 1, value >> 4 };

@@ -153,8 +153,8 @@ bool tl_framer_second(struct tl_framer *framer, struct tl_framer_errors *errors,
  * tl_framer_signalling_read - one register of received signalling bits.
  * @index: 0 to tl_framer_signalling_count() - 1
  * @abcd: TL_FRAMER_ABCD_MAX entries. Superframe has A and B only: C and D are 0.
- * Returns how many entries are filled. While the signal is bad the chip freezes
- * the bits at their last good value.
+ * Returns how many entries are filled, 0 beyond the last register. While the
+ * signal is bad the chip freezes the bits at their last good value.
  */
 unsigned int tl_framer_signalling_read(struct tl_framer *framer,
 				       unsigned int index,

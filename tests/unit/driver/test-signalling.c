@@ -126,6 +126,18 @@ static void test_ccs_reads_nothing(void)
 	g_assert_cmpuint(tl_framer_signalling_count(&f.framer), ==, 0);
 }
 
+/* An interrupt may still walk ESF's twelve registers when D4 with its six is set. */
+static void test_fewer_registers(void)
+{
+	struct tl_framer_abcd abcd[TL_FRAMER_ABCD_MAX];
+	struct fixture f;
+
+	start(&f, &(struct tl_framer_config){ .line = TL_LINE_T1, .d4 = true });
+	g_assert_cmpuint(tl_framer_signalling_read(&f.framer, 5, abcd), ==, 4);
+	g_assert_cmpuint(abcd[3].channel, ==, 24);
+	g_assert_cmpuint(tl_framer_signalling_read(&f.framer, 6, abcd), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -136,5 +148,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/driver/signalling/places-e1", test_places_e1);
 	g_test_add_func("/driver/signalling/refused", test_refused);
 	g_test_add_func("/driver/signalling/ccs", test_ccs_reads_nothing);
+	g_test_add_func("/driver/signalling/fewer-registers", test_fewer_registers);
 	return g_test_run();
 }
