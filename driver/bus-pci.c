@@ -125,8 +125,11 @@ static unsigned int halves_due(struct tl_pci *pci, u8 status)
 	u32 position = inl(pci->io + TIGER_DMA_RX_POSITION) -
 		       lower_32_bits(pci->rings_bus + TL_DMA_RING_OCTETS);
 
-	if (position < TL_DMA_RING_OCTETS)
+	if (position < TL_DMA_RING_OCTETS) {
+		/* At a half's last word that half is done: tiger320.md Q1. */
+		position = (position + 4) % TL_DMA_RING_OCTETS;
 		return position / TL_DMA_HALF_OCTETS == pci->next ? 2 : 1;
+	}
 	if (++pci->odd_in_row < ODD_IN_ROW_MAX)
 		return 0;
 	return status & bit_of(pci->next ^ 1) ? 2 : 1;
@@ -169,6 +172,7 @@ static noinline irqreturn_t on_odd_interrupt(struct tl_pci *pci, u8 status)
 		due = halves_due(pci, status);
 		if (!due)
 			return IRQ_NONE;
+		pci->counts.interrupts++;
 		pci->counts.missed += due - 1;
 		for (; due; due--) {
 			status |= bit_of(pci->next);
