@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-only
+ROOMS_test-srtp-vectors := secure base
+EXTRA_test-srtp-vectors := tests/unit/hex.c
+ROOMS_test-srtp := secure base
+EXTRA_test-srtp := tests/unit/srtp-packets.c tests/unit/openssl-memory.c
+ROOMS_test-srtp-backends := secure base
+EXTRA_test-srtp-backends := tests/unit/srtp-packets.c
