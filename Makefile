@@ -9,8 +9,9 @@ VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unkn
 
 # ---- what the build and the demonstration need of Debian ----
 PACKAGES := gcc libc6-dev pkg-config git libglib2.0-dev libpri-dev libspandsp-dev libtiff-dev \
-	libsofia-sip-ua-glib-dev libsoup-3.0-dev libjson-glib-dev libsqlite3-dev libsodium-dev espeak-ng sox python3
-PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0 libsoup-3.0 sqlite3 libsodium spandsp sofia-sip-ua-glib
+	libsofia-sip-ua-glib-dev libsoup-3.0-dev libjson-glib-dev libsqlite3-dev libsodium-dev \
+	libssl-dev libsrtp2-dev espeak-ng sox python3
+PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0 libsoup-3.0 sqlite3 libsodium spandsp sofia-sip-ua-glib libssl libcrypto libsrtp2
 
 # ---- compilers ----
 CC := gcc
@@ -35,7 +36,7 @@ LDLIBS := $(PKG_LIBS) -lpri -ltiff -lm -pthread
 
 # ---- rooms: one archive each ----
 ROOM_DIRS := userspace/base userspace/control \
-	$(addprefix userspace/trunkd/,line signal media ip call) \
+	$(addprefix userspace/trunkd/,line secure signal media ip call) \
 	$(addprefix userspace/deskd/,store acd flow contact ledger web)
 room_sources = $(wildcard $(1)/*.c)
 room_archive = $(O)/lib/$(notdir $(1)).a
@@ -53,7 +54,7 @@ endef
 $(foreach d,$(ROOM_DIRS),$(eval $(call room_rule,$(d))))
 
 archives = $(foreach r,$(1),$(O)/lib/$(r).a)
-TRUNKD_ROOMS := call ip media signal line control base
+TRUNKD_ROOMS := call ip media signal secure line control base
 DESKD_ROOMS := web ledger contact flow acd store control base
 
 $(O)/%.o: %.c | $(BUILD)/config.mk
@@ -82,7 +83,7 @@ endef
 $(eval $(call program_rule,trunkd,userspace/trunkd,$(TRUNKD_ROOMS)))
 $(eval $(call program_rule,deskd,userspace/deskd,$(DESKD_ROOMS)))
 $(eval $(call program_rule,trunkctl,tools/trunkctl,control base))
-$(eval $(call program_rule,exchange,tools/exchange,ip media signal line control base))
+$(eval $(call program_rule,exchange,tools/exchange,ip media signal secure line control base))
 
 all: $(PROGRAMS) $(if $(filter release,$(VARIANT)),links)
 .PHONY: links
