@@ -33,8 +33,6 @@ struct desk {
 	struct tl_web *web;
 };
 
-#define DESK_ERROR g_quark_from_static_string("desk-error")
-
 /* ---- flow <-> contact ---- */
 
 static void op_step(void *user, const char *step, const struct tl_flow_fallback *fallback)
@@ -262,26 +260,31 @@ static void set_nodes(struct desk *desk)
 								 .token = tl_config_string(s, "token") });
 }
 
-static gboolean fail(GError **error, const char *path, const char *what)
-{
-	g_set_error(error, DESK_ERROR, 0, "%s: %s: %s", path, what, g_strerror(errno));
-	return FALSE;
-}
-
 /* One process a state directory: a second one would reign under the same name. */
-static gboolean lock_state(struct desk *desk, const char *dir, GError **error)
+static gboolean lock_state(struct desk *desk, const struct tl_config_section *section, GError **error)
 {
+	const char *dir = tl_config_string(section, "state_dir");
 	g_autofree char *path = g_build_filename(dir, "deskd.lock", NULL);
 	if (g_mkdir_with_parents(dir, 0750) < 0)
-		return fail(error, dir, "[desk] state_dir cannot be made");
+		return tl_config_refuse(section, "state_dir", error, "%s: expected a directory that can be made: %s", dir,
+					g_strerror(errno));
 	desk->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (desk->lock < 0)
-		return fail(error, path, "[desk] state_dir cannot be written");
-	if (flock(desk->lock, LOCK_EX | LOCK_NB) < 0) {
-		g_set_error(error, DESK_ERROR, 0, "%s: another deskd runs with this [desk] state_dir", dir);
-		return FALSE;
-	}
+		return tl_config_refuse(section, "state_dir", error, "%s: expected a directory that can be written: %s", dir,
+					g_strerror(errno));
+	if (flock(desk->lock, LOCK_EX | LOCK_NB) < 0)
+		return tl_config_refuse(section, "state_dir", error, "%s: another deskd runs with this directory", dir);
 	return TRUE;
+}
+
+static gboolean open_store(struct desk *desk, const struct tl_config_section *section, GError **error)
+{
+	const char *store = tl_config_string(section, "store");
+	g_autofree char *path =
+		store ? g_strdup(store) : g_build_filename(tl_config_string(section, "state_dir"), "desk.db", NULL);
+	g_autoptr(GError) cause = NULL;
+	desk->store = tl_store_open(path, NULL, NULL, &cause);
+	return desk->store || tl_config_refuse(section, store ? "store" : "state_dir", error, "%s", cause->message);
 }
 
 static gboolean start_web(struct desk *desk, GError **error)
@@ -308,8 +311,13 @@ static gboolean start_web(struct desk *desk, GError **error)
 	config.n_tokens = tokens->len;
 	config.logins = (const struct tl_web_login *)logins->data;
 	config.n_logins = logins->len;
-	desk->web = tl_web_new(&config, error);
-	return desk->web != NULL;
+	g_autoptr(GError) cause = NULL;
+	desk->web = tl_web_new(&config, &cause);
+	if (desk->web)
+		return TRUE;
+	const char *key = g_str_has_prefix(cause->message, "socket: ") ? "socket" : "listen";
+	return tl_config_refuse(tl_config_section(desk->settings->config, strcmp(key, "socket") ? "web" : "control"), key, error,
+				"%s", cause->message + strlen(key) + 2);
 }
 
 static gboolean start(struct desk *desk, GError **error)
@@ -322,10 +330,7 @@ static gboolean start(struct desk *desk, GError **error)
 		.on_link = on_link, .on_unlink = on_unlink, .on_facts = on_facts, .on_node = on_node, .on_stale = on_stale,
 	};
 	const struct tl_config_section *section = tl_config_section(desk->settings->config, "desk");
-	const char *dir = tl_config_string(section, "state_dir");
-	const char *store = tl_config_string(section, "store");
-	g_autofree char *path = store ? g_strdup(store) : g_build_filename(dir, "desk.db", NULL);
-	if (!lock_state(desk, dir, error) || !(desk->store = tl_store_open(path, NULL, NULL, error)))
+	if (!lock_state(desk, section, error) || !open_store(desk, section, error))
 		return FALSE;
 	desk->acd = tl_acd_new(desk->store, &acd_handler, desk);
 	desk->ledger = tl_ledger_new(desk->store, &ledger_handler, desk);

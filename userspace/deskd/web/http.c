@@ -364,7 +364,7 @@ static GSocket *listen_on(const char *listen, bool *loopback, GError **error)
 		g_socket_set_listen_backlog(socket, LISTEN_BACKLOG);
 	if (socket && g_socket_bind(socket, address, TRUE, &cause) && g_socket_listen(socket, &cause))
 		return g_steal_pointer(&socket);
-	g_set_error(error, cause->domain, cause->code, "[web] listen = %s: cannot listen: %s", listen, cause->message);
+	g_set_error(error, cause->domain, cause->code, "listen: cannot listen on %s: %s", listen, cause->message);
 	return NULL;
 }
 

@@ -136,7 +136,7 @@ bool operators_start(struct tl_web *web, const struct tl_web_config *config, GEr
 						   .n_tokens = config->n_tokens };
 	web->control = tl_control_server_new(&server, &handler, web, error);
 	if (!web->control)
-		g_prefix_error(error, "[control] socket: ");
+		g_prefix_error(error, "socket: ");
 	return web->control != NULL;
 }
 

@@ -32,7 +32,7 @@ struct tl_web_config {
 };
 
 struct tl_web;
-/** Listens; errors name the address. (transfer full) */
+/** Listens; errors name what failed and the address: "listen: ..." or "socket: ...". (transfer full) */
 struct tl_web *tl_web_new(const struct tl_web_config *config, GError **error);
 void tl_web_free(struct tl_web *web);
 
