@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 200 --append suspend.pm_test_delay=1 --qemu '-device virtio-9p-pci,fsdev=out,mount_tag=awake,addr=0x12'
-# Suspend and resume with a channel open: the framer's settings, signalling
-# bits and data are back without dahdi_cfg. Linux's 9p does not survive a sleep,
-# so what comes after it runs from memory and reports through a second door.
+# vm: --card e1 --timeout 200 --append 'suspend.pm_test_delay=3 no_console_suspend ignore_loglevel' --qemu '-device virtio-9p-pci,fsdev=out,mount_tag=awake,addr=0x12' --beside "python3 $here/cases/driver-power-cut.py"
+# Suspend and resume with a channel open; meanwhile the card loses its power. Its
+# ports, the framer's settings, signalling bits and data are back without
+# dahdi_cfg. Linux's 9p does not survive a sleep, so what comes after it runs from
+# memory and reports through a second door.
 . "$VM_TESTS/guest/span.sh"
 
 registers="1c 1d 1e 20 21 36 37 3e 46"
@@ -37,7 +38,7 @@ ok() {
 }
 peek() { echo "peek falc $1" >&5; read -r answer <&5; echo "$answer"; }
 
-echo devices >/sys/power/pm_test
+echo platform >/sys/power/pm_test
 ok "devices are put to sleep and woken" sh -c 'echo mem >/sys/power/state'
 ok "no alarm after it" span-test wait-alarms 1 OK 60
 for r in $registers; do peek "$r"; done >/now
