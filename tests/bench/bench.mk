@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Benchmarks (tests/bench/README.md).
-BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media conductor)
+BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media conductor micro)
 
 ROOMS_floor-relay :=
 ROOMS_load :=
+ROOMS_micro := media line base
 ROOMS_conductor := control base
 ROOMS_subject-media := media line base
 

@@ -4,7 +4,7 @@
  * -t calls a target for each and bridges the two (voice, DTMF detection on).
  * Says "ready" when the node has let it in and "bridged" once -n calls are
  * answered or bridged. At SIGTERM it prints, from the journal's own times, how
- * long calls took from SETUP to CONNECT.
+ * long calls took from SETUP to CONNECT, and what ticks the node missed.
  */
 #include <glib-unix.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@ struct conductor {
 	unsigned wanted, done, failed;
 	GHashTable *offered_ns; /* leg -> gint64, in legs only */
 	GArray *setup_ms;      /* double */
+	gint64 ticks, skipped_ticks;
 };
 
 static JsonObject *leg_params(const char *leg)
@@ -131,10 +132,22 @@ static void on_close(struct tl_control_client *client, const GError *why, void *
 	exit(1);
 }
 
-static gboolean stop(gpointer loop)
+static void on_counters(JsonObject *result, const GError *error, void *user)
 {
-	g_main_loop_quit(loop);
-	return G_SOURCE_CONTINUE;
+	struct conductor *conductor = user;
+	JsonObject *counters = result ? json_object_get_object_member(result, "counters") : NULL;
+	if (counters) {
+		conductor->ticks = json_object_get_int_member_with_default(counters, "ticks", 0);
+		conductor->skipped_ticks = json_object_get_int_member_with_default(counters, "skipped_ticks", 0);
+	}
+	g_main_loop_quit(conductor->loop);
+}
+
+static gboolean stop(gpointer user)
+{
+	struct conductor *conductor = user;
+	tl_control_client_call(conductor->client, "node.counters", NULL, on_counters, conductor);
+	return G_SOURCE_REMOVE;
 }
 
 static gint by_value(gconstpointer a, gconstpointer b)
@@ -147,7 +160,8 @@ static void report(struct conductor *conductor)
 {
 	GArray *ms = conductor->setup_ms;
 	g_array_sort(ms, by_value);
-	printf("{\"done\": %u, \"failed\": %u, \"setups\": %u", conductor->done, conductor->failed, ms->len);
+	printf("{\"done\": %u, \"failed\": %u, \"setups\": %u, \"ticks\": %" G_GINT64_FORMAT ", \"skipped\": %"
+	       G_GINT64_FORMAT, conductor->done, conductor->failed, ms->len, conductor->ticks, conductor->skipped_ticks);
 	if (ms->len)
 		printf(", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f", g_array_index(ms, double, ms->len / 2),
 		       g_array_index(ms, double, ms->len * 99 / 100), g_array_index(ms, double, ms->len - 1));
@@ -178,7 +192,7 @@ int main(int argc, char **argv)
 	conductor.setup_ms = g_array_new(FALSE, FALSE, sizeof(double));
 	conductor.loop = g_main_loop_new(NULL, FALSE);
 	conductor.client = tl_control_client_new(&config, &handler, &conductor);
-	g_unix_signal_add(SIGTERM, stop, conductor.loop);
+	g_unix_signal_add(SIGTERM, stop, &conductor);
 	g_main_loop_run(conductor.loop);
 	report(&conductor);
 	return 0; /* the kernel takes the rest */
