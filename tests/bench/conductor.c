@@ -2,8 +2,8 @@
 /*
  * The least desk there can be: answers every call that a node offers, and with
  * -t calls a target for each and bridges the two (voice, DTMF detection on).
- * Says "ready" when the node has let it in and "bridged" once -n calls are
- * answered or bridged. At SIGTERM it prints, from the journal's own times, how
+ * Says "ready" when the node has let it in, "bridged" once -n calls are answered
+ * or bridged, and "heard" once as many digits were heard from their callers. At SIGTERM it prints, from the journal's own times, how
  * long calls took from SETUP to CONNECT, and what ticks the node missed.
  */
 #include <glib-unix.h>
@@ -19,7 +19,7 @@ struct conductor {
 	struct tl_control_client *client;
 	GMainLoop *loop;
 	const char *target;    /* NULL: only answer */
-	unsigned wanted, done, failed;
+	unsigned wanted, done, digits, failed;
 	GHashTable *offered_ns; /* leg -> gint64, in legs only */
 	GArray *setup_ms;      /* double */
 	gint64 ticks, skipped_ticks;
@@ -44,10 +44,10 @@ static void call(struct conductor *conductor, const char *method, JsonObject *pa
 	tl_control_client_call(conductor->client, method, params, on_done, conductor);
 }
 
-static void one_more(struct conductor *conductor)
+static void one_more(const struct conductor *conductor, unsigned *count, const char *said_at_last)
 {
-	if (++conductor->done == conductor->wanted) {
-		puts("bridged");
+	if (++*count == conductor->wanted) {
+		puts(said_at_last);
 		fflush(stdout);
 	}
 }
@@ -75,7 +75,7 @@ static void bridge(struct conductor *conductor, const char *to_leg)
 	json_object_set_string_member(params, "kind", "voice");
 	json_object_set_array_member(params, "members", members);
 	call(conductor, "bridge.create", params);
-	one_more(conductor);
+	one_more(conductor, &conductor->done, "bridged");
 }
 
 static void on_fact(struct conductor *conductor, JsonObject *fact)
@@ -92,7 +92,7 @@ static void on_fact(struct conductor *conductor, JsonObject *fact)
 	double ms = (at_ns - *offered_ns) / 1e6;
 	g_array_append_val(conductor->setup_ms, ms);
 	if (!conductor->target)
-		one_more(conductor);
+		one_more(conductor, &conductor->done, "bridged");
 }
 
 static void on_facts(struct conductor *conductor, JsonArray *facts)
@@ -117,6 +117,9 @@ static void on_event(struct tl_control_client *client, const char *name, JsonObj
 		const char *leg = json_object_get_string_member(params, "leg");
 		if (g_str_has_prefix(leg, "to-") && !strcmp(json_object_get_string_member(params, "state"), "answered"))
 			bridge(conductor, leg);
+	} else if (!strcmp(name, "leg.digit")) {
+		if (!g_str_has_prefix(json_object_get_string_member(params, "leg"), "to-"))
+			one_more(conductor, &conductor->digits, "heard");
 	}
 }
 

@@ -129,8 +129,9 @@ def bridged(bench, legs, look):
     with tempfile.TemporaryDirectory() as folder, Node(bench, -(-legs // 30), pathlib.Path(folder)) as node:
         with node.conductor(legs, "-t", "trunk:far") as conductor:
             before = look(node.pid)
-            calls = node.calls(legs, 60, "dial 5551000; wait answered 60; wait released 3600")
+            calls = node.calls(legs, 60, "dial 5551000; wait answered 60; pause 1; send 7; wait released 3600")
             await_word(conductor, "bridged")
+            await_word(conductor, "heard")  # the proof that every call is searched for DTMF
             time.sleep(1)
             after = look(node.pid)
             calls.kill()
