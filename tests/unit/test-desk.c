@@ -23,8 +23,9 @@ struct centre {
 };
 
 static const char config_text[] =
-	"[desk]\nname = test\nstate_dir = %s\nlog_level = warning\n"
+	"[desk]\nname = test\nstate_dir = %s\nlog_level = warning\nlease_ms = 20000\n"
 	"[control]\nsocket = %s/desk.sock\n"
+	"[token op]\ntoken = operator\nrole = operator\n"
 	"[web]\nlisten = 127.0.0.1:0\n"
 	"[node north]\naddress = %s\ntoken = " FAKE_TOKEN "\n"
 	"[queue sales]\nring_s = 20\nwrap_up_s = 0\nmusic = file:music\nposition = file:place\noverflow_s = 600\noverflow = announcement:file:sorry\n"
@@ -354,6 +355,65 @@ static void test_stale_epoch(void)
 	centre_free(centre);
 }
 
+static void on_operator_open(struct tl_control_client *client, JsonObject *result, bool resumed, void *user)
+{
+	(void)client, (void)result, (void)resumed;
+	*(bool *)user = true;
+}
+
+static void on_operator_answer(JsonObject *result, const GError *error, void *user)
+{
+	(void)result;
+	*(int *)user = error ? error->code : 1;
+}
+
+/* Asks and waits: 1, or the error's code. */
+static int operate(struct tl_control_client *client, const char *method, const char *params)
+{
+	int answer = 0;
+	g_autoptr(JsonNode) node = json_from_string(params, NULL);
+	tl_control_client_call(client, method, json_object_ref(json_node_get_object(node)), on_operator_answer, &answer);
+	wait_until(answer);
+	return answer;
+}
+
+/* Calls out: into a service's flow, and to an agent. */
+static void test_place(void)
+{
+	struct centre *centre = centre_new();
+	bool open = false;
+	g_autofree char *address = g_strdup_printf("unix:%s/desk.sock", centre->dir);
+	struct tl_control_client_config config = { .schema = "desk", .address = address, .token = "operator", .check = true };
+	struct tl_control_client_handler handler = { .on_open = on_operator_open };
+	struct tl_control_client *client = tl_control_client_new(&config, &handler, &open);
+	wait_until(open && fake_node_count(centre->node, "node.snapshot"));
+	int answer;
+	do /* until the snapshot has come as well */
+		answer = operate(client, "call.place", "{\"call\":\"p1\",\"to\":\"group:pstn\",\"called\":\"0301\",\"service\":\"200\"}");
+	while (answer == TL_CONTROL_NOT_CONDUCTOR);
+	g_assert_cmpint(answer, ==, 1);
+	wait_until(leg(centre, "o-p1"));
+	fake_node_answer(centre->node, "o-p1");
+	wait_until(!strcmp(playing(centre, "o-p1"), "file:place"));
+	g_assert_cmpint(operate(client, "call.release", "{\"call\":\"p1\"}"), ==, 1);
+	wait_until(!leg(centre, "o-p1"));
+	g_assert_cmpint(operate(client, "call.place", "{\"call\":\"p2\",\"to\":\"group:pstn\",\"called\":\"0302\",\"agent\":\"ben\"}"), ==,
+			TL_CONTROL_STATE); /* he is not there */
+	fake_node_phone(centre->node, "ben", TRUE);
+	wait_until(query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'ready'") == 1);
+	g_assert_cmpint(operate(client, "call.place", "{\"call\":\"p2\",\"to\":\"group:pstn\",\"called\":\"0302\",\"agent\":\"ben\"}"), ==, 1);
+	wait_until(leg(centre, "o-p2"));
+	fake_node_answer(centre->node, "o-p2");
+	wait_until(fake_node_leg_to(centre->node, "user:ben"));
+	fake_node_answer(centre->node, fake_node_leg_to(centre->node, "user:ben")->id);
+	wait_until(leg(centre, "o-p2")->bridge);
+	fake_node_end(centre->node, fake_node_leg_to(centre->node, "user:ben")->id, 16);
+	wait_until(query(centre, "SELECT count(*) FROM contact WHERE state = 'ended'") == 2);
+	wait_until(query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'ready'") == 1);
+	tl_control_client_free(client);
+	centre_free(centre);
+}
+
 /* A second desk at the same store stands by, and reigns when the first has gone: it has the calls then. */
 static void test_standby(void)
 {
@@ -362,10 +422,11 @@ static void test_standby(void)
 	g_autofree char *text = NULL, *dir = g_build_filename(centre->dir, "standby", NULL);
 	g_assert_true(g_file_get_contents(centre->config, &text, NULL, NULL));
 	g_autoptr(GString) second = g_string_new(text);
-	g_autofree char *where = g_strdup_printf("name = standby\nstore = %s\nlease_ms = 500\n", centre->db);
+	g_autofree char *where = g_strdup_printf("name = standby\nstore = %s\n", centre->db);
 	g_autofree char *old_dir = g_strdup_printf("state_dir = %s\n", centre->dir), *new_dir = g_strdup_printf("state_dir = %s\n", dir);
 	g_string_replace(second, "name = test\n", where, 1);
 	g_string_replace(second, old_dir, new_dir, 1);
+	g_string_replace(second, "lease_ms = 20000", "lease_ms = 2000", 1);
 	g_string_replace(second, "/desk.sock", "/standby.sock", 1);
 	g_assert_true(g_file_set_contents(centre->config, second->str, -1, NULL));
 	g_autoptr(GError) error = NULL;
@@ -449,6 +510,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/restart-ringing", test_restart_ringing);
 	g_test_add_func("/desk/node-reboots", test_node_reboots);
 	g_test_add_func("/desk/stale-epoch", test_stale_epoch);
+	g_test_add_func("/desk/place", test_place);
 	g_test_add_func("/desk/standby", test_standby);
 	g_test_add_func("/desk/second-process", test_second_process);
 	return g_test_run();

@@ -244,10 +244,10 @@ static void test_two_desks(void)
 	g_autofree char *path = new_path();
 	struct tl_store *a = must_open(path), *b = must_open(path);
 	struct holder first = { 0 }, second = { 0 };
-	struct tl_lease *one = tl_lease_new(a, "one", 400, on_lease, &first);
+	struct tl_lease *one = tl_lease_new(a, "one", 5000, on_lease, &first);
 	wait_for(&first.changes, 1);
 	g_assert_cmpint(first.epoch, ==, 1);
-	struct tl_lease *two = tl_lease_new(b, "two", 400, on_lease, &second);
+	struct tl_lease *two = tl_lease_new(b, "two", 2000, on_lease, &second);
 	tl_lease_raise(one, 40);
 	wait_for(&first.changes, 2);
 	g_assert_cmpint(first.epoch, ==, 41);
