@@ -10,6 +10,7 @@
 #include "line/line.h"
 
 struct tl_ring;
+struct tl_d_channel;
 
 struct tl_cas_change {
 	uint8_t slot;
@@ -31,6 +32,7 @@ struct tl_port {
 	uint8_t cas_sent[TL_SPAN_SLOTS_MAX + 1]; /* main writes, media reads, atomic */
 	unsigned alarms;                  /* media writes, main reads, atomic */
 	unsigned injected;                /* main writes, media reads, atomic */
+	struct tl_d_channel *d;           /* NULL: none. By backend->has_hdlc its frames are the backend's to move */
 	struct tl_ring *cas_changes;      /* struct tl_cas_change, media to main; NULL without CAS */
 	bool changed;                     /* media: main has something to hear */
 };
@@ -48,6 +50,12 @@ struct tl_backend {
 	void (*begin_tick)(void *backend);
 	/** Sends port->tx and cas_sent. */
 	void (*end_tick)(void *backend, int64_t now_us);
+	/** The line does HDLC: the backend moves port->d's frames instead of its octets. */
+	bool has_hdlc;
+	/** tl_span_set_voice() of a bearer. NULL: nothing to do. Thread: main. */
+	int (*set_voice)(void *backend, unsigned slot, bool voice);
+	/** Something changed: what the media thread must not do itself can be done here. NULL: nothing. Thread: main. */
+	void (*on_main)(void *backend);
 };
 
 /** Adds to a counter that another thread reads; only one thread ever writes it. */

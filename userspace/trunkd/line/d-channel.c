@@ -34,38 +34,24 @@ static void on_hdlc_status(struct tl_d_channel *channel, int status)
 static void on_hdlc_frame(void *user, const uint8_t *octets, int n_octets, int ok)
 {
 	struct tl_d_channel *channel = user;
-	struct frame frame;
 
-	if (n_octets < 0) {
+	if (n_octets < 0)
 		on_hdlc_status(channel, n_octets);
-		return;
-	}
-	if (!ok) {
+	else if (!ok)
 		tl_count(&channel->media->d_bad_fcs, 1);
-		return;
-	}
-	if (n_octets > TL_D_FRAME_MAX) {
-		tl_count(&channel->media->d_overflows, 1);
-		return;
-	}
-	frame.n_octets = (uint16_t)n_octets;
-	memcpy(frame.octets, octets, frame.n_octets);
-	if (tl_ring_push(channel->to_main, &frame))
-		tl_count(&channel->media->d_frames_received, 1);
 	else
-		tl_count(&channel->media->d_overflows, 1);
+		tl_d_channel_heard(channel, octets, (size_t)n_octets);
 }
 
 /* SpanDSP takes one frame at a time, and asks for the next one here as its FCS goes out. */
 static void on_hdlc_underflow(void *user)
 {
 	struct tl_d_channel *channel = user;
-	const struct frame *frame = tl_ring_peek(channel->to_line);
+	size_t n_octets;
+	const uint8_t *octets = tl_d_channel_next(channel, &n_octets);
 
-	if (!frame || hdlc_tx_frame(channel->tx, frame->octets, frame->n_octets) < 0)
-		return;
-	tl_ring_drop(channel->to_line);
-	tl_count(&channel->media->d_frames_sent, 1);
+	if (octets && hdlc_tx_frame(channel->tx, octets, (int)n_octets) >= 0)
+		tl_d_channel_sent(channel);
 }
 
 struct tl_d_channel *tl_d_channel_new(struct tl_span_counters *media)
@@ -124,4 +110,35 @@ void tl_d_channel_tx(struct tl_d_channel *channel, uint8_t *octets, size_t n)
 	on_hdlc_underflow(channel);
 	for (size_t i = 0; i < n; i++)
 		octets[i] = (uint8_t)hdlc_tx_get_byte(channel->tx);
+}
+
+void tl_d_channel_heard(struct tl_d_channel *channel, const uint8_t *octets, size_t n_octets)
+{
+	struct frame frame = { .n_octets = (uint16_t)n_octets };
+
+	if (n_octets > TL_D_FRAME_MAX) {
+		tl_count(&channel->media->d_overflows, 1);
+		return;
+	}
+	memcpy(frame.octets, octets, n_octets);
+	if (tl_ring_push(channel->to_main, &frame))
+		tl_count(&channel->media->d_frames_received, 1);
+	else
+		tl_count(&channel->media->d_overflows, 1);
+}
+
+const uint8_t *tl_d_channel_next(struct tl_d_channel *channel, size_t *n_octets)
+{
+	const struct frame *frame = tl_ring_peek(channel->to_line);
+
+	if (!frame)
+		return NULL;
+	*n_octets = frame->n_octets;
+	return frame->octets;
+}
+
+void tl_d_channel_sent(struct tl_d_channel *channel)
+{
+	tl_ring_drop(channel->to_line);
+	tl_count(&channel->media->d_frames_sent, 1);
 }

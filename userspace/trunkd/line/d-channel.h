@@ -32,3 +32,14 @@ unsigned tl_d_channel_rx(struct tl_d_channel *channel, const uint8_t *octets, si
 
 /** Writes the next @n octets to send: frames, and flags between them. Thread: media. */
 void tl_d_channel_tx(struct tl_d_channel *channel, uint8_t *octets, size_t n);
+
+/* Where the line does HDLC, instead of the two above. Thread: media. */
+
+/** Passes a good frame without FCS to main; counts it, or that there was no room. */
+void tl_d_channel_heard(struct tl_d_channel *channel, const uint8_t *octets, size_t n_octets);
+
+/** The frame to send next, or NULL; it stays until tl_d_channel_sent(). */
+const uint8_t *tl_d_channel_next(struct tl_d_channel *channel, size_t *n_octets);
+
+/** The next frame is on its way. */
+void tl_d_channel_sent(struct tl_d_channel *channel);

@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "base/wake.h"
 #include "line/d-channel.h"
+#include "line/dahdi.h"
 #include "line/pseudowire.h"
 
 #define SLOTS_E1 31
@@ -25,7 +26,6 @@ struct tl_span {
 	struct tl_port port;
 	const struct tl_backend *ops;
 	void *backend;
-	struct tl_d_channel *d; /* NULL: none */
 	struct tl_wake *wake;
 	uint64_t refused_d_frames; /* main; queue full */
 
@@ -60,6 +60,8 @@ static void copy_config(struct tl_span_config *to, const struct tl_span_config *
 	to->clock_domain = g_strdup(from->clock_domain ? from->clock_domain : from->name);
 	to->pseudowire.local_host = g_strdup(from->pseudowire.local_host);
 	to->pseudowire.remote_host = g_strdup(from->pseudowire.remote_host);
+	if (to->backend == TL_SPAN_DAHDI)
+		to->pseudowire.clock = TL_CLOCK_LOOP;
 }
 
 static void free_config(struct tl_span_config *config)
@@ -99,8 +101,10 @@ static void on_wake(void *user)
 			span->handler.on_alarms(span, alarms, span->user);
 	}
 	tell_cas(span);
-	if (span->d)
-		tl_d_channel_deliver(span->d, on_d_frame, span);
+	if (span->port.d)
+		tl_d_channel_deliver(span->port.d, on_d_frame, span);
+	if (span->ops->on_main)
+		span->ops->on_main(span->backend);
 }
 
 static void preset_tx(struct tl_port *port)
@@ -125,6 +129,8 @@ static void open_port(struct tl_span *span)
 	port->alarms = TL_ALARM_NOTOPEN;
 	if (span->config.cas)
 		port->cas_changes = tl_ring_new(CAS_QUEUE, sizeof(struct tl_cas_change));
+	if (span->config.d_channel)
+		port->d = tl_d_channel_new(&port->counters);
 }
 
 struct tl_span *tl_span_new(const struct tl_span_config *config, GError **error)
@@ -138,14 +144,12 @@ struct tl_span *tl_span_new(const struct tl_span_config *config, GError **error)
 	copy_config(&span->config, config);
 	open_port(span);
 	span->alarms_told = TL_ALARM_NOTOPEN;
-	span->ops = &tl_pseudowire_backend;
+	span->ops = config->backend == TL_SPAN_DAHDI ? &tl_dahdi_backend : &tl_pseudowire_backend;
 	span->backend = span->ops->new(&span->port, error);
 	if (!span->backend) {
 		tl_span_free(span);
 		return NULL;
 	}
-	if (config->d_channel)
-		span->d = tl_d_channel_new(&span->port.counters);
 	span->wake = tl_wake_new(on_wake, span);
 	return span;
 }
@@ -156,8 +160,8 @@ void tl_span_free(struct tl_span *span)
 		return;
 	tl_assert_main();
 	tl_wake_free(span->wake);
-	tl_d_channel_free(span->d);
 	span->ops->free(span->backend);
+	tl_d_channel_free(span->port.d);
 	tl_ring_free(span->port.cas_changes);
 	free_config(&span->config);
 	g_free(span);
@@ -220,10 +224,10 @@ unsigned tl_span_local_port(const struct tl_span *span)
 int tl_span_send_d_frame(struct tl_span *span, const uint8_t *octets, size_t n_octets)
 {
 	tl_assert_main();
-	if (!span->d)
+	if (!span->port.d)
 		return -ENODEV;
 
-	int result = tl_d_channel_queue(span->d, octets, n_octets);
+	int result = tl_d_channel_queue(span->port.d, octets, n_octets);
 
 	if (result == -ENOBUFS)
 		span->refused_d_frames++;
@@ -239,6 +243,14 @@ int tl_span_send_cas(struct tl_span *span, unsigned slot, unsigned abcd)
 		return -EINVAL;
 	__atomic_store_n(&span->port.cas_sent[slot], (uint8_t)abcd, __ATOMIC_RELAXED);
 	return 0;
+}
+
+int tl_span_set_voice(struct tl_span *span, unsigned slot, bool voice)
+{
+	tl_assert_main();
+	if (!tl_span_is_bearer(span, slot))
+		return -EINVAL;
+	return span->ops->set_voice ? span->ops->set_voice(span->backend, slot, voice) : 0;
 }
 
 unsigned tl_span_alarms(const struct tl_span *span)
@@ -341,7 +353,8 @@ void tl_span_begin_tick(struct tl_span *span)
 	tl_assert_media();
 	span->ops->begin_tick(span->backend);
 	preset_tx(port);
-	if (span->d && tl_d_channel_rx(span->d, port->rx[span->config.d_channel], TL_BLOCK_OCTETS))
+	if (port->d && !span->ops->has_hdlc &&
+	    tl_d_channel_rx(port->d, port->rx[span->config.d_channel], TL_BLOCK_OCTETS))
 		port->changed = true;
 	tell_main(span);
 }
@@ -359,7 +372,7 @@ uint8_t *tl_span_tx(struct tl_span *span, unsigned slot)
 void tl_span_end_tick(struct tl_span *span, int64_t now_us)
 {
 	tl_assert_media();
-	if (span->d)
-		tl_d_channel_tx(span->d, span->port.tx[span->config.d_channel], TL_BLOCK_OCTETS);
+	if (span->port.d && !span->ops->has_hdlc)
+		tl_d_channel_tx(span->port.d, span->port.tx[span->config.d_channel], TL_BLOCK_OCTETS);
 	span->ops->end_tick(span->backend, now_us);
 }

@@ -2,7 +2,8 @@
 /*
  * Spans and timeslots, whatever carries them: blocks of octets per timeslot,
  * the D-channel as frames, CAS bits, alarms as DAHDI names them, the clock
- * domain and counters. Backends: pseudowire (RFC 5086 over UDP), later dahdi.
+ * domain and counters. Backends: pseudowire (RFC 5086 over UDP) and dahdi (a
+ * span of a telephony card).
  *
  * A span has two faces. *Main* configures it, sends and receives D-channel
  * frames, hears of alarms. One *media* thread moves its octets, 10 ms at a
@@ -62,14 +63,25 @@ struct tl_pseudowire_config {
 	uint32_t rtp_ssrc;
 };
 
+enum tl_span_backend { TL_SPAN_PSEUDOWIRE, TL_SPAN_DAHDI };
+
+/** Which span of this machine's DAHDI, as configured by dahdi_cfg. Its line time is the card's: clock mode loop. */
+struct tl_dahdi_config {
+	unsigned span;     /* 1-128, as in /etc/dahdi/system.conf */
+	unsigned depth_ms; /* octets kept waiting to be sent, 10-60 in tens; 0: 20 */
+	bool plain_io;     /* a system call a channel even where io_uring would do all in one */
+};
+
 struct tl_span_config {
 	const char *name;         /* unique in the node */
+	enum tl_span_backend backend;
 	enum tl_span_kind kind;
 	enum tl_law law;
 	const char *clock_domain; /* spans of one domain never slip against each other */
 	unsigned d_channel;       /* timeslot, 0: none */
 	bool cas;
 	struct tl_pseudowire_config pseudowire;
+	struct tl_dahdi_config dahdi;
 };
 
 /** All only grow. Written by the span's media thread or main, read as snapshots by main. */
@@ -133,6 +145,13 @@ int tl_span_send_d_frame(struct tl_span *span, const uint8_t *octets, size_t n_o
 /** Sets the CAS bits sent for @slot (ABCD in bits 3-0). Thread: main. */
 int tl_span_send_cas(struct tl_span *span, unsigned slot, unsigned abcd);
 
+/**
+ * tl_span_set_voice - whether what @slot carries is speech, whose echo the line may cancel, or must stay untouched. Off
+ * at first and for clear bridges. On dahdi: the canceller that system.conf names for the channel, if any; gains are
+ * never used. Elsewhere nothing follows. -EINVAL when @slot is no bearer. Thread: main.
+ */
+int tl_span_set_voice(struct tl_span *span, unsigned slot, bool voice);
+
 /** Present alarms. Thread: main. */
 unsigned tl_span_alarms(const struct tl_span *span);
 void tl_span_counters(const struct tl_span *span, struct tl_span_counters *counters);
@@ -141,7 +160,8 @@ const char *tl_alarm_names(unsigned alarms, char *text);
 
 /**
  * tl_span_inject - test and maintenance: until called with 0, send as if the line had @alarms:
- * TL_ALARM_BLUE sends L, TL_ALARM_YELLOW sends M=2, TL_ALARM_RED stops sending. Thread: main.
+ * TL_ALARM_BLUE sends L, TL_ALARM_YELLOW sends M=2, TL_ALARM_RED stops sending. Without effect on dahdi, whose cards
+ * cannot. Thread: main.
  */
 void tl_span_inject(struct tl_span *span, unsigned alarms);
 
@@ -152,7 +172,7 @@ int tl_span_fd(const struct tl_span *span);
 
 /**
  * Takes what has arrived. @now_us: tl_clock_us(). In clock mode loop call it once a second even without input:
- * 10 s of silence by this clock are TL_ALARM_RED, as line time stands still.
+ * 10 s of silence by this clock are TL_ALARM_RED, as line time stands still; on dahdi 2 s.
  */
 void tl_span_receive(struct tl_span *span, int64_t now_us);
 

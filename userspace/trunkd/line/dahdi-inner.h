@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * A DAHDI span as its two halves share it: main opens, reopens and closes the
+ * device (dahdi.c), the media thread moves its octets (dahdi-tick.c). Inside
+ * these two only.
+ */
+#pragma once
+
+#include "line/batch.h"
+#include "line/dahdi-device.h"
+#include "line/dahdi.h"
+
+struct tl_timer;
+
+/* Ticks received and not yet run; one more and the oldest is dropped: our time is slower than the line's. */
+#define TL_DAHDI_WAITING_MAX 4
+#define TL_DAHDI_FRAME_ROOM 512
+
+/* Whose turn the device is. */
+enum tl_dahdi_state {
+	TL_DAHDI_OPENED, /* main has opened it, the media thread may begin */
+	TL_DAHDI_LIVE,   /* the media thread's */
+	TL_DAHDI_GONE,   /* it went away; main closes it and tries again */
+};
+
+/* One tick of every slot. */
+typedef uint8_t tl_dahdi_octets[TL_SPAN_SLOTS_MAX + 1][TL_BLOCK_OCTETS];
+
+struct tl_dahdi {
+	struct tl_port *port;
+	enum tl_dahdi_state state;              /* atomic */
+	struct tl_dahdi_device device; /* main's while GONE, then the media thread's */
+	struct tl_batch *batch;        /* likewise */
+	int poll_fd;                   /* RO; an epoll that holds the reference, so that it outlives it */
+	unsigned depth_ticks;          /* RO */
+
+	struct tl_timer *reopen;             /* main */
+	unsigned reopen_s;                   /* main */
+	bool voice[TL_SPAN_SLOTS_MAX + 1];   /* main */
+
+	/* all below: media */
+	tl_dahdi_octets landing;                   /* where reads under way put them */
+	bool reading[TL_SPAN_SLOTS_MAX + 1];   /* under way */
+	bool landed[TL_SPAN_SLOTS_MAX + 1];
+	bool writing[TL_SPAN_SLOTS_MAX + 1];   /* under way */
+	tl_dahdi_octets waiting[TL_DAHDI_WAITING_MAX];
+	unsigned first_waiting, n_waiting;
+	unsigned owed;                         /* ticks to send twice, for those dropped */
+
+	bool listening;                        /* a frame's read is under way */
+	uint8_t frame[TL_DAHDI_FRAME_ROOM];
+
+	uint8_t cas_heard[TL_SPAN_SLOTS_MAX + 1], cas_sent[TL_SPAN_SLOTS_MAX + 1];
+
+	int64_t heard_us;                      /* when the reference's octets came last */
+	bool lost_time;                        /* an underrun or overrun: begin anew */
+	bool look;                             /* the span's status is to be looked at */
+	unsigned second_ticks;
+	bool second_errored;
+	uint64_t line_errors;
+};
+
+static inline enum tl_dahdi_state tl_dahdi_state_of(const struct tl_dahdi *dahdi)
+{
+	return __atomic_load_n(&dahdi->state, __ATOMIC_ACQUIRE);
+}
+
+static inline void tl_dahdi_set_state(struct tl_dahdi *dahdi, enum tl_dahdi_state state)
+{
+	__atomic_store_n(&dahdi->state, state, __ATOMIC_RELEASE);
+}
+
+/** Begins (EPOLL_CTL_ADD) or ends (EPOLL_CTL_DEL) to wake the media thread by the reference. Either half. */
+bool tl_dahdi_watch(const struct tl_dahdi *dahdi, int operation);
+
+/* The media half of the backend. */
+void tl_dahdi_receive(void *backend, int64_t now_us);
+unsigned tl_dahdi_ticks_due(const void *backend);
+void tl_dahdi_begin_tick(void *backend);
+void tl_dahdi_end_tick(void *backend, int64_t now_us);
