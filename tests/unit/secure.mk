@@ -5,3 +5,5 @@ ROOMS_test-srtp := secure base
 EXTRA_test-srtp := tests/unit/srtp-packets.c tests/unit/openssl-memory.c
 ROOMS_test-srtp-backends := secure base
 EXTRA_test-srtp-backends := tests/unit/srtp-packets.c
+ROOMS_test-stun := secure base
+EXTRA_test-stun := tests/unit/hex.c
