@@ -24,15 +24,25 @@ static void make_noise(uint8_t *noise, size_t n, unsigned seed)
 		noise[i] = g_rand_int(rand);
 }
 
+/* Some tenth of a second, untouched: a busy machine may make the playout slip between two of them. */
+static bool has_heard_part(struct far *to, const uint8_t *noise, size_t n)
+{
+	for (size_t i = 0; i + 800 <= n; i += 400)
+		if (far_has_heard(to, noise + i, 800))
+			return true;
+	return false;
+}
+
 static void check_audio(struct far *from, struct far *to, unsigned seed)
 {
 	static uint8_t noise[8000];
 	make_noise(noise, sizeof noise, seed);
 	tl_port_record(to->port, 10);
 	struct tl_sound *sound = tl_sound_new(TL_LAW_ALAW, noise, sizeof noise);
-	tl_port_play(from->port, 1, &sound, 1, 1);
+	tl_port_play(from->port, 1, &sound, 1, 0);
 	tl_sound_unref(sound);
-	await(far_has_heard(to, noise + 4000, 1600));
+	await(has_heard_part(to, noise, sizeof noise));
+	tl_port_stop(from->port);
 }
 
 static void test_to_sip(struct rig *rig, gconstpointer data)
