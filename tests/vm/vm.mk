@@ -39,12 +39,13 @@ $(BUILD)/vm-guest/span-test: tests/vm/guest/span-test.c tests/vm/pattern.c tests
 	@mkdir -p $(@D)
 	$(CC) $(vm_cflags) -I$(VM_CACHE)/dahdi/include -o $@ $(filter %.c,$^)
 
+-include tests/vm/dahdi.mk
 -include $(far_end_objects:.o=.d) $(card_objects:.o=.d)
 
 # Every case: DAHDI's own driver proves the emulated card, ours is proved by it.
 .PHONY: vm-check
-vm-check: vm-tools driver ## every case in virtual machines: the emulated card, the driver on it
-	BUILD=$(BUILD) tests/vm/check
+vm-check: vm-tools driver $(O)/exchange ## every case in virtual machines: the emulated card, the driver on it
+	BUILD=$(BUILD) EXCHANGE=$(abspath $(O)/exchange) tests/vm/check
 
 .PHONY: vm-bench
 vm-bench: vm-tools driver ## instructions and register accesses an interrupt, beside DAHDI's own driver

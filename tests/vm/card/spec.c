@@ -7,7 +7,7 @@
 
 #include "card/card.h"
 
-#define RTP_PAYLOAD_TYPE 97
+#define RTP_PAYLOAD_TYPE 96
 #define QUEUE_FRAMES 512 /* window x frames stays within half the line's queue */
 
 static bool parse_number(const char *value, unsigned low, unsigned high, unsigned *number)

@@ -12,6 +12,7 @@
  *   wait-alarms SPAN NAMES SECONDS   until the span's alarms are exactly NAMES
  *   counters SPAN                    name=value ...
  *   maint SPAN WHAT                  none local network payload loopup loopdown
+ *   frame CHANNEL SECONDS            the next HDLC frame of a D-channel, in hexadecimal
  *   hold CHANNEL                     keep it open until stdin ends
  *
  * Channel numbers are DAHDI's. Status 0: as it should be; 1: not; 2: usage.
@@ -367,6 +368,26 @@ static int run_maint(char **words, int count)
 	return 2;
 }
 
+static int run_frame(char **words, int count)
+{
+	struct channel channel = { .number = (unsigned)atoi(words[0]) };
+	struct pollfd poll_for;
+	uint8_t octets[BLOCK_OCTETS];
+	ssize_t got;
+
+	(void)count;
+	channel.fd = open_channel(channel.number);
+	set_buffers(channel.fd);
+	poll_for = (struct pollfd){ channel.fd, POLLIN | POLLPRI, 0 };
+	while ((got = read(channel.fd, octets, sizeof(octets))) <= 0)
+		if (!fetched_event(&channel) && poll(&poll_for, 1, atoi(words[1]) * 1000) != 1)
+			return 1;
+	for (ssize_t i = 0; i < got; i++)
+		printf("%02x", octets[i]);
+	puts("");
+	return 0;
+}
+
 static int run_hold(char **words, int count)
 {
 	char octet;
@@ -389,6 +410,7 @@ static const struct {
 	{ "data", 3, run_data },	     { "bits", 1, run_bits },	    { "send-bits", 0, run_send_bits },
 	{ "wait-bits", 2, run_wait_bits },   { "alarms", 1, run_alarms },   { "maint", 2, run_maint },
 	{ "wait-alarms", 3, run_wait_alarms }, { "counters", 1, run_counters }, { "hold", 1, run_hold },
+	{ "frame", 2, run_frame },
 };
 
 int main(int argc, char **argv)
