@@ -29,8 +29,9 @@
 #include "pattern.h"
 
 #define QUIET_MS 20000 /* nothing of a span for so long: it is dead */
-#define FRAMES 200     /* D-channel frames each way */
+#define FRAMES 60     /* D-channel frames each way */
 #define SETTLE_TICKS 20
+#define PATIENCE_TICKS 1000 /* what frames may take beyond TICKS */
 
 struct end {
 	struct tl_span *span;
@@ -257,6 +258,11 @@ static int stay_away(struct end *ends)
 	return say(after.underruns > before.underruns, "a late thread is counted, and begins anew");
 }
 
+static bool awaits_frames(const struct end *ends)
+{
+	return d_channel && (ends[0].frames_heard < FRAMES || ends[1].frames_heard < FRAMES);
+}
+
 static int run(struct end *ends, unsigned ticks)
 {
 	int bad = 0;
@@ -269,7 +275,7 @@ static int run(struct end *ends, unsigned ticks)
 	if (away_ms)
 		bad += stay_away(ends);
 	begin_checks(ends);
-	for (unsigned i = 0; i < ticks; i++) {
+	for (unsigned i = 0; i < ticks || (awaits_frames(ends) && i < ticks + PATIENCE_TICKS); i++) {
 		if (d_channel)
 			send_frames(&ends[0]), send_frames(&ends[1]);
 		if (with_cas && i % 50 == 0)
