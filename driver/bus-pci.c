@@ -23,6 +23,7 @@
 #define RINGS_OCTETS	(2 * TL_DMA_RING_OCTETS)
 #define RESET_MS	2
 #define ODD_IN_ROW_MAX	16
+#define SETTLE_TRIES	4
 
 static struct tl_pci *of_bus(struct tl_bus *bus)
 {
@@ -115,24 +116,48 @@ static void serve(struct tl_pci *pci)
 }
 
 /*
- * How many half rings wait to be served? The position of the DMA tells, even
- * when status bits came late or were lost. A position outside of the ring is a
- * lie: 0, so that the line stays up and the next try may hear the truth; but
- * not for ever.
+ * How many half rings wait to be served, from @next on? The position of the DMA
+ * tells an even number from an odd one, even when status bits were lost. Both
+ * bits at an odd number are three or more: what was due is overwritten, and the
+ * order goes on with the half after it. A position outside of the ring is a lie:
+ * 0, so that the line stays up and the next try may hear the truth; but not for
+ * ever.
  */
 static unsigned int halves_due(struct tl_pci *pci, u8 status)
 {
 	u32 position = inl(pci->io + TIGER_DMA_RX_POSITION) -
 		       lower_32_bits(pci->rings_bus + TL_DMA_RING_OCTETS);
+	bool both = (status & TIGER_INT_RX) == TIGER_INT_RX;
 
-	if (position < TL_DMA_RING_OCTETS) {
-		/* At a half's last word that half is done: tiger320.md Q1. */
-		position = (position + 4) % TL_DMA_RING_OCTETS;
-		return position / TL_DMA_HALF_OCTETS == pci->next ? 2 : 1;
+	if (position >= TL_DMA_RING_OCTETS) {
+		if (++pci->odd_in_row < ODD_IN_ROW_MAX)
+			return 0;
+		return status & bit_of(pci->next ^ 1) ? 2 : 1;
 	}
-	if (++pci->odd_in_row < ODD_IN_ROW_MAX)
-		return 0;
-	return status & bit_of(pci->next ^ 1) ? 2 : 1;
+	/* At a half's last word that half is done: tiger320.md Q1. */
+	position = (position + 4) % TL_DMA_RING_OCTETS;
+	if (position / TL_DMA_HALF_OCTETS != pci->next && !both)
+		return 1;
+	if (position / TL_DMA_HALF_OCTETS != pci->next) {
+		pci->counts.missed++;
+		pci->next ^= 1;
+	}
+	return 2;
+}
+
+/* What two readings in a row agree on; else something that cannot be. */
+static u8 settled_status(struct tl_pci *pci, u8 status)
+{
+	unsigned int tries;
+	u8 was;
+
+	for (tries = 0; tries < SETTLE_TRIES; tries++) {
+		was = status;
+		status = inb(pci->io + TIGER_INTSTAT);
+		if (status == was)
+			return status;
+	}
+	return TIGER_INT_RESERVED;
 }
 
 /*
@@ -161,7 +186,7 @@ static noinline irqreturn_t on_odd_interrupt(struct tl_pci *pci, u8 status)
 	}
 	if (status != 0xff && status & TIGER_INT_RESERVED)
 		pci->counts.garbage++;
-	status = inb(pci->io + TIGER_INTSTAT);
+	status = settled_status(pci, status);
 	if (status == 0xff)
 		return on_dead(pci);
 	if (status & TIGER_INT_RESERVED)

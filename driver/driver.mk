@@ -31,6 +31,9 @@ $(DRIVER_BUILD)/%: driver/%
 	@mkdir -p $(@D)
 	cp $< $@
 
+/usr/src/dahdi.tar.bz2:
+	@echo "$@ is missing: install dahdi-source, or set DAHDI_INCLUDE and DAHDI_SYMVERS" >&2; exit 1
+
 # Only what a driver needs: dahdi.ko, its headers and its symbols' versions.
 $(DAHDI_TREE)/drivers/dahdi/Module.symvers: $(DAHDI_SOURCE)
 	rm -rf $(DAHDI_TREE) $(DAHDI_TREE).new

@@ -30,6 +30,10 @@ during "an interrupt is lost" irq lose 1
 ok "it is counted as missed" at_least interrupts_missed 1
 ok "and DAHDI is told" eventually 10 sh -c "$span_test counters 1 | grep -q 'irqmisses=[1-9]'"
 during "an interrupt is late by what the ring can hold" irq late 1 1
+was=$(t1e1 interrupts_missed)
+card irq late 1 4 >/dev/null
+ok "one late by more than that is counted" eventually 20 at_least interrupts_missed $((was + 1))
+ok "and order is kept after it: all 31 timeslots are byte-exact" data
 during "interrupts are spurious" irq spurious 5
 ok "they are counted as spurious" at_least interrupts_spurious 1
 during "a hundred status registers lie" registers garbage 100
