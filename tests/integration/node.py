@@ -29,7 +29,7 @@ class Node:
             text += [f"[token {role}]", f"token = {token}", f"role = {role}"]
         text += [span.section() for span in spans]
         if sip:
-            text += ["[sip]", f"listen = {sip}", "realm = trunkline"]
+            text += ["[sip]", f"listen = {sip}", "realm = trunkline", "register_min_s = 10", "register_max_s = 20"]
         for name, password in (users or {}).items():
             text += [f"[user {name}]", f"password = {password}"]
         for i, (prefix, to) in enumerate((routes or {}).items()):
