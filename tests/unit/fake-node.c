@@ -392,7 +392,7 @@ static JsonNode *on_open(struct tl_control_peer *peer, gint64 epoch, GError **er
 {
 	struct fake_node *node = user;
 	if (epoch < node->epoch) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STALE_EPOCH, "epoch %" G_GINT64_FORMAT
+		tl_control_refuse_epoch(error, node->epoch, "epoch %" G_GINT64_FORMAT
 			    " is over; this node obeys %" G_GINT64_FORMAT, epoch, node->epoch);
 		return NULL;
 	}

@@ -33,7 +33,7 @@ static JsonNode *on_open(struct tl_control_peer *peer, gint64 epoch, GError **er
 {
 	struct fixture *f = user;
 	if (tl_control_peer_role(peer) == TL_ROLE_CONDUCTOR && epoch < 3) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STALE_EPOCH, "epoch 3 commands");
+		tl_control_refuse_epoch(error, 3, "epoch 3 commands");
 		return NULL;
 	}
 	f->sessions++;
@@ -202,6 +202,8 @@ static void test_refused(struct fixture *f, gconstpointer data)
 	client = client_new(f, "lead", 2, false);
 	until(&f->closed, 2);
 	g_assert_nonnull(strstr(f->error->message, "epoch 3 commands"));
+	g_assert_error(f->error, TL_CONTROL_ERROR, TL_CONTROL_STALE_EPOCH);
+	g_assert_cmpint(tl_control_error_epoch(f->error), ==, 3);
 	tl_control_client_free(client);
 	g_assert_cmpuint(f->opened, ==, 0);
 }

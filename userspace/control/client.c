@@ -68,9 +68,11 @@ static void drop_socket(struct tl_control_client *client)
 	g_clear_object(&client->socket);
 }
 
-static void lost(struct tl_control_client *client, int code, const char *what)
+/* @what: (transfer full) */
+static void lost(struct tl_control_client *client, GError *what)
 {
-	g_autoptr(GError) why = g_error_new(TL_CONTROL_ERROR, code, "%s: %s", client->address, what);
+	g_autoptr(GError) why = what;
+	g_prefix_error(&why, "%s: ", client->address);
 	drop_socket(client);
 	client->open = false;
 	if (client->reconnect) {
@@ -115,7 +117,7 @@ static void on_opened(JsonObject *result, const GError *error, void *user)
 		return;
 	}
 	if (error) {
-		lost(client, error->code, error->message);
+		lost(client, g_error_copy(error));
 		return;
 	}
 	client->open = true;
@@ -173,9 +175,7 @@ static void on_answer(struct tl_control_client *client, const struct tl_message 
 		return;
 	JsonObject *result = NULL;
 	if (message->kind == TL_MESSAGE_FAILURE) {
-		JsonObject *failure = json_node_get_object(message->body);
-		error = g_error_new_literal(TL_CONTROL_ERROR, json_object_get_int_member_with_default(failure, "code", 0),
-					    json_object_get_string_member_with_default(failure, "message", "no message"));
+		error = tl_control_error_parse(json_node_get_object(message->body));
 	} else {
 		if (client->check)
 			check_received(client, tl_schema_check_result(client->schema, pending->method, message->body, &error),
@@ -210,8 +210,7 @@ static void on_message(SoupWebsocketConnection *socket, int type, GBytes *octets
 static void on_closed(SoupWebsocketConnection *socket, gpointer user)
 {
 	const char *why = soup_websocket_connection_get_close_data(socket);
-	g_autofree char *text = g_strdup(why && *why ? why : "connection closed");
-	lost(user, TL_CONTROL_CLOSED, text);
+	lost(user, g_error_new_literal(TL_CONTROL_ERROR, TL_CONTROL_CLOSED, why && *why ? why : "connection closed"));
 }
 
 static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
@@ -223,7 +222,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
 	struct tl_control_client *client = user;
 	g_clear_object(&client->connecting);
 	if (!socket) {
-		lost(client, TL_CONTROL_CONNECT, error->message);
+		lost(client, g_error_new_literal(TL_CONTROL_ERROR, TL_CONTROL_CONNECT, error->message));
 		return;
 	}
 	client->socket = socket;
@@ -241,7 +240,7 @@ static void connect_now(void *user)
 	char *protocols[] = { protocol, NULL };
 	g_autoptr(SoupMessage) message = soup_message_new("GET", local ? "ws://localhost/" : client->address);
 	if (!message) {
-		lost(client, TL_CONTROL_CONNECT, "expected unix:PATH or ws://host:port");
+		lost(client, g_error_new_literal(TL_CONTROL_ERROR, TL_CONTROL_CONNECT, "expected unix:PATH or ws://host:port"));
 		return;
 	}
 	client->connecting = g_cancellable_new();

@@ -32,6 +32,20 @@ enum tl_control_error_code {
 	TL_CONTROL_CONNECT = 2,
 };
 
+/* Errors that carry what the protocol says of them (the error object's data). */
+void tl_control_refuse_state(GError **error, const char *state, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/** @cause: a Q.850 value. */
+void tl_control_refuse_circuit(GError **error, unsigned cause, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/** @epoch: the one that commands. */
+void tl_control_refuse_epoch(GError **error, gint64 epoch, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/** 0, 0 and NULL where the error says nothing of it; borrowed. */
+unsigned tl_control_error_cause(const GError *error);
+gint64 tl_control_error_epoch(const GError *error);
+const char *tl_control_error_state(const GError *error);
+/** The error object of a message and back. (transfer full) */
+JsonNode *tl_control_error_format(const GError *error);
+GError *tl_control_error_parse(JsonObject *failure);
+
 enum tl_control_role { TL_ROLE_NONE, TL_ROLE_OBSERVER, TL_ROLE_OPERATOR, TL_ROLE_APPLICATION, TL_ROLE_CONDUCTOR };
 bool tl_role_parse(const char *name, enum tl_control_role *role);
 const char *tl_role_name(enum tl_control_role role);

@@ -92,12 +92,7 @@ static void send_message(struct tl_control_peer *peer, const struct tl_message *
 
 static void send_failure(struct tl_control_peer *peer, gint64 id, const GError *error)
 {
-	JsonObject *object = json_object_new();
-	json_object_set_int_member(object, "code", error->domain == TL_CONTROL_ERROR && error->code < 0 ? error->code :
-												   TL_CONTROL_STORAGE);
-	json_object_set_string_member(object, "message", error->message);
-	g_autoptr(JsonNode) body = json_node_new(JSON_NODE_OBJECT);
-	json_node_take_object(body, object);
+	g_autoptr(JsonNode) body = tl_control_error_format(error);
 	send_message(peer, &(struct tl_message){ .kind = TL_MESSAGE_FAILURE, .id = id, .body = body });
 }
 

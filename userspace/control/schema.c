@@ -9,8 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-G_DEFINE_QUARK(tl-control-error-quark, tl_control_error)
-
 struct tl_schema {
 	const char *name;
 	const char *text;

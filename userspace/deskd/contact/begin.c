@@ -152,7 +152,7 @@ static void on_originated(struct tl_contact *contact, const GError *error)
 {
 	if (!error)
 		return;
-	unsigned cause = error->code == TL_CONTROL_NO_CIRCUIT ? 34 : CAUSE_TEMPORARY_FAILURE;
+	unsigned cause = tl_control_error_cause(error) ? tl_control_error_cause(error) : CAUSE_TEMPORARY_FAILURE;
 	contact_fire(contact, CONTACT_GONE, &cause);
 }
 

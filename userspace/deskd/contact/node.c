@@ -2,7 +2,6 @@
 /* The connection to one node, and what it last said of itself. */
 #include "contact/call.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #define TL_ROOM "contact"
@@ -73,20 +72,11 @@ static void on_open(struct tl_control_client *client, JsonObject *result, bool r
 	node->contacts->handler.on_link(node->name, client, node->contacts->user);
 }
 
-/* The refusal names the epoch that the node obeys, and perhaps ours: the highest number in it counts. */
+/* The refusal names the epoch that the node obeys. */
 static void look_for_stale_epoch(struct node *node, const GError *why)
 {
-	gint64 highest = node->contacts->epoch;
-	const char *text = strstr(why->message, "epoch");
-	if (why->code != TL_CONTROL_STALE_EPOCH || !text)
-		return;
-	while (*text) {
-		char *end;
-		gint64 n = isdigit((unsigned char)*text) ? g_ascii_strtoll(text, &end, 10) : 0;
-		highest = MAX(highest, n);
-		text = n ? end : text + 1;
-	}
-	node->contacts->handler.on_stale(highest, node->contacts->user);
+	if (why->code == TL_CONTROL_STALE_EPOCH)
+		node->contacts->handler.on_stale(MAX(tl_control_error_epoch(why), node->contacts->epoch), node->contacts->user);
 }
 
 static void suspend_contacts(struct node *node)

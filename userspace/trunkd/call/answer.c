@@ -3,7 +3,7 @@
 
 static bool refuse_state(struct tl_leg *leg, const char *what, GError **error)
 {
-	g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STATE, "cannot %s leg %s: it is %s in state %s", what, leg->id,
+	tl_control_refuse_state(error, tl_leg_state_name(leg), "cannot %s leg %s: it is %s in state %s", what, leg->id,
 		    leg->outgoing ? "an outgoing one" : "an incoming one", tl_leg_state_name(leg));
 	return false;
 }
@@ -12,7 +12,7 @@ static bool refuse_state(struct tl_leg *leg, const char *what, GError **error)
 static bool say(struct tl_leg *leg, enum tl_leg_event event, const char *what, int result, GError **error)
 {
 	if (result) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STATE, "cannot %s leg %s: signalling refused it: %s; state %s",
+		tl_control_refuse_state(error, tl_leg_state_name(leg), "cannot %s leg %s: signalling refused it: %s; state %s",
 			    what, leg->id, g_strerror(-result), tl_leg_state_name(leg));
 		return false;
 	}

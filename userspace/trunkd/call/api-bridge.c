@@ -78,7 +78,7 @@ static JsonObject *take_out(struct tl_request *request, GError **error)
 	if (leg->junction == junction)
 		tl_junction_remove(junction, leg);
 	else
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STATE, "leg %s is not in bridge %s", leg->id,
+		tl_control_refuse_state(error, tl_leg_state_name(leg), "leg %s is not in bridge %s", leg->id,
 			    tl_junction_id(junction));
 	return NULL;
 }

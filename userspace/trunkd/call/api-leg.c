@@ -12,7 +12,7 @@ static struct tl_leg *commanded(struct tl_request *request, GError **error)
 {
 	struct tl_leg *leg = tl_request_leg(request, tl_request_string(request, "leg", ""), error);
 	if (leg && !tl_leg_is_live(leg)) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STATE, "leg %s is in state %s", leg->id, tl_leg_state_name(leg));
+		tl_control_refuse_state(error, tl_leg_state_name(leg), "leg %s is in state %s", leg->id, tl_leg_state_name(leg));
 		return NULL;
 	}
 	if (leg && !leg->taken)
@@ -47,8 +47,7 @@ static bool resolve(struct tl_node *node, const char *text, const struct tl_leg_
 		return true;
 	const struct tl_route *route = tl_routes_find(node->routes, &setup->called);
 	if (!route || route->to.kind == TL_TARGET_ANNOUNCEMENT) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_NO_CIRCUIT, "to: no route for %s (cause %d)", setup->called.digits,
-			    TL_CAUSE_NO_ROUTE);
+		tl_control_refuse_circuit(error, TL_CAUSE_NO_ROUTE, "to: no route for %s", setup->called.digits);
 		return false;
 	}
 	*target = route->to;
@@ -101,7 +100,7 @@ static JsonObject *take(struct tl_request *request, GError **error)
 	if (!leg)
 		return NULL;
 	if (leg->outgoing || tl_leg_state(leg) != TL_LEG_OFFERED || leg->taken) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STATE, "leg %s cannot be taken: %s", leg->id,
+		tl_control_refuse_state(error, tl_leg_state_name(leg), "leg %s cannot be taken: %s", leg->id,
 			    leg->taken ? "it was taken, or the node has routed it" : tl_leg_state_name(leg));
 		return NULL;
 	}

@@ -29,7 +29,7 @@ static bool accept_conductor(struct tl_node *node, gint64 epoch, GError **error)
 		return false;
 	}
 	if (epoch < node->epoch) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STALE_EPOCH, "epoch %" G_GINT64_FORMAT
+		tl_control_refuse_epoch(error, node->epoch, "epoch %" G_GINT64_FORMAT
 			    " is over; this node obeys %" G_GINT64_FORMAT, epoch, node->epoch);
 		return false;
 	}

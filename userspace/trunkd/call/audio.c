@@ -26,8 +26,7 @@ bool tl_leg_audio_rtp(struct tl_leg *leg, enum tl_law law, struct tl_rtp_side *l
 	g_autoptr(GError) cause = NULL;
 	leg->port = tl_port_new_rtp(leg->node->media, law, local, leg, &cause);
 	if (!leg->port) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_NO_CIRCUIT, "no audio for leg %s: %s (cause %d)", leg->id,
-			    cause->message, TL_CAUSE_CONGESTION);
+		tl_control_refuse_circuit(error, TL_CAUSE_CONGESTION, "no audio for leg %s: %s", leg->id, cause->message);
 		return false;
 	}
 	local->sends = local->receives = true;
@@ -41,7 +40,7 @@ struct tl_port *tl_leg_audio(struct tl_leg *leg, GError **error)
 	if (leg->port)
 		return leg->port;
 	if (!dialog || !tl_leg_is_live(leg) || (dialog->media == TL_MEDIA_TIMESLOT && !dialog->slot)) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STATE, "leg %s has no audio yet; state %s", leg->id,
+		tl_control_refuse_state(error, tl_leg_state_name(leg), "leg %s has no audio yet; state %s", leg->id,
 			    tl_leg_state_name(leg));
 		return NULL;
 	}

@@ -138,7 +138,7 @@ static bool fits(const struct tl_junction *junction, const struct tl_leg *leg, G
 							     NULL;
 	}
 	if (why)
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STATE, "leg %s cannot join bridge %s: %s", leg->id, junction->id, why);
+		tl_control_refuse_state(error, tl_leg_state_name(leg), "leg %s cannot join bridge %s: %s", leg->id, junction->id, why);
 	return !why;
 }
 
@@ -178,7 +178,7 @@ bool tl_junction_add(struct tl_junction *junction, struct tl_leg *leg, enum tl_w
 		tl_junction_remove(leg->junction, leg);
 	int result = tl_bridge_add(junction->bridge, port);
 	if (result) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_STATE, "leg %s cannot join bridge %s: %s", leg->id, junction->id,
+		tl_control_refuse_state(error, tl_leg_state_name(leg), "leg %s cannot join bridge %s: %s", leg->id, junction->id,
 			    result == -ENOSPC ? "it is full" : g_strerror(-result));
 		return false;
 	}

@@ -157,7 +157,8 @@ static bool start_accesses(struct tl_node *node, struct tl_node_blame *blame, GE
 	for (unsigned i = 0; i < node->config->n_accesses; i++) {
 		struct tl_access *access = tl_access_new(node, &node->config->accesses[i], error);
 		if (!access) {
-			*blame = (struct tl_node_blame){ "span", node->config->accesses[i].span.name, "local" };
+			const struct tl_span_config *span = &node->config->accesses[i].span;
+			*blame = (struct tl_node_blame){ "span", span->name, span->backend == TL_SPAN_DAHDI ? "dahdi_span" : "local" };
 			return false;
 		}
 		g_ptr_array_add(node->accesses, access);

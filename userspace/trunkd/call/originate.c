@@ -111,11 +111,11 @@ static bool try_access(struct tl_leg *leg, const struct candidate *candidate, GE
 {
 	struct tl_access *access = candidate->access;
 	if (access->draining || (candidate->slot && access->drained_slots & 1u << candidate->slot)) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_NO_CIRCUIT, "span %s is draining", tl_span_name(access->span));
+		tl_control_refuse_circuit(error, TL_CAUSE_NO_CIRCUIT, "span %s is draining", tl_span_name(access->span));
 		return false;
 	}
 	if (!access->pri) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_NO_CIRCUIT, "span %s has no signalling",
+		tl_control_refuse_circuit(error, TL_CAUSE_NO_CIRCUIT, "span %s has no signalling",
 			    tl_span_name(access->span));
 		return false;
 	}
@@ -174,8 +174,8 @@ bool tl_leg_dial(struct tl_leg *leg, const struct tl_target *target, enum tl_law
 		return false;
 	}
 	if (!try_next(leg, &cause)) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_NO_CIRCUIT, "%s: %s (cause %d)", target->name, cause->message,
-			    target->kind == TL_TARGET_USER ? TL_CAUSE_SUBSCRIBER_ABSENT : TL_CAUSE_NO_CIRCUIT);
+		tl_control_refuse_circuit(error, target->kind == TL_TARGET_USER ? TL_CAUSE_SUBSCRIBER_ABSENT : TL_CAUSE_NO_CIRCUIT,
+					  "%s: %s", target->name, cause->message);
 		return false;
 	}
 	leg->node->counters.legs_originated++;
