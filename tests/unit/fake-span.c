@@ -22,6 +22,7 @@ struct tl_span {
 	unsigned due_seen;      /* media thread: what ticks_due() said last */
 	struct tl_span *leader;
 	struct slot slots[TL_SPAN_SLOTS_MAX + 1];
+	bool voice[TL_SPAN_SLOTS_MAX + 1];
 };
 
 struct tl_span *fake_span_new(enum tl_span_kind kind, enum tl_law law)
@@ -77,6 +78,11 @@ const uint8_t *fake_span_sent(const struct tl_span *span, unsigned slot)
 	return span->slots[slot].sent;
 }
 
+bool fake_span_voice(const struct tl_span *span, unsigned slot)
+{
+	return span->voice[slot];
+}
+
 /* ---- the media face ---- */
 
 enum tl_law tl_span_get_law(const struct tl_span *span)
@@ -87,6 +93,17 @@ enum tl_law tl_span_get_law(const struct tl_span *span)
 enum tl_clock_mode tl_span_clock_mode(const struct tl_span *span)
 {
 	return TL_CLOCK_LOOP;
+}
+
+bool tl_span_is_gone(const struct tl_span *span)
+{
+	return false;
+}
+
+int tl_span_set_voice(struct tl_span *span, unsigned slot, bool voice)
+{
+	span->voice[slot] = voice;
+	return 0;
 }
 
 unsigned tl_span_slots(const struct tl_span *span)

@@ -30,3 +30,6 @@ unsigned fake_span_done(const struct tl_span *span);
 
 /** All octets sent on @slot, from the first tick on; read between ticks. */
 const uint8_t *fake_span_sent(const struct tl_span *span, unsigned slot);
+
+/** Whether @slot is said to carry speech. */
+bool fake_span_voice(const struct tl_span *span, unsigned slot);

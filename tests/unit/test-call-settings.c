@@ -40,6 +40,10 @@ static void test_mistakes(void)
 		{ GOOD_SPAN "t309_ms = -1\n", ":5: [span] t309_ms = -1: expected a whole number" },
 		{ "[span e1]\nkind = e1\nlocal = localhost:1\n", ":3: [span] local = localhost:1: expected a numeric address" },
 		{ "[span]\nkind = e1\nlocal = 127.0.0.1:1\nremote = 127.0.0.1:2\n", "the section's name" },
+		{ "[span e1]\nkind = e1\nlocal = 127.0.0.1:1\n", ":1: [span e1] remote: expected an address and port" },
+		{ "[span e1]\nkind = e1\nbackend = dahdi\n", ":1: [span e1] dahdi_span: expected DAHDI's number" },
+		{ "[span e1]\nkind = e1\nbackend = dahdi\ndahdi_span = 1\ndahdi_depth_ms = 25\n",
+		  ":5: [span e1] dahdi_depth_ms: expected tens" },
 		{ "[media]\nrtp_port_min = 3000\nrtp_port_max = 2000\n", ":3: [media] rtp_port_max: expected more than rtp_port_min (3000)" },
 		{ "[media]\nrtp_host = example.net\n", ":2: [media] rtp_host: expected a numeric address" },
 		{ "[sip]\n", "[sip] listen is missing" },
@@ -101,11 +105,25 @@ static void test_t1(void)
 	tl_settings_free(settings);
 }
 
+static void test_dahdi(void)
+{
+	g_autoptr(GError) error = NULL;
+	struct tl_settings *settings = load("[span a]\nkind = e1\nbackend = dahdi\ndahdi_span = 3\nsignalling = pri-cpe\n", &error);
+	g_assert_no_error(error);
+	const struct tl_node_config *node = tl_settings_node(settings);
+	g_assert_cmpint(node->accesses[0].span.backend, ==, TL_SPAN_DAHDI);
+	g_assert_cmpuint(node->accesses[0].span.dahdi.span, ==, 3);
+	g_assert_cmpuint(node->accesses[0].span.dahdi.depth_ms, ==, 20);
+	g_assert_cmpint(node->media.tick, ==, TL_TICK_SPAN);
+	tl_settings_free(settings);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/call-settings/mistakes", test_mistakes);
 	g_test_add_func("/call-settings/defaults", test_defaults);
 	g_test_add_func("/call-settings/t1", test_t1);
+	g_test_add_func("/call-settings/dahdi", test_dahdi);
 	return g_test_run();
 }

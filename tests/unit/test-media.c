@@ -408,6 +408,26 @@ static void test_configuration(void)
 	tl_media_free(media);
 }
 
+/* The line hears what it carries, so that its canceller works for speech alone. */
+static void test_speech_is_told(void)
+{
+	struct rig rig;
+	rig_init(&rig);
+	struct tl_port *a = tl_port_new_timeslot(rig.media, rig.e1, 1, NULL);
+	struct tl_bridge *clear = tl_bridge_new(rig.media, TL_BRIDGE_CLEAR);
+	struct tl_bridge *voice = tl_bridge_new(rig.media, TL_BRIDGE_VOICE);
+	g_assert_cmpint(tl_bridge_add(clear, a), ==, 0);
+	g_assert_false(fake_span_voice(rig.e1, 1));
+	tl_bridge_remove(clear, a);
+	g_assert_cmpint(tl_bridge_add(voice, a), ==, 0);
+	g_assert_true(fake_span_voice(rig.e1, 1));
+	tl_port_free(a);
+	g_assert_false(fake_span_voice(rig.e1, 1));
+	tl_bridge_free(clear);
+	tl_bridge_free(voice);
+	rig_done(&rig);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -422,6 +442,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media/record", test_record);
 	g_test_add_func("/media/tone", test_tone);
 	g_test_add_func("/media/coming-and-going", test_coming_and_going);
+	g_test_add_func("/media/speech-is-told", test_speech_is_told);
 	g_test_add_func("/media/configuration", test_configuration);
 	return g_test_run();
 }

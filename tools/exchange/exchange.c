@@ -20,8 +20,10 @@ const struct tl_config_key exchange_keys[] = {
 	{ "span", "kind", TL_CONFIG_CHOICE, "e1", "e1|t1", .help = "line" },
 	{ "span", "law", TL_CONFIG_CHOICE, NULL, "alaw|ulaw", .help = "default alaw on e1, ulaw on t1" },
 	{ "span", "d_channel", TL_CONFIG_INT, NULL, .min = 0, .max = 31, .help = "timeslot; default 16 on e1, 24 on t1; 0: none" },
-	{ "span", "local", TL_CONFIG_ADDRESS, .required = TRUE, .help = "where its packets are taken" },
-	{ "span", "remote", TL_CONFIG_ADDRESS, .required = TRUE, .help = "the node's end" },
+	{ "span", "backend", TL_CONFIG_CHOICE, "pseudowire", "pseudowire|dahdi", .help = "what carries it: packets, or a card through DAHDI" },
+	{ "span", "dahdi_span", TL_CONFIG_INT, NULL, .min = 1, .max = 128, .help = "DAHDI's number of the span" },
+	{ "span", "local", TL_CONFIG_ADDRESS, .help = "where its packets are taken" },
+	{ "span", "remote", TL_CONFIG_ADDRESS, .help = "the node's end" },
 	{ "span", "frames", TL_CONFIG_INT, "8", .min = 1, .max = 40, .help = "125 us frames a packet" },
 	{ "span", "jitter_ms", TL_CONFIG_INT, "20", .min = 1, .max = 200, .help = "playout depth" },
 	{ "span", "clock", TL_CONFIG_CHOICE, "local", "adaptive|local|loop", .help = "where line time comes from" },
@@ -181,12 +183,23 @@ static struct tl_span *make_span(const struct tl_config_section *section, GError
 			.clock = tl_config_choice(section, "clock"), .rtp = tl_config_bool(section, "rtp"), .rtp_payload_type = 96,
 		},
 	};
-	tl_config_address(tl_config_string(section, "local"), local, &config.pseudowire.local_port);
-	tl_config_address(tl_config_string(section, "remote"), remote, &config.pseudowire.remote_port);
+	bool dahdi = tl_config_choice(section, "backend") == 1;
+	for (const char *const *key = (const char *const[]){ "local", "remote", NULL }; *key && !dahdi; key++)
+		if (!tl_config_string(section, *key)) {
+			tl_config_refuse(section, *key, error, "expected an address and port");
+			return NULL;
+		}
+	if (dahdi) {
+		config.backend = TL_SPAN_DAHDI;
+		config.dahdi.span = tl_config_string(section, "dahdi_span") ? tl_config_int(section, "dahdi_span") : 0;
+	} else {
+		tl_config_address(tl_config_string(section, "local"), local, &config.pseudowire.local_port);
+		tl_config_address(tl_config_string(section, "remote"), remote, &config.pseudowire.remote_port);
+	}
 	g_autoptr(GError) cause = NULL;
 	struct tl_span *span = tl_span_new(&config, &cause);
 	if (!span)
-		tl_config_refuse(section, "local", error, "%s", cause->message);
+		tl_config_refuse(section, dahdi ? "dahdi_span" : "local", error, "%s", cause->message);
 	return span;
 }
 

@@ -57,11 +57,22 @@ static bool is_numeric_address(const char *text)
 	return inet_pton(AF_INET, text, octets) == 1 || inet_pton(AF_INET6, text, octets) == 1;
 }
 
+static bool has_card(const struct tl_settings *settings)
+{
+	for (unsigned i = 0; i < settings->accesses->len; i++)
+		if (g_array_index(settings->accesses, struct tl_access_config, i).span.backend == TL_SPAN_DAHDI)
+			return true;
+	return false;
+}
+
 static bool read_media(struct tl_settings *settings, GError **error)
 {
 	const struct tl_config_section *section = tl_config_section(settings->config, "media");
 	struct tl_media_config *media = &settings->node.media;
-	media->tick = tl_config_choice(section, "tick");
+	if (tl_config_string(section, "tick"))
+		media->tick = tl_config_choice(section, "tick");
+	else
+		media->tick = has_card(settings) ? TL_TICK_SPAN : TL_TICK_MONOTONIC;
 	media->realtime_priority = tl_config_int(section, "realtime_priority");
 	media->rtp_host = tl_config_string(section, "rtp_host");
 	media->rtp_announce = tl_config_string(section, "rtp_announce");
@@ -134,7 +145,7 @@ static bool check_span(const struct tl_config_section *section, const struct tl_
 	if (access->pri && !span->d_channel)
 		return tl_config_refuse(section, "d_channel", error, "expected a timeslot from 1 to %u, because signalling is %s",
 					slots, tl_config_string(section, "signalling"));
-	if (80 % span->pseudowire.frames)
+	if (span->backend == TL_SPAN_PSEUDOWIRE && 80 % span->pseudowire.frames)
 		return tl_config_refuse(section, "frames", error, "expected a divisor of 80: 1, 2, 4, 5, 8, 10, 16, 20 or 40");
 	return true;
 }
@@ -155,10 +166,13 @@ static void read_signalling(const struct tl_config_section *section, struct tl_a
 	pri->t309_ms = tl_config_int(section, "t309_ms");
 }
 
-static void read_pseudowire(struct tl_settings *settings, const struct tl_config_section *section,
-			    struct tl_pseudowire_config *wire)
+static bool read_pseudowire(struct tl_settings *settings, const struct tl_config_section *section,
+			    struct tl_pseudowire_config *wire, GError **error)
 {
 	char host[64];
+	for (const char *const *key = (const char *const[]){ "local", "remote", NULL }; *key; key++)
+		if (!tl_config_string(section, *key))
+			return tl_config_refuse(section, *key, error, "expected an address and port, because backend is pseudowire");
 	tl_config_address(tl_config_string(section, "local"), host, &wire->local_port);
 	wire->local_host = keep(settings, host);
 	tl_config_address(tl_config_string(section, "remote"), host, &wire->remote_port);
@@ -170,6 +184,16 @@ static void read_pseudowire(struct tl_settings *settings, const struct tl_config
 	wire->rtp = tl_config_bool(section, "rtp");
 	wire->rtp_payload_type = 96;
 	wire->rtp_ssrc = g_random_int();
+	return true;
+}
+
+static bool read_dahdi(const struct tl_config_section *section, struct tl_dahdi_config *dahdi, GError **error)
+{
+	if (!tl_config_string(section, "dahdi_span"))
+		return tl_config_refuse(section, "dahdi_span", error, "expected DAHDI's number of the span, because backend is dahdi");
+	dahdi->span = tl_config_int(section, "dahdi_span");
+	dahdi->depth_ms = tl_config_int(section, "dahdi_depth_ms");
+	return dahdi->depth_ms % 10 == 0 || tl_config_refuse(section, "dahdi_depth_ms", error, "expected tens of ms");
 }
 
 static bool read_spans(struct tl_settings *settings, GError **error)
@@ -189,7 +213,10 @@ static bool read_spans(struct tl_settings *settings, GError **error)
 			span->d_channel = tl_config_int(section, "d_channel");
 		else if (access.pri)
 			span->d_channel = span->kind == TL_SPAN_E1 ? 16 : 24;
-		read_pseudowire(settings, section, &span->pseudowire);
+		span->backend = tl_config_choice(section, "backend");
+		if (span->backend == TL_SPAN_DAHDI ? !read_dahdi(section, &span->dahdi, error) :
+						     !read_pseudowire(settings, section, &span->pseudowire, error))
+			return false;
 		if (!check_span(section, &access, error))
 			return false;
 		if (!span->clock_domain)

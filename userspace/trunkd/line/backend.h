@@ -46,6 +46,8 @@ struct tl_backend {
 	void (*receive)(void *backend, int64_t now_us);
 	unsigned (*ticks_due)(const void *backend);
 	int (*skew_ppb)(const void *backend);
+	/** NULL: never. */
+	bool (*is_gone)(const void *backend);
 	/** Fills port->rx, alarms and CAS. */
 	void (*begin_tick)(void *backend);
 	/** Sends port->tx and cas_sent. */

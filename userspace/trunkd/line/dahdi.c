@@ -133,12 +133,18 @@ static int dahdi_skew_ppb(const void *backend)
 	return 0;
 }
 
+static bool dahdi_is_gone(const void *backend)
+{
+	return tl_dahdi_state_of(backend) == TL_DAHDI_GONE;
+}
+
 const struct tl_backend tl_dahdi_backend = {
 	.new = dahdi_new,
 	.free = dahdi_free,
 	.receive = tl_dahdi_receive,
 	.ticks_due = tl_dahdi_ticks_due,
 	.skew_ppb = dahdi_skew_ppb,
+	.is_gone = dahdi_is_gone,
 	.begin_tick = tl_dahdi_begin_tick,
 	.end_tick = tl_dahdi_end_tick,
 	.has_hdlc = true,

@@ -340,6 +340,12 @@ unsigned tl_span_ticks_due(const struct tl_span *span)
 	return span->ops->ticks_due(span->backend);
 }
 
+bool tl_span_is_gone(const struct tl_span *span)
+{
+	tl_assert_media();
+	return span->ops->is_gone && span->ops->is_gone(span->backend);
+}
+
 int tl_span_skew_ppb(const struct tl_span *span)
 {
 	tl_assert_media();

@@ -179,6 +179,9 @@ void tl_span_receive(struct tl_span *span, int64_t now_us);
 /** Clock mode loop: whole ticks of line time that may be run now. Other modes: 1. */
 unsigned tl_span_ticks_due(const struct tl_span *span);
 
+/** Whether its device is not there at present, so that its line time stands still for long. */
+bool tl_span_is_gone(const struct tl_span *span);
+
 /** Adaptive mode: how much faster (+) or slower (-) the far end's clock is than ours, in parts per billion. */
 int tl_span_skew_ppb(const struct tl_span *span);
 

@@ -14,6 +14,13 @@ struct tl_bridge *tl_bridge_new(struct tl_media *media, enum tl_bridge_kind kind
 	return bridge;
 }
 
+/* The line may cancel the echo of speech, and of nothing else. A canceller that is missing is no fault of the bridge. */
+static void tell_line(struct tl_port *port, bool voice)
+{
+	if (port->span)
+		(void)tl_span_set_voice(port->span, port->slot, voice);
+}
+
 int tl_bridge_add(struct tl_bridge *bridge, struct tl_port *port)
 {
 	tl_assert_main();
@@ -27,6 +34,7 @@ int tl_bridge_add(struct tl_bridge *bridge, struct tl_port *port)
 		return -ENOSPC;
 	bridge->main_ports[bridge->n_main_ports++] = port;
 	port->main_bridge = bridge;
+	tell_line(port, bridge->kind == TL_BRIDGE_VOICE);
 	tl_media_command(bridge->media,
 			 &(struct tl_command){ TL_COMMAND_BRIDGE_ADD, .port = port, .bridge = bridge });
 	return 0;
@@ -41,6 +49,7 @@ void tl_bridge_remove(struct tl_bridge *bridge, struct tl_port *port)
 		i++;
 	bridge->main_ports[i] = bridge->main_ports[--bridge->n_main_ports];
 	port->main_bridge = NULL;
+	tell_line(port, false);
 	tl_media_command(bridge->media,
 			 &(struct tl_command){ TL_COMMAND_BRIDGE_REMOVE, .port = port, .bridge = bridge });
 }

@@ -14,12 +14,13 @@ static void find_lines(struct tl_media *media)
 
 static void add_span(struct tl_media *media, struct tl_span *span)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+	struct epoll_event event = { .events = EPOLLIN };
 	unsigned i = 0;
 	while (i < TL_MEDIA_SPANS_MAX && media->spans[i].span)
 		i++;
 	g_assert(i < TL_MEDIA_SPANS_MAX);
 	media->spans[i] = (struct tl_media_span){ .span = span, .loop = tl_span_clock_mode(span) == TL_CLOCK_LOOP };
+	event.data.ptr = &media->spans[i];
 	if (media->config.tick == TL_TICK_SPAN && media->spans[i].loop)
 		epoll_ctl(media->epoll_fd, EPOLL_CTL_ADD, tl_span_fd(span), &event);
 	find_lines(media);

@@ -84,6 +84,8 @@ struct tl_media_span {
 	bool loop;              /* clock mode loop */
 	bool live;              /* loop: had a tick due lately */
 	bool ticking;           /* takes part in the present tick */
+	bool ready;             /* loop: its descriptor has input */
+	int64_t looked_us;      /* when it was last received from */
 	int64_t heard_us;       /* loop: last time a tick was due */
 };
 
@@ -112,6 +114,7 @@ struct tl_media {
 	struct tl_media_span spans[TL_MEDIA_SPANS_MAX];
 	struct tl_parcel *returned, **returned_end;
 	uint64_t tick;                 /* number of the present one */
+	int64_t armed_ns;              /* what the timer is set to */
 	int64_t next_ns, next_rest;    /* when the next tick is due, CLOCK_MONOTONIC; and 1e-9 ns of it */
 	bool must_ring;
 

@@ -14,6 +14,8 @@
 #define LATE_NS 2000000
 #define RESYNC_NS 100000000
 #define SPAN_GONE_US 1000000 /* a span in clock mode loop without a tick for so long is not waited for: its line may be slow */
+#define SPAN_GONE_NS (SPAN_GONE_US * 1000ll)
+#define LOOK_US 1000000 /* a silent span is looked at so often */
 #define TICKS_A_WAKE 16
 #define SOCKETS_A_CALL 256
 
@@ -24,11 +26,24 @@ static int64_t now_ns(void)
 	return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
+/* Spans that wake us say themselves when there is something; the others are asked. */
+static bool is_to_receive(const struct tl_media *media, const struct tl_media_span *place, int64_t now_us)
+{
+	if (!place->loop || media->config.tick != TL_TICK_SPAN)
+		return true;
+	return place->ready || now_us - place->looked_us >= LOOK_US;
+}
+
 static void receive_spans(struct tl_media *media, int64_t now_us)
 {
-	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
-		if (media->spans[i].span)
-			tl_span_receive(media->spans[i].span, now_us);
+	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++) {
+		struct tl_media_span *place = &media->spans[i];
+		if (!place->span || !is_to_receive(media, place, now_us))
+			continue;
+		place->ready = false;
+		place->looked_us = now_us;
+		tl_span_receive(place->span, now_us);
+	}
 }
 
 /*
@@ -64,7 +79,7 @@ static void choose_spans(struct tl_media *media, int64_t now_us)
 			continue;
 		if (place->ticking)
 			place->heard_us = now_us;
-		place->live = now_us - place->heard_us < SPAN_GONE_US;
+		place->live = now_us - place->heard_us < SPAN_GONE_US && !tl_span_is_gone(place->span);
 	}
 }
 
@@ -147,22 +162,41 @@ static void run_by_line(struct tl_media *media, int64_t now)
 	bool alive;
 	for (unsigned i = 0; line_tick_due(media, now / 1000, &alive) && i < TICKS_A_WAKE; i++)
 		run_tick(media, now / 1000);
-	if (alive)
-		media->next_ns = now + NS_PER_TICK;
-	else
-		run_by_clock(media, now);
+	if (alive) {
+		/* Set rarely: the timer is only there for a line that stops. */
+		if (media->next_ns - now < SPAN_GONE_NS / 2)
+			media->next_ns = now + SPAN_GONE_NS;
+		return;
+	}
+	if (media->next_ns > now + NS_PER_TICK)
+		media->next_ns = now;
+	run_by_clock(media, now);
+}
+
+/* What woke us: a span, which reads its descriptor itself, or the kick or the timer. */
+static void note_ready(struct tl_media *media, void *what)
+{
+	uint64_t count;
+	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
+		if (what == &media->spans[i]) {
+			media->spans[i].ready = true;
+			return;
+		}
+	(void)!read(*(int *)what, &count, sizeof count);
+	if (what == &media->timer_fd)
+		media->armed_ns = 0;
 }
 
 static void sleep_until_due(struct tl_media *media)
 {
 	struct itimerspec due = { .it_value = { media->next_ns / 1000000000, media->next_ns % 1000000000 } };
 	struct epoll_event ready[TL_MEDIA_SPANS_MAX];
-	uint64_t count;
-	timerfd_settime(media->timer_fd, TFD_TIMER_ABSTIME, &due, NULL);
+	if (media->armed_ns != media->next_ns)
+		timerfd_settime(media->timer_fd, TFD_TIMER_ABSTIME, &due, NULL);
+	media->armed_ns = media->next_ns;
 	int n = epoll_wait(media->epoll_fd, ready, TL_MEDIA_SPANS_MAX, -1);
 	for (int i = 0; i < n; i++)
-		if (ready[i].data.ptr) /* the kick or the timer; a span's socket is read by its span */
-			(void)!read(*(int *)ready[i].data.ptr, &count, sizeof count);
+		note_ready(media, ready[i].data.ptr);
 }
 
 static void note_work(struct tl_media *media, int64_t began_ns)
