@@ -104,6 +104,8 @@ class Engine:
             log.write_text(f"{program} is not there\n")
             self.add(Result(step, "skip", 0, f"{program} is not built", log))
             return
+        if step.alone:
+            print(f"  ...  {step.name} (at most {step.limit_s} s)", flush=True)
         one = Running(step, log)
         self.running.append(one)
         self.selector.register(one.pidfd, selectors.EVENT_READ, one)

@@ -74,7 +74,8 @@ def others(build):
 def check(build):
     return [
         *builds(build),
-        make(build, "layer-check", limit_s=60),
+        Step("runner", [str(TESTS / "runner/test")], limit_s=120),
+        make(build, "layer-check", limit_s=120),
         make(build, "fsm-check", limit_s=300, needs=("build/release",)),
         *unit(build), *tsan(build), *fuzz_targets(build, CHECK_FUZZ_S), *integration(), *others(build),
     ]
