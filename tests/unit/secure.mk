@@ -7,3 +7,6 @@ ROOMS_test-srtp-backends := secure base
 EXTRA_test-srtp-backends := tests/unit/srtp-packets.c
 ROOMS_test-stun := secure base
 EXTRA_test-stun := tests/unit/hex.c
+ROOMS_test-dtls := secure base
+EXTRA_test-dtls := tests/unit/dtls-link.c tests/unit/openssl-memory.c
+ROOMS_test-certificate := secure base

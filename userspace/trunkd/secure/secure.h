@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * Secrecy on the way to browsers and SIP phones: certificates, DTLS handshakes on
+ * a pool of workers, and by its neighbours the packets (srtp.h) and the checks of
+ * addresses (ice.h). The only room that calls OpenSSL and libsrtp2.
+ *
+ * A handshake's way: main starts an association and gives it to a media thread,
+ * which feeds it the DTLS datagrams that arrive on its socket and sends those that
+ * the workers made; main hears of the keys and makes the SRTP contexts.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "secure/ice.h"
+#include "secure/srtp.h"
+
+/* ---- what a datagram is: one port carries all, RFC 7983, RFC 5761 4 ---- */
+
+enum tl_datagram_kind { TL_DATAGRAM_OTHER, TL_DATAGRAM_STUN, TL_DATAGRAM_DTLS, TL_DATAGRAM_RTP, TL_DATAGRAM_RTCP };
+
+/** Any thread. Real-time safe. */
+static inline enum tl_datagram_kind tl_datagram_kind_of(const uint8_t *octets, size_t n_octets)
+{
+	if (n_octets < 2)
+		return TL_DATAGRAM_OTHER;
+	if (octets[0] < 4)
+		return TL_DATAGRAM_STUN;
+	if (octets[0] >= 20 && octets[0] < 64)
+		return TL_DATAGRAM_DTLS;
+	if (octets[0] < 128 || octets[0] > 191)
+		return TL_DATAGRAM_OTHER;
+	return octets[1] >= 192 && octets[1] <= 223 ? TL_DATAGRAM_RTCP : TL_DATAGRAM_RTP;
+}
+
+/* ---- certificates ---- */
+
+/** A self-signed ECDSA P-256 certificate and its key. Immutable; any thread may hold a reference. */
+struct tl_certificate;
+
+/**
+ * tl_certificate_open - read key and certificate from @path (PEM, mode 0600 at most, else refused); make them and write
+ * the file, atomically, if there is none or if they are @rotate_days old. Valid for three times that.
+ * Blocks on the disk: at start, or on a worker. (transfer full)
+ */
+struct tl_certificate *tl_certificate_open(const char *path, unsigned rotate_days, GError **error);
+
+/** Of this process only, never on disk. (transfer full) */
+struct tl_certificate *tl_certificate_new(unsigned rotate_days, GError **error);
+
+struct tl_certificate *tl_certificate_ref(struct tl_certificate *certificate);
+void tl_certificate_unref(struct tl_certificate *certificate);
+
+/** Whether tl_certificate_open() would make a new one now. Sessions that have told the old one's fingerprint keep it. */
+gboolean tl_certificate_due(const struct tl_certificate *certificate);
+
+/** "sha-256 AB:CD:..." for SDP's a=fingerprint (RFC 8122 5). Borrowed. */
+const char *tl_certificate_fingerprint(const struct tl_certificate *certificate);
+
+/** The digest of a peer's certificate, as its SDP told. */
+struct tl_fingerprint {
+	enum tl_fingerprint_hash { TL_FINGERPRINT_SHA256, TL_FINGERPRINT_SHA384, TL_FINGERPRINT_SHA512 } hash;
+	unsigned n_octets;
+	uint8_t octets[64];
+};
+
+/** Reads "sha-256 AB:CD:..."; weaker hashes are refused. RFC 8122 5 */
+gboolean tl_fingerprint_parse(const char *text, struct tl_fingerprint *fingerprint, GError **error);
+
+/* ---- handshakes ---- */
+
+#define TL_DTLS_DATAGRAM_MAX 1500
+#define TL_DTLS_CHANNELS_MAX 16
+#define TL_DTLS_WORKERS_MAX 8
+
+enum tl_dtls_role { TL_DTLS_SERVER, TL_DTLS_CLIENT }; /* a=setup: passive, active */
+
+struct tl_dtls_config {
+	unsigned workers;          /* 1 to TL_DTLS_WORKERS_MAX; 0: 2 */
+	unsigned channels;         /* media threads, 1 to TL_DTLS_CHANNELS_MAX */
+	unsigned associations_max; /* at one time; 0: 4096 */
+	unsigned queue;            /* datagrams waiting, of a channel at a worker and back; 0: 128 */
+	unsigned handshake_ms;     /* until a handshake is given up; 0: 30000 */
+	unsigned linger_ms;        /* an association stays to repeat its last flight and hear close_notify; 0: for ever */
+};
+
+/** One peer's DTLS. Main owns it; one media thread feeds it. */
+struct tl_association;
+struct tl_dtls_pool;
+
+/** The keys are wiped when on_keys returns. */
+struct tl_dtls_keys {
+	enum tl_srtp_profile profile;
+	struct tl_srtp_key send, receive;
+};
+
+/** On main. None is called after tl_association_free(). */
+struct tl_dtls_handler {
+	/** The handshake is done and the peer's certificate is the one expected. */
+	void (*on_keys)(struct tl_association *association, const struct tl_dtls_keys *keys, void *user);
+	/** It failed for good; @reason lives during the call. */
+	void (*on_failed)(struct tl_association *association, const char *reason, void *user);
+	/** The peer closed what was up (close_notify or a fatal alert). */
+	void (*on_closed)(struct tl_association *association, void *user);
+};
+
+struct tl_association_config {
+	struct tl_certificate *certificate; /* a reference is taken */
+	enum tl_dtls_role role;
+	struct tl_fingerprint peer;
+	union tl_address address; /* client: where its first flight goes */
+	unsigned channel;         /* whose media thread feeds it, from 0 */
+	gboolean cookie;          /* server: prove the address first (RFC 6347 4.2.1); ICE's checks have done it already */
+	unsigned profiles;        /* bits 1 << enum tl_srtp_profile; 0: both, GCM preferred */
+};
+
+/** Starts the workers. (transfer full) Thread: main. */
+struct tl_dtls_pool *tl_dtls_pool_new(const struct tl_dtls_config *config, const struct tl_dtls_handler *handler,
+				      GError **error);
+/** Stops them and frees every association. NULL is legal. Thread: main, after all channels have stopped. */
+void tl_dtls_pool_free(struct tl_dtls_pool *pool);
+
+/** Begins; NULL when associations_max are in use. Freed by tl_association_free(). Thread: main. */
+struct tl_association *tl_association_new(struct tl_dtls_pool *pool, const struct tl_association_config *config,
+					  void *user);
+/** Sends close_notify if it is up. NULL is legal. Thread: main, after its media thread has let it go. */
+void tl_association_free(struct tl_association *association);
+
+/**
+ * tl_association_feed - one datagram that the peer sent from @from; answers go there. What is no DTLS, comes in too
+ * great numbers (64 at once, 32 a second) or finds the queue full is dropped and counted; DTLS repeats what matters.
+ * Copies; at most one system call. Thread: its channel's. Real-time safe.
+ */
+void tl_association_feed(struct tl_association *association, const union tl_address *from, const uint8_t *octets,
+			 size_t n_octets, int64_t now_us);
+
+struct tl_dtls_datagram {
+	union tl_address to;
+	uint16_t n_octets;
+	uint8_t octets[TL_DTLS_DATAGRAM_MAX];
+};
+
+/** The next datagram to be sent on @channel's socket; false: none. Thread: the channel's. Real-time safe. */
+bool tl_dtls_pool_take(struct tl_dtls_pool *pool, unsigned channel, struct tl_dtls_datagram *datagram);
+
+/** All only grow, but the gauge. Thread: main; those of other threads are snapshots. */
+struct tl_dtls_counters {
+	uint64_t started, connected, failed, closed;
+	uint64_t datagrams_in, datagrams_out;
+	uint64_t refused_malformed, refused_rate, refused_full; /* of what was fed */
+	uint64_t lost_out;                                     /* the way back was full */
+	uint64_t associations;                                 /* present (a gauge) */
+};
+void tl_dtls_pool_counters(const struct tl_dtls_pool *pool, struct tl_dtls_counters *counters);
