@@ -197,7 +197,7 @@ static void init_span(struct rig *rig)
 	access->span = (struct tl_span_config){
 		.name = "e1", .kind = TL_SPAN_E1, .law = TL_LAW_ALAW, .clock_domain = "network", .d_channel = 16,
 		.pseudowire = { .local_host = "127.0.0.1", .local_port = free_port(SOCK_DGRAM), .remote_host = "127.0.0.1",
-				.remote_port = free_port(SOCK_DGRAM), .frames = 8, .jitter_ms = 20,
+				.remote_port = free_port(SOCK_DGRAM), .frames = 8, .jitter_ms = 100,
 				.clock = TL_CLOCK_ADAPTIVE },
 	};
 	access->pri = true;
