@@ -10,3 +10,4 @@ EXTRA_test-stun := tests/unit/hex.c
 ROOMS_test-dtls := secure base
 EXTRA_test-dtls := tests/unit/dtls-link.c tests/unit/openssl-memory.c
 ROOMS_test-certificate := secure base
+ROOMS_test-dtls-pool := secure base
