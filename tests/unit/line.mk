@@ -7,3 +7,4 @@ ROOMS_test-pseudowire-faults := line base
 EXTRA_test-pseudowire-faults := tests/unit/far-end.c
 ROOMS_test-d-channel := line base
 EXTRA_test-d-channel := tests/unit/far-end.c
+ROOMS_test-batch := line base

@@ -29,12 +29,10 @@ for what in los/RED lfa/RED ais/BLUE rai/YELLOW; do
 done
 ok "octets are byte-exact again" octets
 
-card unplug >/dev/null
 echo 1 >"/sys/bus/pci/devices/$address/remove"
-ok "the card is pulled out: not open" eventually 60 alarms NOTOPEN
-card plug >/dev/null
+ok "the card is removed: not open" eventually 60 alarms NOTOPEN
 echo 1 >/sys/bus/pci/rescan
-ok "it is plugged in again" eventually 20 [ -e "/sys/bus/pci/drivers/tl_t1e1/$address" ]
+ok "it is there again" eventually 20 [ -e "/sys/bus/pci/drivers/tl_t1e1/$address" ]
 card period 4000 500 >/dev/null
 ok "dahdi_cfg configures it again" eventually 20 configure 'span=1,1,0,ccs,hdb3,crc4\nbchan=1-15,17-31\ndchan=16\n'
 ok "the span is opened again by itself" eventually 60 alarms OK
