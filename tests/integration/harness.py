@@ -152,7 +152,7 @@ class Case(unittest.TestCase):
     def start(self, name, command, variant="release", env=None):
         suppressions = TREE / "tests/asan.supp"
         process = Process(self.dir, name, command, env={
-            "G_DEBUG": "fatal-warnings", "TL_CHECK_SCHEMA": "1", "UBSAN_OPTIONS": "print_stacktrace=1",
+            "G_DEBUG": "fatal-warnings", "TL_CHECK_SCHEMA": "1", "G_SLICE": "always-malloc", "UBSAN_OPTIONS": "print_stacktrace=1",
             "ASAN_OPTIONS": "detect_stack_use_after_return=1",
             "LSAN_OPTIONS": f"suppressions={suppressions}:print_suppressions=0", **(env or {})})
         self.programs.append(process)
