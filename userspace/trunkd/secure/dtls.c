@@ -58,8 +58,8 @@ static void begin(struct tl_dtls *dtls)
 	BIO *bio = tl_dtls_bio_new(&dtls->wire);
 	SSL *ssl = SSL_new(tl_certificate_context(dtls->certificate));
 
-	g_assert(ssl && BIO_up_ref(bio));
-	SSL_set_bio(ssl, bio, bio);
+	g_assert(ssl);
+	SSL_set_bio(ssl, bio, bio); /* takes one reference for both */
 	SSL_set_app_data(ssl, dtls);
 	SSL_set_mtu(ssl, MTU_OCTETS);
 	DTLS_set_timer_cb(ssl, next_timeout_us);
