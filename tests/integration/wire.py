@@ -148,7 +148,7 @@ class Pacer:
     step each end is sent what the other one answered. No step is taken while an end that lives owes
     an answer, so a slow machine slows the lines and loses nothing. @lines: pairs of ports."""
 
-    FRAMES, GATHERED, GONE_S = 40, 4, 1.0
+    FRAMES, GATHERED, GONE_S = 40, 4, 4.0
     LOST = bytes([0x08, 4])  # control word with L: the far end is gone (RFC 5086 4.3)
     SETTINGS = (f"frames = {FRAMES}",)  # for the spans that are plugged in
 
