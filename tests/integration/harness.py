@@ -18,7 +18,7 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[2]
 BUILD = (TREE / os.environ.get("BUILD", "build")).resolve()
 LIMIT_S = 60  # a ceiling for every wait, far above what any of them takes
-SANITIZER_SAYS = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|CRITICAL|Assertion failed|schema:")
+SANITIZER_SAYS = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|CRITICAL|Assertion failed|breaks the schema")
 PR_SET_PDEATHSIG = 1
 
 
@@ -152,8 +152,8 @@ class Case(unittest.TestCase):
     def start(self, name, command, variant="release", env=None):
         suppressions = TREE / "tests/asan.supp"
         process = Process(self.dir, name, command, env={
-            "G_DEBUG": "fatal-warnings", "TL_CHECK_SCHEMA": "1", "G_SLICE": "always-malloc", "UBSAN_OPTIONS": "print_stacktrace=1",
-            "ASAN_OPTIONS": "detect_stack_use_after_return=1",
+            "G_DEBUG": "fatal-warnings", "TL_CHECK_SCHEMA": "1", "G_SLICE": "always-malloc",
+            "UBSAN_OPTIONS": "print_stacktrace=1", "ASAN_OPTIONS": "detect_stack_use_after_return=1",
             "LSAN_OPTIONS": f"suppressions={suppressions}:print_suppressions=0", **(env or {})})
         self.programs.append(process)
         return process
@@ -171,7 +171,7 @@ class Case(unittest.TestCase):
                 status = process.stop()
             except AssertionError as late:
                 status = f"{late}"
-            if status != 0 and not killed and status != getattr(process, "may_end_with", 0):
+            if status != 0 and not killed:
                 complaints.append(f"{process.name} ended with {status}\n{process.tail()}")
             complaints += [f"{process.name}: {line}" for line in process.faults()]
         if complaints or self.has_failed():
