@@ -236,6 +236,38 @@ static void test_who_may_speak(void)
 	rig_done(&rig);
 }
 
+/* Behind a translator: nothing comes from where it was signalled, but from where the signalling came from. */
+static void test_other_address(void)
+{
+	struct rig rig;
+	struct peer peer;
+	struct tl_rtp_side side;
+	struct tl_rtp_packet packet;
+	uint8_t octets[1500];
+	rig_init(&rig);
+	struct tl_port *port = port_and_peer(&rig, &peer, NULL, &side);
+	int outside = socket_on("127.0.0.2", 0), stranger = socket_on("127.0.0.3", 0);
+	g_strlcpy(side.from, "127.0.0.2", sizeof side.from);
+	tl_port_set_remote(port, &side);
+	rig_step(&rig, 1);
+	converse(&rig, &peer, stranger, 3, 0x11);
+	g_assert_cmpuint(counters_of(port).refused, ==, 3);
+	converse(&rig, &peer, outside, 5, 0x22);
+	g_assert_cmpuint(counters_of(port).packets_received, ==, 5);
+	g_assert_true(hear(outside, &packet, octets));
+	converse(&rig, &peer, stranger, 3, 0x33);
+	g_assert_cmpuint(counters_of(port).refused, ==, 6);
+	converse(&rig, &peer, peer.rtp, 5, 0x44);
+	converse(&rig, &peer, outside, 2, 0x22);
+	g_assert_cmpuint(counters_of(port).packets_received, ==, 10);
+	g_assert_cmpuint(counters_of(port).refused, ==, 8);
+	close(outside);
+	close(stranger);
+	tl_port_free(port);
+	peer_close(&peer);
+	rig_done(&rig);
+}
+
 /* What the party said is recorded exactly, also after it restarted with a new SSRC or speaks the other law. */
 static void test_receiving(void)
 {
@@ -407,6 +439,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/media-rtp/sending", test_sending);
 	g_test_add_func("/media-rtp/sending-digit", test_sending_digit);
 	g_test_add_func("/media-rtp/who-may-speak", test_who_may_speak);
+	g_test_add_func("/media-rtp/other-address", test_other_address);
 	g_test_add_func("/media-rtp/receiving", test_receiving);
 	g_test_add_func("/media-rtp/loss-is-concealed", test_loss_is_concealed);
 	g_test_add_func("/media-rtp/silence", test_silence);

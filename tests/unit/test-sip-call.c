@@ -31,6 +31,9 @@ static void test_call(gconstpointer data)
 	g_assert_cmpuint(p.a.dialog->remote.port, ==, 30000);
 	g_assert_cmpint(tl_dialog_answer(p.b.dialog), ==, 0);
 	await(p.a.heard[TL_DIALOG_ANSWERED]);
+	const char *here = GPOINTER_TO_INT(data) >= UDP6 ? "::1" : "127.0.0.1";
+	g_assert_cmpstr(p.a.dialog->remote.from, ==, here);
+	g_assert_cmpstr(p.b.dialog->remote.from, ==, here);
 	g_assert_cmpint(p.a.dialog->remote.law, ==, TL_LAW_ALAW);
 	g_assert_cmpint(p.a.dialog->remote.dtmf_payload_type, ==, 101);
 	g_assert_cmpint(tl_dialog_answer(p.b.dialog), ==, -EINVAL);

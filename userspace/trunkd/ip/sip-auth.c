@@ -126,15 +126,10 @@ static unsigned check_contacts(const struct tl_sip *sip, const sip_t *message)
 /* A contact that its sender cannot be reached by (address translation): go back where it came from. */
 static char *route_back(const struct tl_nua_event *event, const sip_contact_t *contact)
 {
-	char host[64], claimed[64], bare[64];
+	char host[64], claimed[64];
 	unsigned port;
-	const char *text = contact->m_url->url_host;
-	size_t n = strlen(text);
-	if (n >= sizeof(bare) || !tl_listener_source(event->listener, host, &port))
-		return NULL;
-	bool brackets = text[0] == '[';
-	g_strlcpy(bare, text + brackets, n + 1 - 2 * brackets);
-	if (!tl_listener_canonical(bare, claimed) || !strcmp(claimed, host))
+	if (!tl_listener_source(event->listener, host, &port) || !tl_listener_canonical_host(contact->m_url, claimed) ||
+	    !strcmp(claimed, host))
 		return NULL;
 	const sip_via_t *via = event->sip->sip_via;
 	return tl_listener_uri(host, port, via && via->v_protocol && g_str_has_suffix(via->v_protocol, "TCP"));

@@ -104,6 +104,8 @@ static struct tl_sip_dialog *dialog_from(const struct tl_nua_event *event, const
 	const sip_allow_t *allow = event->sip->sip_allow;
 	nua_set_hparams(d->nh, NUTAG_UPDATE_REFRESH(sip_is_allowed(allow, sip_method_update, "UPDATE")), TAG_END());
 	d->offered = sdp;
+	unsigned port;
+	tl_listener_source(event->listener, d->base.remote.from, &port);
 	if (sdp)
 		tl_sip_media_take_offer(d, sdp);
 	return d;

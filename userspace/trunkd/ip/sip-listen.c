@@ -188,6 +188,11 @@ struct tl_sip_listener *tl_listener_for(struct tl_sip *sip, const url_t *url)
 	return NULL;
 }
 
+bool tl_listener_canonical_host(const url_t *url, char host[64])
+{
+	return uri_host(url->url_host, host) != AF_UNSPEC;
+}
+
 bool tl_listener_source(const struct tl_sip_listener *listener, char *host, unsigned *port)
 {
 	msg_t *msg = nua_current_request(listener->nua);

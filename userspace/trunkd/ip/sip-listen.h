@@ -18,3 +18,5 @@ char *tl_listener_uri(const char *host, unsigned port, bool tcp);
 
 /** The canonical text of a numeric address; IPv4 in IPv6 becomes IPv4. False when it is none. */
 bool tl_listener_canonical(const char *text, char host[64]);
+/** The same of a URI's host, where IPv6 has brackets. */
+bool tl_listener_canonical_host(const url_t *url, char host[64]);

@@ -61,11 +61,18 @@ int tl_sip_media_read(struct tl_sip_dialog *d, const sip_t *sip, struct tl_sdp *
 	return e;
 }
 
+static void set_remote(struct tl_sip_dialog *d, const struct tl_rtp_side *side)
+{
+	struct tl_rtp_side before = d->base.remote;
+	d->base.remote = *side;
+	memcpy(d->base.remote.from, before.from, sizeof before.from); /* no description tells it */
+}
+
 void tl_sip_media_take_offer(struct tl_sip_dialog *d, const struct tl_sdp *sdp)
 {
 	d->shape = *sdp;
 	d->has_shape = true;
-	d->base.remote = sdp->side;
+	set_remote(d, &sdp->side);
 }
 
 void tl_sip_media_agree(struct tl_sip_dialog *d)
@@ -81,7 +88,7 @@ bool tl_sip_media_take_answer(struct tl_sip_dialog *d, const struct tl_sdp *sdp)
 	int events = d->base.local.dtmf_payload_type < 0 ? -1 : sdp->side.dtmf_payload_type;
 	d->shape = *sdp;
 	d->has_shape = true;
-	d->base.remote = sdp->side;
+	set_remote(d, &sdp->side);
 	d->base.remote.dtmf_payload_type = events;
 	d->base.local.law = sdp->side.law;
 	return true;

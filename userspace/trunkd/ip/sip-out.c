@@ -66,6 +66,14 @@ static void send_invite(struct tl_sip_dialog *d, const char *host)
 	tl_numbers_clear(&headers);
 }
 
+/* Where it answers from, where that is known without asking a name server. */
+static void note_peer(struct tl_sip_dialog *d, const struct tl_sip_route *route, su_home_t *home)
+{
+	url_t *url = url_make(home, route->route ? route->route : route->uri);
+	if (!url || !tl_listener_canonical_host(url, d->base.remote.from))
+		d->base.remote.from[0] = '\0';
+}
+
 void tl_sip_out_invite(void *user, const void *data)
 {
 	struct tl_sip_dialog *d = user;
@@ -76,6 +84,7 @@ void tl_sip_out_invite(void *user, const void *data)
 	d->listener = route->listener;
 	d->sip->counters.invites_sent++;
 	d->challenges = 0;
+	note_peer(d, route, home);
 	send_invite(d, url && url->url_host ? url->url_host : d->listener->uri_host);
 	tl_timer_start(d->timer_b, d->sip->unreachable_ms);
 	su_home_deinit(home);

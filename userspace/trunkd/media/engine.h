@@ -37,6 +37,7 @@ struct tl_address {
 /** What tl_port_set_remote() says, ready for the thread. */
 struct tl_rtp_target {
 	struct tl_address rtp, rtcp;
+	struct tl_address from; /* any port of this host may speak, too; length 0: nobody else */
 	enum tl_law law;
 	int dtmf_payload_type;
 	unsigned packet_samples;

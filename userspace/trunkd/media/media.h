@@ -70,7 +70,7 @@ struct tl_port *tl_port_new_timeslot(struct tl_media *media, struct tl_span *spa
 
 /**
  * tl_port_new_rtp - a socket pair (RTP, RTCP) in the range; fills @local's host, port, law, ptime and payload type.
- * Packets from anyone but the remote side are refused and counted. (transfer full)
+ * Packets from anyone but the remote side's hosts are refused and counted. (transfer full)
  */
 struct tl_port *tl_port_new_rtp(struct tl_media *media, enum tl_law law, struct tl_rtp_side *local, void *port_user,
 				GError **error);

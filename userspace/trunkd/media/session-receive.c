@@ -50,13 +50,22 @@ void tl_rtp_session_set_fixed(struct tl_rtp_session *session, bool fixed)
 	session->jitter.fixed = fixed;
 }
 
-/* The signalled address always counts; another port of the same host only while that one is silent (symmetric RTP). */
+static bool is_remote_host(const struct tl_rtp_target *target, const struct tl_address *from)
+{
+	return target->rtp.length && (same_host(from, &target->rtp) || same_host(from, &target->from));
+}
+
+/*
+ * The signalled address always counts; another port of that host, or of the host that the signalling came from, only
+ * while that one is silent (symmetric RTP, RFC 4961): a phone behind a translator, or with several addresses, does
+ * not know where its packets seem to come from.
+ */
 static bool from_remote(struct tl_rtp_session *session, const struct tl_address *from)
 {
 	const struct tl_address *signalled = &session->target.rtp;
-	if (signalled->length == 0 || !same_host(from, signalled))
+	if (!is_remote_host(&session->target, from))
 		return false;
-	if (same_port(from, signalled)) {
+	if (same_host(from, signalled) && same_port(from, signalled)) {
 		session->signalled_heard = true;
 		session->to = *signalled;
 		return true;
@@ -67,7 +76,7 @@ static bool from_remote(struct tl_rtp_session *session, const struct tl_address 
 		session->latched = true;
 		session->to = *from;
 	}
-	return same_port(from, &session->to);
+	return same_host(from, &session->to) && same_port(from, &session->to);
 }
 
 static void heard_event(struct tl_rtp_session *session, const struct tl_rtp_packet *packet)
@@ -201,7 +210,7 @@ void tl_rtp_socket_receive(struct tl_rtp_socket *socket)
 		TL_COUNT(socket->port->tally.refused, 1);
 	else if (!socket->is_rtcp)
 		heard_datagram(session, octets, n, &from, arrival_of(&message));
-	else if (session->target.rtcp.length && same_host(&from, &session->target.rtcp))
+	else if (is_remote_host(&session->target, &from))
 		tl_rtp_session_hear_report(session, octets, n);
 	else
 		TL_COUNT(socket->port->tally.refused, 1);

@@ -145,6 +145,7 @@ void tl_port_set_remote(struct tl_port *port, const struct tl_rtp_side *remote)
 	if (remote->port) {
 		command.target.rtp = address_of(remote->host, remote->port);
 		command.target.rtcp = address_of(remote->host, remote->port + 1);
+		command.target.from = address_of(remote->from, 0);
 	}
 	port->main_law = remote->law;
 	tl_media_command(port->media, &command);

@@ -28,7 +28,7 @@ struct tl_rtp_session {
 
 	/* tick from here on */
 	struct tl_rtp_target target;    /* rtp.length 0: not told yet */
-	struct tl_address to;           /* where RTP is sent: as signalled, or latched to another port of that host */
+	struct tl_address to;           /* where RTP is sent: as signalled, or latched to where it comes from */
 	bool latched, signalled_heard;
 
 	struct tl_rtp_source source;

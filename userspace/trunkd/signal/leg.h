@@ -102,6 +102,7 @@ const char *tl_number_format(const struct tl_number *number, char *text);
 /** One side of an RTP session in SDP's terms (RFC 8866, RFC 3551, RFC 4733). */
 struct tl_rtp_side {
 	char host[64];     /* numeric; "" when unknown */
+	char from[64];     /* numeric host that its signalling came from: its RTP may, too; "" when unknown */
 	unsigned port;     /* RTP; RTCP on port + 1; 0: stream refused or unknown */
 	enum tl_law law;   /* the law to send to this side */
 	int dtmf_payload_type; /* telephone-event payload type to send to this side; -1: none, DTMF in band */
