@@ -32,7 +32,8 @@ endif
 
 CPPFLAGS := -D_GNU_SOURCE -DTL_VERSION='"$(VERSION)"' -Iuserspace -Iuserspace/trunkd -Iuserspace/deskd -I$(O)/gen $(PKG_CFLAGS)
 CFLAGS := $(STRICT) $(CFLAGS_$(VARIANT)) -pthread -MMD -MP
-LDLIBS := $(PKG_LIBS) -lpri -ltiff -lm -pthread
+# What a program does not call it is not linked to: deskd and trunkctl are free of libpri.
+LDLIBS := -Wl,--as-needed $(PKG_LIBS) -lpri -ltiff -lm -pthread
 
 # ---- rooms: one archive each ----
 ROOM_DIRS := userspace/base userspace/control \

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Benchmarks (tests/bench/README.md).
-BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media conductor micro routing)
+BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media conductor micro routing srtp)
 
 ROOMS_floor-relay :=
 ROOMS_load :=
 ROOMS_micro := media line base
 ROOMS_conductor := control base
+ROOMS_srtp := secure base
 ROOMS_routing := acd store control base
 ROOMS_subject-media := media line base
 
