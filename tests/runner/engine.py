@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-"""Runs steps in their order, at most two at a time, each in a process group of its own with a
-time limit. It waits for the ends of processes by their pidfd; it never kills what it did not start."""
+"""Runs steps in their order, at most two at a time, each in a session of its own with a time
+limit. It waits for the ends of processes by their pidfd; it never kills what it did not start."""
 import os
 import selectors
 import signal
@@ -34,6 +34,19 @@ class Result:
     log: Path
 
 
+def session(leader):
+    """The processes of @leader's session, zombies left out."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue  # it has gone
+        if int(fields[3]) == leader and fields[0] != "Z":
+            found.append(int(folder.name))
+    return found
+
+
 class Running:
     def __init__(self, step, log):
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -47,10 +60,12 @@ class Running:
         self.pidfd = os.pidfd_open(self.process.pid)
 
     def signal(self, number):
-        try:
-            os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass
+        """To the whole session: a child such as timeout(1) makes a process group of its own."""
+        for pid in session(self.process.pid):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
 
     def overdue(self):
         """First asks, then kills."""
@@ -60,7 +75,7 @@ class Running:
         self.deadline = time.monotonic() + GRACE_S
 
     def finish(self):
-        # The group's number stays taken until its leader is reaped: sweep what it left behind first.
+        # The session's number stays taken until its leader is reaped: sweep what it left behind first.
         self.signal(signal.SIGKILL)
         status = self.process.wait()
         os.close(self.pidfd)
