@@ -72,8 +72,9 @@ static void check_dead(struct tl_board *board)
 	if (dead == board->watched_dead)
 		return;
 	board->watched_dead = dead;
-	if (!is_out(board))
-		tl_pci_listen(&board->pci);
+	(void)is_out(board);
+	/* A card that is out holds no line; a neighbour on it must be heard. */
+	tl_pci_listen(&board->pci);
 }
 
 static void check_aborts(struct tl_board *board)
@@ -254,8 +255,12 @@ static pci_ers_result_t on_error_detected(struct pci_dev *pdev,
 {
 	struct tl_board *board = pci_get_drvdata(pdev);
 
-	WRITE_ONCE(board->pci.bus.gone, true);
+	/* A card that still hears must be quiet; where none does, it is harmless. */
+	tl_pci_quiesce(&board->pci);
+	if (state != pci_channel_io_normal)
+		WRITE_ONCE(board->pci.bus.gone, true);
 	pause_board(board);
+	WRITE_ONCE(board->pci.bus.gone, true);
 	if (state == pci_channel_io_perm_failure) {
 		tl_span_lose(board->span);
 		return PCI_ERS_RESULT_DISCONNECT;
@@ -267,6 +272,8 @@ static pci_ers_result_t on_slot_reset(struct pci_dev *pdev)
 {
 	struct tl_board *board = pci_get_drvdata(pdev);
 
+	if (!tl_pci_is_present(&board->pci))
+		return PCI_ERS_RESULT_DISCONNECT;
 	pci_restore_state(pdev);
 	pci_save_state(pdev);
 	WRITE_ONCE(board->pci.bus.gone, false);
@@ -278,8 +285,11 @@ static void on_error_resume(struct pci_dev *pdev)
 	struct tl_board *board = pci_get_drvdata(pdev);
 	int err = revive_board(board);
 
-	if (err)
-		dev_err(&pdev->dev, "no way back after an error of PCI: %d\n", err);
+	if (!err)
+		return;
+	WRITE_ONCE(board->pci.bus.gone, true);
+	tl_span_lose(board->span);
+	dev_err(&pdev->dev, "no way back after an error of PCI: %d\n", err);
 }
 
 static const struct pci_error_handlers error_handlers = {

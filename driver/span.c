@@ -370,8 +370,10 @@ void tl_span_missed_set(struct tl_span *span, unsigned int missed)
 void tl_span_suspend(struct tl_span *span)
 {
 	mutex_lock(&span->mutex);
-	if (span->running)
+	if (span->running && !span->suspended) {
 		stop(span);
+		declare_red(span);
+	}
 	span->suspended = true;
 	mutex_unlock(&span->mutex);
 }
@@ -382,6 +384,7 @@ int tl_span_resume(struct tl_span *span)
 
 	mutex_lock(&span->mutex);
 	span->suspended = false;
+	WRITE_ONCE(span->lost, false);
 	if (span->running) {
 		err = start(span);
 	} else {

@@ -71,13 +71,13 @@ unsigned int tl_span_ticks(const struct tl_span *span);
  * declare red, start it anew. Process context. 0 or -ENODEV.
  */
 int tl_span_stall(struct tl_span *span);
-/* tl_span_lose - the card is gone: declare red for good. Process context. */
+/* tl_span_lose - the card is gone: red until tl_span_resume(). Process context. */
 void tl_span_lose(struct tl_span *span);
 /* Tell DAHDI how many interrupts were missed so far. Process context. */
 void tl_span_missed_set(struct tl_span *span, unsigned int missed);
 bool tl_span_is_running(const struct tl_span *span);
 
-/* Stop for a while, and go on with a framer that has forgotten everything. */
+/* Stop for a while, red, and go on with a framer that has forgotten everything. */
 void tl_span_suspend(struct tl_span *span);
 int tl_span_resume(struct tl_span *span);
 

@@ -39,12 +39,25 @@ $(BUILD)/vm-guest/span-test: tests/vm/guest/span-test.c tests/vm/pattern.c tests
 	@mkdir -p $(@D)
 	$(CC) $(vm_cflags) -I$(VM_CACHE)/dahdi/include -o $@ $(filter %.c,$^)
 
+# Kernel modules that tests load into the guest, for the kernel the guest runs.
+vm_modules := $(abspath $(BUILD))/vm-modules
+vm_module_sources := $(wildcard tests/vm/guest/modules/*)
+
+.PHONY: vm-modules
+vm-modules: $(vm_modules)/built
+$(vm_modules)/built: $(vm_module_sources)
+	rm -rf $(vm_modules)
+	mkdir -p $(vm_modules)
+	cp $^ $(vm_modules)
+	+$(MAKE) -C $(KDIR) M=$(vm_modules) KCFLAGS=-Werror modules
+	@touch $@
+
 -include tests/vm/dahdi.mk
 -include $(far_end_objects:.o=.d) $(card_objects:.o=.d)
 
 # Every case: DAHDI's own driver proves the emulated card, ours is proved by it.
 .PHONY: vm-check
-vm-check: vm-tools driver $(O)/exchange ## every case in virtual machines: the emulated card, the driver on it
+vm-check: vm-tools vm-modules driver $(O)/exchange ## every case in virtual machines: the emulated card, the driver on it
 	BUILD=$(BUILD) EXCHANGE=$(abspath $(O)/exchange) tests/vm/check
 
 .PHONY: vm-bench

@@ -95,6 +95,17 @@ static void on_config_write(void *owner, unsigned offset, unsigned octets, uint3
 		tl_config_space_write(&card->space, offset, octets, value);
 }
 
+static void count_access(struct tl_card *card, uint64_t *counter)
+{
+	struct tl_card_faults *faults = &card->faults;
+
+	++*counter;
+	if (!faults->well_accesses || --faults->well_accesses)
+		return;
+	faults->garbage_reads = faults->later_garbage_reads;
+	faults->ones = faults->later_ones;
+}
+
 static uint8_t read_register(struct tl_card *card, unsigned offset)
 {
 	if (card->faults.ones || card->faults.unplugged)
@@ -113,7 +124,7 @@ static uint64_t on_bar_read(void *owner, bool memory, uint64_t address, unsigned
 	unsigned offset = tl_config_space_offset(&card->space, memory, address);
 	uint64_t value = 0;
 
-	card->counters.reads++;
+	count_access(card, &card->counters.reads);
 	for (unsigned i = 0; i < octets; i++)
 		value |= (uint64_t)read_register(card, (offset + i) & 0xff) << (8 * i);
 	return value;
@@ -124,7 +135,7 @@ static void on_bar_write(void *owner, bool memory, uint64_t address, unsigned oc
 	struct tl_card *card = owner;
 	unsigned offset = tl_config_space_offset(&card->space, memory, address);
 
-	card->counters.writes++;
+	count_access(card, &card->counters.writes);
 	if (card->faults.ones || card->faults.unplugged)
 		return;
 	for (unsigned i = 0; i < octets; i++)

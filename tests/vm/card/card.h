@@ -47,6 +47,9 @@ struct tl_card_faults {
 	unsigned garbage_reads;     /* the next so many register reads lie */
 	bool dma_stalled;
 	bool ones;      /* every register reads ones, writes go nowhere */
+	unsigned well_accesses;     /* so many are well before these two are as follows */
+	unsigned later_garbage_reads;
+	bool later_ones;
 	bool unplugged; /* so does the configuration space; no DMA, no interrupt */
 	bool freerun;
 };

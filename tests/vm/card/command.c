@@ -192,13 +192,26 @@ static void run_dma(struct tl_card *card, char **words, struct answer *answer)
 
 static void run_registers(struct tl_card *card, char **words, struct answer *answer)
 {
-	say(answer, "ok");
-	if (!strcmp(words[1], "garbage"))
-		card->faults.garbage_reads = (unsigned)strtoul(words[2], NULL, 10);
-	else if (!strcmp(words[1], "ones"))
-		card->faults.ones = is_on(words[2]);
-	else
+	struct tl_card_faults *faults = &card->faults;
+	unsigned garbage_reads = 0;
+	bool ones = false;
+
+	if (!strcmp(words[1], "garbage")) {
+		garbage_reads = (unsigned)strtoul(words[2], NULL, 10);
+	} else if (!strcmp(words[1], "ones")) {
+		ones = is_on(words[2]);
+	} else {
 		say(answer, "error no such fault: garbage ones");
+		return;
+	}
+	faults->later_garbage_reads = garbage_reads;
+	faults->later_ones = ones;
+	faults->well_accesses = words[3] ? (unsigned)strtoul(words[3], NULL, 10) : 0;
+	if (!faults->well_accesses) {
+		faults->garbage_reads = garbage_reads;
+		faults->ones = ones;
+	}
+	say(answer, "ok");
 }
 
 static void run_unplug(struct tl_card *card, char **words, struct answer *answer)
