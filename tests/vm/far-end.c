@@ -8,7 +8,8 @@
  *
  *   status             packets=N verified=N errors=N worst=TIMESLOT: the least
  *                      verified timeslot's octets, all timeslots' errors
- *   expect OCTETS      check afresh, each timeslot until so many are verified
+ *   expect OCTETS [own]  check afresh, each timeslot until so many are verified;
+ *                      own: what was sent from here comes back, from a loop
  *   send pattern|echo|idle
  *   alarm none|rai|ais
  *   silent on|off      answer nothing
@@ -52,11 +53,13 @@ struct far_end {
 	uint64_t packets;
 };
 
-static void expect(struct far_end *end, uint64_t octets)
+static void expect(struct far_end *end, uint64_t octets, bool own)
 {
+	const enum tl_pattern_direction direction = own ? TL_PATTERN_TO_CARD : TL_PATTERN_FROM_CARD;
+
 	end->expected = octets;
 	for (unsigned slot = 1; slot <= end->format.slots; slot++)
-		tl_pattern_checker_init(&end->checkers[slot], TL_PATTERN_FROM_CARD, slot);
+		tl_pattern_checker_init(&end->checkers[slot], direction, slot);
 }
 
 static bool open_sockets(struct far_end *end, const char *directory)
@@ -203,10 +206,10 @@ static void say_seen(const struct far_end *end, char *answer)
 		sprintf(answer + slot - 1, "%x", end->cas_seen[slot]);
 }
 
-static bool run_simple(struct far_end *end, const char *name, const char *word)
+static bool run_simple(struct far_end *end, const char *name, const char *word, const char *whose)
 {
 	if (!strcmp(name, "expect"))
-		return expect(end, strtoull(word, NULL, 10)), true;
+		return expect(end, strtoull(word, NULL, 10), !strcmp(whose, "own")), true;
 	if (!strcmp(name, "send"))
 		return set_sending(end, word);
 	if (!strcmp(name, "silent"))
@@ -223,9 +226,9 @@ static bool run_simple(struct far_end *end, const char *name, const char *word)
 
 static void run_command(struct far_end *end, char *text, char *answer, size_t octets)
 {
-	char name[32] = "", word[32] = "";
+	char name[32] = "", word[32] = "", whose[32] = "";
 
-	sscanf(text, "%31s %31s", name, word);
+	sscanf(text, "%31s %31s %31s", name, word, whose);
 	if (!strcmp(name, "status"))
 		say_status(end, answer, octets);
 	else if (!strcmp(name, "seen"))
@@ -233,7 +236,7 @@ static void run_command(struct far_end *end, char *text, char *answer, size_t oc
 	else if (!strcmp(name, "line"))
 		snprintf(answer, octets, "l=%d r=%d m=%d", end->last.l, end->last.r, end->last.m);
 	else
-		snprintf(answer, octets, "%s", run_simple(end, name, word) ? "ok" : "error");
+		snprintf(answer, octets, "%s", run_simple(end, name, word, whose) ? "ok" : "error");
 }
 
 static void serve_client(struct far_end *end)
@@ -303,7 +306,7 @@ int main(int argc, char **argv)
 	}
 	for (unsigned slot = 1; slot <= end.format.slots; slot++)
 		tl_pattern_init(&end.patterns[slot], TL_PATTERN_TO_CARD, slot);
-	expect(&end, 0);
+	expect(&end, 0, false);
 	if (!open_sockets(&end, directory)) {
 		perror("far-end: cannot open its sockets");
 		return 1;
