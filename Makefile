@@ -93,6 +93,7 @@ links: $(PROGRAMS)
 
 # ---- tests, driver, demonstration: each folder brings its own rules ----
 -include tests/tests.mk tools/demo/demo.mk driver/driver.mk tests/vm/vm.mk tests/bench/bench.mk
+-include tools/trunk-setup/trunk-setup.mk
 
 $(BUILD)/config.mk: Makefile
 	@mkdir -p $(@D)
