@@ -62,6 +62,59 @@ static void test_switched_off(gconstpointer data)
 	g_free(p.b_uri);
 }
 
+static char *kept_path;
+
+static void keep(struct tl_sip_config *config)
+{
+	config->registrations_path = kept_path;
+}
+
+/* The server is started anew: the telephone, which knows nothing of it, is reached all the same. */
+static void test_kept(gconstpointer data)
+{
+	struct pair p;
+	g_autofree char *directory = g_dir_make_tmp("tl-kept-XXXXXX", NULL);
+	kept_path = g_build_filename(directory, "registrations", NULL);
+	phone_start(&p, GPOINTER_TO_INT(data), USER, PASSWORD, keep);
+	g_assert_true(p.a.registered);
+	end_stop(&p.a);
+	end_start(&p.a, p.transport, NULL, keep);
+	await(p.a.registered);
+	g_assert_true(tl_sip_is_registered(p.a.sip, USER));
+	end_call(&p.a, "user:" USER, "4711", "+4930");
+	await(p.b.offered);
+	g_assert_cmpint(tl_dialog_answer(p.b.dialog), ==, 0);
+	await(p.a.heard[TL_DIALOG_ANSWERED]);
+	tl_dialog_release(p.a.dialog, TL_CAUSE_NORMAL_CLEARING);
+	pair_await_released(&p);
+	pair_stop(&p);
+	unlink(kept_path);
+	rmdir(directory);
+	g_clear_pointer(&kept_path, g_free);
+}
+
+/* What a start finds in the file is input: nothing of it may do harm. */
+static void test_kept_spoilt(gconstpointer data)
+{
+	static const char *const spoilt[] = { "", "garbage", "[1]\nuser=" USER "\n", "[1]\nuser=nobody\ncontact=sip:x\ncall_id=a\n",
+		"[1]\nuser=" USER "\ncontact=sip:a@127.0.0.1\ncall_id=a\ncseq=1\nlistener=99\nuntil_utc_us=9999999999999999\n",
+		"[1]\nuser=" USER "\ncontact=sip:a@127.0.0.1\ncall_id=a\ncseq=1\nlistener=0\nuntil_utc_us=1\n" };
+	g_autofree char *directory = g_dir_make_tmp("tl-kept-XXXXXX", NULL);
+	kept_path = g_build_filename(directory, "registrations", NULL);
+	for (unsigned i = 0; i < G_N_ELEMENTS(spoilt); i++) {
+		struct end end = { 0 };
+		g_assert_true(g_file_set_contents(kept_path, spoilt[i], -1, NULL));
+		end_start(&end, GPOINTER_TO_INT(data), NULL, keep);
+		for (unsigned n = 0; n < 20; n++)
+			g_main_context_iteration(NULL, FALSE);
+		g_assert_false(tl_sip_is_registered(end.sip, USER));
+		end_stop(&end);
+	}
+	unlink(kept_path);
+	rmdir(directory);
+	g_clear_pointer(&kept_path, g_free);
+}
+
 static void test_call_user(gconstpointer data)
 {
 	struct pair p;
@@ -436,7 +489,8 @@ int main(int argc, char **argv)
 		{ "wrong-password", test_wrong_password, false }, { "unknown", test_unknown, false },
 		{ "removed-user", test_removed_user, false }, { "call-errors", test_call_errors, false },
 		{ "unreachable", test_unreachable, false }, { "overload", test_overload, false },
-		{ "port-in-use", test_port_in_use, false }, { "register-by-hand", test_register_by_hand, false },
+		{ "port-in-use", test_port_in_use, false }, { "kept", test_kept, true },
+		{ "kept-spoilt", test_kept_spoilt, false }, { "register-by-hand", test_register_by_hand, false },
 		{ "by-hand", test_by_hand, false }, { "garbage", test_garbage, false },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++)

@@ -74,6 +74,7 @@ const struct tl_config_key tl_settings_keys[] = {
 	INT("sip", "register_min_s", "60", 10, 86400, "shortest registration granted"),
 	INT("sip", "register_max_s", "3600", 10, 86400, "longest registration granted"),
 	INT("sip", "session_expires_s", "1800", 0, 86400, "session timer (RFC 4028); 0: off"),
+	INT("sip", "rtp_timeout_s", "60", 0, 86400, "an answered party not heard for so long, by RTP or RTCP, is released; 0: never; in steps of 10 s"),
 	INT("sip", "max_dialogs", "4000", 1, 100000, "beyond it 503"),
 
 	STRING("user", "password", NULL, FALSE, "the phone's password; or"),

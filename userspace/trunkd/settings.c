@@ -292,6 +292,7 @@ static bool read_sip(struct tl_settings *settings, GError **error)
 	sip->register_max_s = tl_config_int(section, "register_max_s");
 	sip->session_expires_s = tl_config_int(section, "session_expires_s");
 	sip->max_dialogs = tl_config_int(section, "max_dialogs");
+	settings->node.rtp_timeout_s = tl_config_int(section, "rtp_timeout_s");
 	if (settings->node.sip_on && !sip->listen[0])
 		return tl_config_refuse(section, "listen", error, "expected at least one sip: URI");
 	for (unsigned i = 0; sip->listen[i]; i++)

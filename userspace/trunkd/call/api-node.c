@@ -127,7 +127,7 @@ static JsonObject *counters(struct tl_request *request, GError **error)
 #define COUNT(field) json_object_set_int_member(object, #field, node->counters.field)
 	COUNT(legs_offered), COUNT(legs_originated), COUNT(legs_ended), COUNT(refused_overload), COUNT(refused_draining);
 	COUNT(refused_journal), COUNT(fallbacks), COUNT(rules_run), COUNT(commands), COUNT(commands_repeated);
-	COUNT(commands_refused);
+	COUNT(commands_refused), COUNT(rtp_timeouts);
 #undef COUNT
 	json_object_set_int_member(object, "legs", g_hash_table_size(node->legs));
 	json_object_set_int_member(object, "bridges", g_hash_table_size(node->junctions));

@@ -38,6 +38,7 @@ struct tl_node_config {
 	struct tl_media_config media;
 	const struct tl_access_config *accesses; unsigned n_accesses;
 	bool sip_on;
+	unsigned rtp_timeout_s; /* an RTP party that should send and was not heard for so long is gone; 0: never */
 	struct tl_sip_config sip;
 	const char *const *trunk_groups; /* of each SIP trunk; entries may be NULL */
 	struct tl_control_server_config control;

@@ -135,8 +135,12 @@ static void on_done(struct tl_port *port, uint64_t id, bool completed, void *por
 static void on_silence(struct tl_port *port, unsigned silent_ms, void *port_user)
 {
 	struct tl_leg *leg = port_user;
-	if (silent_ms)
-		tl_info("leg %s: nothing heard for %u ms", leg->id, silent_ms);
+	unsigned limit_s = leg->node->config->rtp_timeout_s;
+	if (!silent_ms || !limit_s || silent_ms < limit_s * 1000 || leg->held || tl_leg_state(leg) != TL_LEG_ANSWERED)
+		return;
+	tl_notice("leg %s: nothing heard for %u s: released", leg->id, silent_ms / 1000);
+	leg->node->counters.rtp_timeouts++;
+	tl_leg_release(leg, TL_CAUSE_OUT_OF_ORDER);
 }
 
 static bool start_media(struct tl_node *node, GError **error)
@@ -219,7 +223,10 @@ static bool start_sip(struct tl_node *node, GError **error)
 	static const struct tl_sip_handler handler = { on_sip_offered, on_registration, on_sip_trace };
 	if (!node->config->sip_on)
 		return true;
-	node->sip = tl_sip_new(&node->config->sip, &handler, node, error);
+	g_autofree char *registrations = g_build_filename(node->config->state_dir, "registrations", NULL);
+	struct tl_sip_config config = node->config->sip;
+	config.registrations_path = registrations;
+	node->sip = tl_sip_new(&config, &handler, node, error);
 	return node->sip != NULL;
 }
 

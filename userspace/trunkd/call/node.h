@@ -41,7 +41,7 @@ struct tl_node {
 	void (*on_stopped)(void *user);
 	void *stopped_user;
 	struct {
-		uint64_t legs_offered, legs_originated, legs_ended, refused_overload, refused_draining, refused_journal;
+		uint64_t legs_offered, legs_originated, legs_ended, refused_overload, refused_draining, refused_journal, rtp_timeouts;
 		uint64_t fallbacks, rules_run, commands, commands_repeated, commands_refused;
 	} counters;
 };

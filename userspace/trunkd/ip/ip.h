@@ -32,6 +32,7 @@ struct tl_sip_config {
 	unsigned register_min_s, register_max_s; /* granted expiry, default 60-3600 */
 	unsigned session_expires_s;              /* RFC 4028; 0: off; 1800 is usual */
 	unsigned max_dialogs;                    /* beyond it 503; default 4000 */
+	const char *registrations_path;          /* file that keeps registrations over a restart; NULL: none */
 	unsigned unreachable_ms;                 /* a call that nothing answers at all fails after it; default 8000 */
 };
 

@@ -179,3 +179,17 @@ unsigned tl_registrar_lookup(const struct tl_registrar *registrar, const char *n
 	}
 	return n;
 }
+
+void tl_registrar_each(const struct tl_registrar *registrar,
+		       void (*on_binding)(const char *name, const struct tl_binding *binding, void *user), void *user)
+{
+	GHashTableIter iter;
+	const char *name;
+	g_hash_table_iter_init(&iter, registrar->entries);
+	while (g_hash_table_iter_next(&iter, (void **)&name, NULL)) {
+		struct tl_binding bindings[TL_REGISTRAR_CONTACTS_MAX];
+		unsigned n = tl_registrar_lookup(registrar, name, bindings);
+		while (n) /* the oldest first: bound again in this order, the latest is the latest */
+			on_binding(name, &bindings[--n], user);
+	}
+}

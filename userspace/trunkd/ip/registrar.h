@@ -40,5 +40,9 @@ void tl_registrar_clear(struct tl_registrar *registrar, const char *name);
 /** Removes every contact of names that @keep denies. */
 void tl_registrar_retain(struct tl_registrar *registrar, bool (*keep)(const char *name, void *user), void *user);
 
+/** Shows every binding; it must not be changed meanwhile. */
+void tl_registrar_each(const struct tl_registrar *registrar,
+		       void (*on_binding)(const char *name, const struct tl_binding *binding, void *user), void *user);
+
 /** Fills at most TL_REGISTRAR_CONTACTS_MAX @bindings, the latest first; borrowed until the next change. Returns how many. */
 unsigned tl_registrar_lookup(const struct tl_registrar *registrar, const char *name, struct tl_binding *bindings);

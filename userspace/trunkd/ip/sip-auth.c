@@ -9,6 +9,7 @@
 #include <sofia-sip/su_alloc.h>
 
 #include "ip/causes.h"
+#include "ip/kept.h"
 #include "ip/sip-listen.h"
 
 #define CONTACT_OCTETS_MAX 512
@@ -151,6 +152,7 @@ static bool bind_contact(const struct tl_nua_event *event, const char *name, con
 		.expires_s = MIN(asked_s(sip, event->sip, contact), sip->register_max_s),
 	};
 	bool bound = tl_registrar_bind(sip->registrar, name, &binding);
+	tl_kept_changed(sip->kept);
 	g_free(route);
 	return bound;
 }

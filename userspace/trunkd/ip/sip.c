@@ -14,6 +14,7 @@
 #include "ip/sip-client.h"
 #include "ip/sip-dialog.h"
 #include "ip/sip-listen.h"
+#include "ip/kept.h"
 #include "ip/sip-trace.h"
 #include "ip/sip.h"
 
@@ -120,6 +121,7 @@ static void on_nua(nua_event_t kind, int status, const char *phrase, nua_t *nua,
 static void on_registration(const char *name, bool registered, const char *contact, void *user)
 {
 	struct tl_sip *sip = user;
+	tl_kept_changed(sip->kept);
 	if (sip->handler.on_registration && !sip->closing)
 		sip->handler.on_registration(sip, name, registered, contact, sip->user);
 }
@@ -215,6 +217,8 @@ struct tl_sip *tl_sip_new(const struct tl_sip_config *config, const struct tl_si
 		tl_sip_free(sip);
 		return NULL;
 	}
+	if (config->registrations_path)
+		sip->kept = tl_kept_new(sip, config->registrations_path);
 	return sip;
 }
 
@@ -253,6 +257,7 @@ void tl_sip_free(struct tl_sip *sip)
 		tl_sip_dialog_abandon(sip->dialogs.head->data);
 	tl_sip_client_abandon(sip);
 	stop_stack(sip);
+	tl_kept_free(sip->kept);
 	tl_registrar_free(sip->registrar);
 	tl_digest_free(sip->digest);
 	g_hash_table_destroy(sip->users);

@@ -54,6 +54,7 @@ struct tl_sip {
 	struct tl_sip_listener *listeners;
 	unsigned n_listeners;
 	char *realm;
+	struct tl_kept *kept; /* NULL: registrations are not kept */
 	GHashTable *users;  /* name -> ha1 */
 	GPtrArray *trunks;  /* of struct tl_trunk */
 	unsigned register_min_s, register_max_s, session_expires_s, max_dialogs, unreachable_ms;

@@ -41,7 +41,7 @@ struct tl_media_handler {
 	void (*on_digit)(struct tl_port *port, char digit, unsigned duration_ms, void *port_user);
 	/** The play, tone or DTMF sending with @id ended; @completed false: stopped or replaced. */
 	void (*on_done)(struct tl_port *port, uint64_t id, bool completed, void *port_user);
-	/** An RTP port heard nothing for @silent_ms (from 10 s on, then each 10 s), or heard again (0). */
+	/** An RTP port heard nothing, neither RTP nor RTCP, for @silent_ms (from 10 s on, then each 10 s), or heard again (0). */
 	void (*on_silence)(struct tl_port *port, unsigned silent_ms, void *port_user);
 };
 

@@ -73,6 +73,7 @@ void tl_rtp_session_hear_report(struct tl_rtp_session *session, const uint8_t *o
 		TL_COUNT(tally->refused, 1);
 		return;
 	}
+	session->quiet_ticks = 0; /* alive, if it has nothing to say */
 	if (report.has_sender) {
 		session->remote_sr = report.ntp >> 16;
 		session->remote_sr_us = tl_clock_us();
