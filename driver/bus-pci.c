@@ -265,6 +265,7 @@ static void set_ring(struct tl_pci *pci, unsigned int start, unsigned int middle
 	put_address(pci, end, ring + TL_DMA_RING_OCTETS - 4);
 }
 
+/* All of it to the card's own ports: tiger320.md Q8. */
 static void reset(struct tl_pci *pci)
 {
 	put(pci, TIGER_CNTL, TIGER_CNTL_RESET);
@@ -278,6 +279,10 @@ static void reset(struct tl_pci *pci)
 	put(pci, TIGER_CNTL, TIGER_CNTL_WRAP);
 }
 
+/*
+ * The order is the card's: tiger320.md Q7. What status was kept while masked is
+ * cleared first: tiger320.md Q6.
+ */
 static int start(struct tl_bus *bus, u8 idle)
 {
 	struct tl_pci *pci = of_bus(bus);

@@ -20,7 +20,7 @@ DRIVER_COPIES := $(DRIVER_SOURCES:driver/%=$(DRIVER_BUILD)/%)
 DRIVER_KBUILD = $(MAKE) -C $(KDIR) M=$(DRIVER_BUILD) \
 	TL_DAHDI_INCLUDE=$(DAHDI_INCLUDE) KBUILD_EXTRA_SYMBOLS=$(DAHDI_SYMVERS)
 
-.PHONY: driver install-driver install-dkms driver-lint driver-unit
+.PHONY: driver install-driver install-dkms driver-lint driver-quirks driver-dkms driver-unit
 driver: $(DRIVER_BUILD)/tl_t1e1.ko
 
 $(DRIVER_BUILD)/tl_t1e1.ko: $(DRIVER_COPIES) $(DAHDI_SYMVERS)
@@ -61,6 +61,15 @@ install-dkms:
 	install -m 644 $(DRIVER_SOURCES) driver/driver.mk $(DKMS_TREE)/driver
 	install -m 644 driver/dkms.conf $(DKMS_TREE)
 
+# Installed by hand and by DKMS, into a root of its own.
+DKMS_ROOT := $(abspath $(BUILD))/dkms-root
+driver-dkms: driver
+	rm -rf $(DKMS_ROOT)
+	$(MAKE) BUILD=$(BUILD) DESTDIR=$(DKMS_ROOT) install-dkms
+	$(MAKE) BUILD=$(BUILD) DESTDIR=$(DKMS_ROOT)/by-hand install-driver
+	@DAHDI_INCLUDE=$(DAHDI_INCLUDE) DAHDI_SYMVERS=$(DAHDI_SYMVERS) \
+		tests/unit/driver/dkms $(KVER) $(DKMS_ROOT)
+
 # W=1, sparse and checkpatch --strict, each without a word to say. Ignored, and why:
 # compat.h is there to compare versions; TRACE_EVENT() is laid out in the
 # kernel's own way for it, which checkpatch does not know.
@@ -69,7 +78,10 @@ CHECKPATCH := $(LINT_BUILD)/scripts/checkpatch.pl
 checkpatch_ignore_compat.h := --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON
 checkpatch_ignore_trace.h := --ignore PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE
 
-driver-lint: $(CHECKPATCH) $(DAHDI_SYMVERS)
+driver-quirks:
+	@tests/unit/driver/quirks
+
+driver-lint: driver-quirks $(CHECKPATCH) $(DAHDI_SYMVERS)
 	rm -rf $(LINT_BUILD)/build
 	mkdir -p $(LINT_BUILD)/build
 	cp $(DRIVER_SOURCES) $(LINT_BUILD)/build

@@ -38,7 +38,7 @@
 
 #define FMR2			0x1e
 #define FMR2_E1_RFS_AUTO_CRC4	0xc0
-#define FMR2_T1_SSP		BIT(5)
+#define FMR2_T1_SSP		BIT(5)	/* and no ESF bits: falc56.md Q9 */
 #define FMR2_PLB		BIT(2)
 #define FMR2_AXRA		BIT(1)	/* RAI sent by the chip while out of frame */
 #define FMR2_E1_ALMF		BIT(0)	/* multiframe search starts again by itself */
@@ -72,10 +72,10 @@
 #define XPM0			0x26
 #define XPM1			0x27
 #define XPM2			0x28
-#define CCB1_T1			0x2f	/* to 0x31: clear channels, first on top */
+#define CCB1_T1			0x2f	/* to 0x31: clear channels, first on top: falc56.md Q13 */
 
 #define LIM0			0x36
-#define LIM0_EQON		BIT(3)
+#define LIM0_EQON		BIT(3)	/* fixed in version 2: falc56.md Q2 */
 #define LIM0_LL			BIT(1)
 
 #define LIM1			0x37
@@ -112,7 +112,7 @@
 
 #define FRS0			0x4c
 #define FRS0_LOS		BIT(7)
-#define FRS0_AIS		BIT(6)
+#define FRS0_AIS		BIT(6)	/* not bit 2: falc56.md Q8 */
 #define FRS0_LFA		BIT(5)
 #define FRS0_RRA		BIT(4)
 #define FRS0_E1_NMF		BIT(2)
@@ -124,7 +124,7 @@
 #define FRS1_E1_TS16LFA		BIT(3)
 #define FRS1_T1_LLBDD		BIT(4)
 #define FRS1_T1_LLBAD		BIT(3)
-#define FRS3_T1			0x4f	/* version 1.2: where LLBDD, LLBAD are */
+#define FRS3_T1			0x4f	/* LLBDD, LLBAD of version 1.2: falc56.md Q11 */
 
 #define FECL			0x50
 #define CVCL			0x52
@@ -140,7 +140,7 @@
 /* Signalling: RS1-16 when read, XS1-16 when written */
 #define RS(n)			(0x70 + (n) - 1)
 #define XS(n)			(0x70 + (n) - 1)
-#define XS1_E1_SPARE		0x0b
+#define XS1_E1_SPARE		0x0b	/* falc56.md Q10 */
 #define XS1_E1_DISTANT		BIT(2)
 
 #define PC1			0x80

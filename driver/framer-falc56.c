@@ -23,7 +23,7 @@ struct setting {
 static const struct setting system_side[] = {
 	{ GPC1, 0xe0 },		/* FSC is an output, low */
 	{ IPC, IPC_PUSH_PULL_LOW },
-	{ GCR, GCR_VIS | GCR_SCI },
+	{ GCR, GCR_VIS | GCR_SCI },	/* VIS: falc56.md Q1 */
 	{ SIC1, SIC1_XBS_2_FRAMES },
 	{ SIC2, 0x00 },
 	{ SIC3, SIC3_RESR },
@@ -131,6 +131,7 @@ int tl_framer_init(struct tl_framer *framer, struct tl_bus *bus, u16 base)
 
 /* Registers that hold both configuration and state are always written whole. */
 
+/* AFR stays 0: falc56.md Q3. */
 static void write_fmr1(struct tl_framer *framer)
 {
 	const struct tl_framer_config *c = &framer->config;
@@ -241,6 +242,7 @@ void tl_framer_configure(struct tl_framer *framer,
 	write_fmr2(framer);
 	tl_falc56_write(framer, FMR0, config->ami ? FMR0_AMI : FMR0_HDB3_B8ZS);
 	write_line_interface(framer);
+	/* Here and not later: falc56.md Q12. */
 	tl_falc56_write(framer, CMDR, CMDR_RRES | CMDR_XRES);
 	tl_falc56_write(framer, CMDR, 0);
 	tl_falc56_write(framer, PCD, 10);	/* LOS after (10 + 1) * 16 zeros */

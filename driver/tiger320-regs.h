@@ -60,7 +60,7 @@
 /* The CPLD behind the user window */
 #define CPLD_CLOCK		0x0
 #define CPLD_CLOCK_RECOVERED	BIT(0)
-#define CPLD_CLOCK_REALIGN	BIT(1)
+#define CPLD_CLOCK_REALIGN	BIT(1)	/* tiger320.md Q5 */
 #define CPLD_CLOCK_ON		BIT(2)
 #define CPLD_CLOCK_JUMPER_T1	BIT(5)	/* read */
 #define CPLD_LAMPS		0x1
