@@ -18,5 +18,5 @@ endef
 $(foreach p,$(notdir $(BENCH_PROGRAMS)),$(eval $(call bench_rule,$(p))))
 
 .PHONY: bench
-bench: $(BENCH_PROGRAMS) $(O)/trunkd $(O)/exchange ## measure; JSON in build/bench, a table at the end; ONLY=part of a name
+bench: $(BENCH_PROGRAMS) $(O)/trunkd $(O)/exchange vm-tools driver ## measure; JSON in build/bench, a table at the end; ONLY=part of a name
 	@tests/bench/run --build $(BUILD) --variant $(VARIANT) $(if $(ONLY),--only '$(ONLY)')
