@@ -29,7 +29,8 @@ class Node:
             text += [f"[token {role}]", f"token = {token}", f"role = {role}"]
         text += [span.section() for span in spans]
         if sip:
-            text += ["[sip]", f"listen = {sip}", "realm = trunkline", "register_min_s = 10", "register_max_s = 20"]
+            text += ["[sip]", f"listen = {sip}", "realm = trunkline", "register_min_s = 10", "register_max_s = 20",
+                     "rtp_timeout_s = 10"]
         for name, password in (users or {}).items():
             text += [f"[user {name}]", f"password = {password}"]
         for i, (prefix, to) in enumerate((routes or {}).items()):

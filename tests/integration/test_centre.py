@@ -130,6 +130,20 @@ class Vanished(OtherAgents):
         self.end(call)
 
 
+class PowerLost(Centre):
+    agents = {"anna": "alert; answer; echo on; wait released 3600"}
+
+    def test_while_talking(self):
+        call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; wait released 120")
+        self.await_agent("anna", "talking")
+        self.phones["anna"].process.kill()
+        result, = call.all_good()
+        self.assertTrue(result["by_peer"], "the caller is not left with a dead line")
+        counters = self.node.connect().ask("node.counters")["counters"]
+        self.assertEqual(counters["rtp_timeouts"], 1)
+        self.all_quiet()
+
+
 del Centre
 if __name__ == "__main__":
     main()
