@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "media/media.h"
+
 struct tl_settings {
 	struct tl_config *config;
 	struct tl_node_config node;
@@ -46,8 +48,10 @@ static bool read_node(struct tl_settings *settings, GError **error)
 	node->sound_max_s = tl_config_int(section, "sound_max_s");
 	if (!is_name(node->name))
 		return tl_config_refuse(section, "name", error, "expected letters, digits, . _ -, at most 32");
-	if (strlen(node->country) != 2)
-		return tl_config_refuse(section, "country", error, "expected two letters, such as de");
+	if (!tl_tone_has_country(node->country)) {
+		g_autofree char *known = tl_tone_countries();
+		return tl_config_refuse(section, "country", error, "%s: expected one of %s", node->country, known);
+	}
 	return true;
 }
 

@@ -100,6 +100,10 @@ enum tl_tone_kind { TL_TONE_DIAL, TL_TONE_RINGING, TL_TONE_BUSY, TL_TONE_CONGEST
 /** A call-progress tone with @country's cadence ("de", "us", "gb", ...; ITU-T E.180), for ever except SIT and beep.
  * -EINVAL: country or tone unknown. */
 int tl_port_tone(struct tl_port *port, uint64_t id, const char *country, enum tl_tone_kind tone);
+/** The countries whose tones are known: "de, us, ...". (transfer full), g_free. Any thread. */
+char *tl_tone_countries(void);
+/** Whether tl_port_tone() knows @country. Any thread. */
+bool tl_tone_has_country(const char *country);
 /** Reads "ringing", "busy" ... ; false when unknown. */
 bool tl_tone_parse(const char *name, enum tl_tone_kind *tone);
 

@@ -111,3 +111,16 @@ const struct tl_tone_plan *tl_tone_find(const char *country, enum tl_tone_kind t
 	}
 	return NULL;
 }
+
+bool tl_tone_has_country(const char *country)
+{
+	return tl_tone_find(country, TL_TONE_DIAL) != NULL;
+}
+
+char *tl_tone_countries(void)
+{
+	GString *all = g_string_new(NULL);
+	for (unsigned i = 0; i < G_N_ELEMENTS(countries); i++)
+		g_string_append_printf(all, "%s%s", i ? ", " : "", countries[i].code);
+	return g_string_free(all, FALSE);
+}
