@@ -152,6 +152,16 @@ static struct script *script_of(struct exchange *exchange, const struct tl_confi
 	return script;
 }
 
+/* Looked up call by call; a name that is wrong is told at once. */
+static bool check_answers(struct exchange *exchange, GError **error)
+{
+	const struct tl_config_section *section = NULL;
+	while ((section = tl_config_next(exchange->config, "answer", section)))
+		if (!script_of(exchange, section, error))
+			return false;
+	return true;
+}
+
 static bool make_media(struct exchange *exchange, GError **error)
 {
 	const struct tl_config_section *section = tl_config_section(exchange->config, "media");
@@ -346,7 +356,7 @@ struct exchange *exchange_new(const char *path, GError **error)
 	if (exchange->config &&
 	    tl_log_parse_level(tl_config_string(tl_config_section(exchange->config, "exchange"), "log_level"), &level))
 		tl_log_set_level(level);
-	if (exchange->config && read_scripts(exchange, error) && make_media(exchange, error) &&
+	if (exchange->config && read_scripts(exchange, error) && check_answers(exchange, error) && make_media(exchange, error) &&
 	    make_trunks(exchange, error) && make_sip(exchange, error) && make_callers(exchange, error))
 		return exchange;
 	exchange_free(exchange);
