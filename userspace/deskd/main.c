@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 #include <glib-unix.h>
+#include <locale.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new("- the desk of a Trunkline contact centre");
 	g_autoptr(GError) error = NULL;
+	setlocale(LC_ALL, "");
 	tl_thread_become_main();
 	g_option_context_add_main_entries(context, options, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
