@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
+"""Calls on a card while the line is pulled, the card goes and comes back, the driver is exchanged and trunkd dies."""
+import os
+import subprocess
+from pathlib import Path
+
+from stack import Stack
+from facts import read_facts, records
+from harness import wait_until
+import tap
+
+DRIVER = Path(os.environ["BUILD"], "driver/tl_t1e1.ko")
+DRIVER_OPTIONS = ("stall_ms=500", "settle_ms=300")
+FORGOTTEN = (27, 41, 81, 101)  # ended by RESTART, or as a call that is not known any more (ITU-T Q.931 5.8.10)
+
+
+class Talking(Stack):
+    def talk(self):
+        """A call in state Active at both ends: the desk has heard the digit 1, the caller waits for 7 and says 8."""
+        self.desk = self.node.connect("conductor", epoch=1)
+        call = self.exchange.start_calls("""dial 400 from 0301; wait answered; send 1; expect digits 7 120; send 8
+                                            wait released 120""")
+        self.leg = self.desk.await_event("leg.offered")["leg"]["leg"]
+        self.desk.ask("leg.answer", leg=self.leg)
+        self.assertEqual(self.collect(), "1")
+        return call
+
+    def collect(self):
+        mark = self.desk.mark()
+        self.desk.ask("leg.collect", leg=self.leg, collect="c", max=1, first_ms=60000)
+        return self.desk.await_event("leg.collected", after=mark)["digits"]
+
+    def goes_on(self, call):
+        """The same call, and audio both ways on it."""
+        self.desk.ask("leg.dtmf", leg=self.leg, digits="7")
+        self.assertEqual(self.collect(), "8")
+        self.desk.ask("leg.release", leg=self.leg, cause=16)
+        self.assertEqual(call.all_good()[0]["cause"], 16)
+        self.settle()
+        self.assertEqual(self.control.snapshot()["legs"], [])
+
+    def await_span(self, true, order, *words):
+        """Until the node tells of the span what follows from an order."""
+        mark = self.control.mark()
+        order(*words)
+        self.control.await_event("span.changed", lambda params: true(params["span"]), mark)
+
+    def is_up(self, span):
+        return span["alarms"] == "OK" and span["d_channel_up"]
+
+    def echoes(self):
+        self.settle()
+        self.exchange.call("dial 100; wait answered; send 5; expect digits 5; hangup 16")
+        self.settle()
+
+
+class Line(Talking):
+    def test_pulled_and_restored_in_a_call(self):
+        call = self.talk()
+        self.await_span(lambda span: "RED" in span["alarms"] and not span["d_channel_up"], self.card.ask, "line los on")
+        self.await_span(self.is_up, self.card.ask, "line los off")
+        self.goes_on(call)
+
+    def test_trunkd_killed_in_a_call(self):
+        self.node.file.write_text(self.node.file.read_text().replace("restart = no", "restart = yes"))
+        call = self.talk()
+        self.node.process.kill()
+        self.start_node()
+        result = call.results()[0][0]
+        self.assertTrue(result["by_peer"])
+        self.assertIn(result["cause"], FORGOTTEN)
+        self.assertEqual(self.control.snapshot()["legs"], [])
+        self.assertEqual(records(read_facts(self.node.connect("conductor", epoch=2))), [("in", "card", "400", True, 41)])
+        self.echoes()
+
+
+class LineForLong(Talking):
+    more = ("restart = no", "t309_ms = 1500")
+
+    def test_pulled_longer_than_t309(self):
+        """The node's end of the call is over; the far end hears of it when the line is back; no timeslot stays taken."""
+        call = self.talk()
+        self.card.ask("line los on")
+        self.assertEqual(self.desk.await_event("leg.ended")["cause"], 27)
+        self.await_span(self.is_up, self.card.ask, "line los off")
+        result = call.results()[0][0]
+        self.assertTrue(result["by_peer"])
+        self.assertIn(result["cause"], FORGOTTEN)
+        self.desk.close()
+        self.echoes()
+
+
+class CardAndDriver(Talking):
+    def setUp(self):
+        super().setUp()
+        self.devices = Path("/sys/bus/pci/devices")
+        self.address = next(d.name for d in self.devices.iterdir() if (d / "vendor").read_text().strip() == "0xe159")
+
+    def remove(self):
+        self.await_span(lambda span: "NOTOPEN" in span["alarms"],
+                        (self.devices / self.address / "remove").write_text, "1")
+
+    def bring_back(self):
+        Path("/sys/bus/pci/rescan").write_text("1")
+        bound = Path("/sys/bus/pci/drivers/tl_t1e1", self.address)
+        wait_until(bound.exists, "the card is the driver's again")
+        self.card.ask("period 2000 500")
+        wait_until(lambda: subprocess.run("dahdi_cfg").returncode == 0, "dahdi_cfg")
+
+    def test_card_removed_and_back_in_a_call(self):
+        call = self.talk()
+        self.remove()
+        self.await_span(self.is_up, self.bring_back)
+        self.goes_on(call)
+
+    def test_driver_reloaded(self):
+        refused = subprocess.run(["rmmod", "tl_t1e1"], capture_output=True, text=True)
+        self.assertIn("in use", refused.stderr)
+        self.remove()
+        subprocess.run(["rmmod", "tl_t1e1"], check=True)
+        subprocess.run(["insmod", DRIVER, *DRIVER_OPTIONS], check=True)
+        self.await_span(self.is_up, self.bring_back)
+        self.echoes()
+
+
+if __name__ == "__main__":
+    tap.main()
