@@ -10,6 +10,8 @@ windows=5 window_ticks=1024 # a driver's slowest periodic task comes each 1000 t
 
 ticks() { value ticks "$(card stats)"; }
 reached() { [ "$(ticks)" -ge "$1" ]; }
+# An idle guest's clock runs away from the card's, so no time of its own is a limit: run's is.
+await() { until "$@"; do sleep 0.05; done; }
 start_trace() {
 	mount -t tracefs tracefs $tracing 2>/dev/null
 	echo x86-tsc >$tracing/trace_clock
@@ -29,7 +31,7 @@ measure() {
 	card zero >/dev/null
 	echo 1 >$tracing/tracing_on
 	until=$((windows * window_ticks + 64))
-	ok "$1: $until interrupts" eventually 300 reached $until
+	ok "$1: $until interrupts" await reached $until
 	echo 0 >$tracing/tracing_on
 	card stats >"/out/stats-$1"
 	cat $tracing/trace >"/out/trace-$1"
@@ -37,13 +39,13 @@ measure() {
 
 ok "$DRIVER comes up" load_driver
 ok "dahdi_cfg configures 31 bearer channels" configure 'span=1,1,0,ccs,hdb3,crc4\nbchan=1-31'
-ok "the span has no alarm" "$span_test" wait-alarms 1 OK 300
+ok "the span has no alarm" "$span_test" wait-alarms 1 OK 1000000
 grep "$DRIVER" /proc/interrupts
 start_trace
 measure quiet
 "$span_test" data 1 31 100000000 loop >/dev/null &
 busy=$!
-ok "the channels are busy" eventually 300 reached $(($(ticks) + 1000))
+ok "the channels are busy" await reached $(($(ticks) + 1000))
 measure busy
 kill $busy
 done_testing
