@@ -7,10 +7,13 @@ $(SOUNDS)/.made: tools/prompts/make-prompts tools/prompts/prompts.txt | $(BUILD)
 	@echo "  SPEAK $(SOUNDS)"
 	@tools/prompts/make-prompts $(SOUNDS)
 
-.PHONY: sounds run
+.PHONY: sounds run run-vm
 sounds: $(SOUNDS)/.made
 
 run: all sounds ## start the demonstration centre; Ctrl-C stops it
 	@/usr/bin/python3 tools/demo/run --build $(BUILD)
+
+run-vm: all sounds vm-tools driver ## the same in a virtual machine, on an emulated card through DAHDI
+	@/usr/bin/python3 tools/demo/run-vm --build $(BUILD)
 
 all: sounds
