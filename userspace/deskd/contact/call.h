@@ -58,6 +58,7 @@ struct tl_contact {
 	char *peer_target;
 	bool outgoing;          /* placed by us: leg is ours to originate */
 	bool leg_answered, peer_answered;
+	bool leg_held, peer_held; /* by its own party */
 	char *service, *step, *queue, *agent, *assignment, *place_agent;
 	char *called, *calling, *calling_name, *span;
 	unsigned slot;

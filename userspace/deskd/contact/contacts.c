@@ -86,7 +86,7 @@ void contact_set_peer(struct tl_contact *contact, const char *leg)
 		g_hash_table_remove(contact->node->legs, contact->peer);
 	g_free(contact->peer);
 	contact->peer = g_strdup(leg);
-	contact->peer_answered = false;
+	contact->peer_answered = contact->peer_held = false;
 	if (leg)
 		g_hash_table_insert(contact->node->legs, contact->peer, contact);
 }
@@ -113,10 +113,16 @@ void contact_changed(struct tl_contact *contact)
 	contact->contacts->handler.on_changed(contact, contact->contacts->user);
 }
 
+static const char *call_state(const struct tl_contact *contact)
+{
+	bool held = contact->fsm.state == CONTACT_TALKING && (contact->leg_held || contact->peer_held);
+	return held ? "held" : call_states[contact->fsm.state];
+}
+
 struct tl_contact_info tl_contact_info(struct tl_contact *contact)
 {
 	return (struct tl_contact_info){
-		.id = contact->id, .state = call_states[contact->fsm.state], .service = contact->service,
+		.id = contact->id, .state = call_state(contact), .service = contact->service,
 		.queue = contact->fsm.state == CONTACT_QUEUED || contact->fsm.state == CONTACT_RINGING || contact->talked ?
 				 contact->queue : NULL,
 		.agent = contact->agent, .called = contact->called, .calling = contact->calling,

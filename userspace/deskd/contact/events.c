@@ -35,6 +35,16 @@ static void on_state(struct node *node, JsonObject *params)
 	}
 }
 
+static void on_held(struct node *node, JsonObject *params)
+{
+	bool is_peer;
+	struct tl_contact *contact = contact_of(node, params, &is_peer);
+	if (!contact)
+		return;
+	*(is_peer ? &contact->peer_held : &contact->leg_held) = json_object_get_boolean_member(params, "held");
+	contact_changed(contact);
+}
+
 static void on_ended(struct node *node, JsonObject *params)
 {
 	bool is_peer;
@@ -108,7 +118,7 @@ static const struct {
 } handlers[] = {
 	{ "leg.offered", on_offered },	   { "leg.state", on_state },	  { "leg.ended", on_ended },
 	{ "leg.played", on_played },	   { "leg.collected", on_collected }, { "span.changed", on_span },
-	{ "phone.changed", on_phone },	   { "node.changed", on_node },
+	{ "phone.changed", on_phone },	   { "node.changed", on_node },	  { "leg.held", on_held },
 };
 
 void events_handle(struct node *node, const char *name, JsonObject *params)

@@ -64,6 +64,11 @@ static void resume_talking(struct tl_contact *contact, JsonObject *leg, JsonObje
 	}
 }
 
+static bool is_held(JsonObject *leg)
+{
+	return json_object_get_boolean_member_with_default(leg, "held", FALSE);
+}
+
 static void resume(struct tl_contact *contact, JsonObject *leg, JsonObject *peer)
 {
 	g_clear_pointer(&contact->playing, g_free);
@@ -71,6 +76,8 @@ static void resume(struct tl_contact *contact, JsonObject *leg, JsonObject *peer
 	if (contact->playing && !*contact->playing)
 		g_clear_pointer(&contact->playing, g_free);
 	contact_set_peer(contact, peer ? json_object_get_string_member(peer, "leg") : NULL);
+	contact->leg_held = is_held(leg);
+	contact->peer_held = peer && is_held(peer);
 	/* The store knows no "connecting": a peer tells it from the rest of the flow. */
 	if (contact->fsm.state == CONTACT_FLOW && peer)
 		contact->fsm.state = is_answered(peer) && is_joined(leg, peer) ? CONTACT_TALKING : CONTACT_CONNECTING;
