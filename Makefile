@@ -85,6 +85,7 @@ $(eval $(call program_rule,trunkd,userspace/trunkd,$(TRUNKD_ROOMS)))
 $(eval $(call program_rule,deskd,userspace/deskd,$(DESKD_ROOMS)))
 $(eval $(call program_rule,trunkctl,tools/trunkctl,control base))
 $(eval $(call program_rule,exchange,tools/exchange,ip media signal secure line control base))
+$(eval $(call program_rule,line-test,tools/line-test,line control base))
 
 all: $(PROGRAMS) $(if $(filter release,$(VARIANT)),links)
 .PHONY: links
@@ -94,6 +95,7 @@ links: $(PROGRAMS)
 # ---- tests, driver, demonstration: each folder brings its own rules ----
 -include tests/tests.mk tools/demo/demo.mk driver/driver.mk tests/vm/vm.mk tests/bench/bench.mk
 -include tools/trunk-setup/trunk-setup.mk
+include tools/systemd/install.mk
 
 $(BUILD)/config.mk: Makefile
 	@mkdir -p $(@D)
@@ -101,16 +103,6 @@ $(BUILD)/config.mk: Makefile
 	@{ echo "PKG_CFLAGS := $$(pkg-config --cflags $(PKGS))"; \
 	   echo "PKG_LIBS := $$(pkg-config --libs $(PKGS))"; } > $@.new
 	@mv $@.new $@
-
-PREFIX ?= /usr/local
-.PHONY: install
-install: all sounds ## put programs, prompts and example configurations under $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/trunkline/examples
-	install -m 755 $(O)/trunkd $(O)/deskd $(DESTDIR)$(PREFIX)/sbin
-	install -m 755 $(O)/trunkctl $(O)/exchange $(DESTDIR)$(PREFIX)/bin
-	cp -r $(SOUNDS) $(DESTDIR)$(PREFIX)/share/trunkline/
-	rm -f $(DESTDIR)$(PREFIX)/share/trunkline/sounds/.made
-	install -m 644 tools/demo/*.conf.in userspace/control/*.schema.json $(DESTDIR)$(PREFIX)/share/trunkline/examples
 
 .PHONY: clean help
 clean: ## remove everything that was built
