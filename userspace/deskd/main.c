@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 #include <glib-unix.h>
 #include <locale.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,8 @@ int main(int argc, char **argv)
 	g_autoptr(GOptionContext) context = g_option_context_new("- the desk of a Trunkline contact centre");
 	g_autoptr(GError) error = NULL;
 	setlocale(LC_ALL, "");
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that grows too large is an error like any other */
 	tl_thread_become_main();
 	g_option_context_add_main_entries(context, options, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
