@@ -102,6 +102,8 @@ void tl_contact_collect(struct tl_contact *contact, const char *const *sounds, u
 void tl_contact_queue(struct tl_contact *contact, const struct tl_contact_wait *wait);
 void tl_contact_connect(struct tl_contact *contact, const char *target);
 void tl_contact_release(struct tl_contact *contact, unsigned cause);
+/** Whether commands reach its leg now: its node is connected and has said what lives there. */
+bool tl_contact_reachable(const struct tl_contact *contact);
 
 /** The acd has assigned @assignment->contact: ring. */
 void tl_contacts_assigned(struct tl_contacts *contacts, const struct tl_assignment *assignment);

@@ -134,6 +134,11 @@ struct tl_contact_info tl_contact_info(struct tl_contact *contact)
 	};
 }
 
+bool tl_contact_reachable(const struct tl_contact *contact)
+{
+	return contact->node->linked && contact->node->known;
+}
+
 void *tl_contact_user(const struct tl_contact *contact)
 {
 	return contact->user;

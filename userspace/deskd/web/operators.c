@@ -97,6 +97,10 @@ static void release(struct tl_web *web, JsonObject *params, struct tl_control_re
 		refuse(reply, TL_CONTROL_UNKNOWN, "unknown call");
 		return;
 	}
+	if (!tl_contact_reachable(contact)) {
+		refuse(reply, TL_CONTROL_STATE, "the call's node is not connected");
+		return;
+	}
 	tl_contact_release(contact, json_object_get_int_member_with_default(params, "cause", 16));
 	tl_control_reply_result(reply, NULL);
 }
