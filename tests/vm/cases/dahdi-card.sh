@@ -9,9 +9,16 @@ address=$(basename "$(dirname "$(grep -l 0xe159 /sys/bus/pci/devices/*/vendor)")
 # says LINE: the program's latest word on alarms, or an answer, becomes LINE.
 says() { [ "$(tail -n 1 /tmp/watched)" = "$1" ]; }
 alarms() { [ "$(grep ^alarms /tmp/watched | tail -n 1)" = "alarms $1" ]; }
+answered() { says "octets good" || says "octets bad"; }
+# A host that stands still for a while costs octets; a span that loses some costs them each time.
 octets() {
-	echo "octets 8000" >&"${watch[1]}"
-	eventually 60 says "octets good"
+	for _ in 1 2 3 4 5 6 7 8; do
+		echo "octets 8000" >&"${watch[1]}"
+		eventually 60 answered || return 1
+		says "octets good" && return
+		echo >>/tmp/watched
+	done
+	return 1
 }
 
 ok "the driver comes up" load_driver stall_ms=500 settle_ms=300

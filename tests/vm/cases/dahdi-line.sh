@@ -24,6 +24,13 @@ not_ok "a channel is refused to a second program" "$line" -d 16 1 1 1
 dahdi_cfg -s
 ok "two E1 with CAS" spans 31 'cas=1-15:1101\ncas=17-31:1101\ncas=32-46:1101\ncas=48-62:1101\n'
 "$line" -c 1 2 200 || failures=1
+begins() {
+	for i in 1 2 3 4 5 6 7 8 9; do
+		sleep 0.00$i
+		timeout 60 "$line" -c 1 2 20 >/tmp/begun || { cat /tmp/begun; return 1; }
+	done
+}
+ok "the spans fall into step, however apart they begin" begins
 not_ok "a D-channel is refused where there is none" "$line" -d 16 1 2 1
 
 dahdi_cfg -s

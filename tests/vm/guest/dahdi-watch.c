@@ -126,6 +126,7 @@ int main(int argc, char **argv)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	config.dahdi.span = (unsigned)atoi(argv[optind]);
+	config.dahdi.depth_ms = 60; /* the card's time is the host's, which may be busy */
 	tl_thread_become_main();
 	watch.span = tl_span_new(&config, &error);
 	if (!watch.span) {

@@ -15,6 +15,7 @@ struct tl_timer;
 /* Ticks received and not yet run; one more and the oldest is dropped: our time is slower than the line's. */
 #define TL_DAHDI_WAITING_MAX 4
 #define TL_DAHDI_FRAME_ROOM 512
+#define TL_DAHDI_DEPTH_MAX_TICKS 6
 
 /* Whose turn the device is. */
 enum tl_dahdi_state {
@@ -28,7 +29,7 @@ typedef uint8_t tl_dahdi_octets[TL_SPAN_SLOTS_MAX + 1][TL_BLOCK_OCTETS];
 
 struct tl_dahdi {
 	struct tl_port *port;
-	enum tl_dahdi_state state;              /* atomic */
+	enum tl_dahdi_state state;     /* atomic */
 	struct tl_dahdi_device device; /* main's while GONE, then the media thread's */
 	struct tl_batch *batch;        /* likewise */
 	int poll_fd;                   /* RO; an epoll that holds the reference, so that it outlives it */
@@ -39,13 +40,13 @@ struct tl_dahdi {
 	bool voice[TL_SPAN_SLOTS_MAX + 1];   /* main */
 
 	/* all below: media */
-	tl_dahdi_octets landing;                   /* where reads under way put them */
+	tl_dahdi_octets landing;               /* where reads under way put them */
 	bool reading[TL_SPAN_SLOTS_MAX + 1];   /* under way */
 	bool landed[TL_SPAN_SLOTS_MAX + 1];
 	bool writing[TL_SPAN_SLOTS_MAX + 1];   /* under way */
 	tl_dahdi_octets waiting[TL_DAHDI_WAITING_MAX];
 	unsigned first_waiting, n_waiting;
-	unsigned owed;                         /* ticks to send twice, for those dropped */
+	unsigned owed;                         /* ticks to send twice: for those dropped, or for more depth */
 
 	bool listening;                        /* a frame's read is under way */
 	uint8_t frame[TL_DAHDI_FRAME_ROOM];
@@ -53,7 +54,9 @@ struct tl_dahdi {
 	uint8_t cas_heard[TL_SPAN_SLOTS_MAX + 1], cas_sent[TL_SPAN_SLOTS_MAX + 1];
 
 	int64_t heard_us;                      /* when the reference's octets came last */
-	bool lost_time;                        /* an underrun or overrun: begin anew */
+	bool ran_dry;                          /* nothing was there to be sent */
+	bool lost_time;                        /* begin anew at the tick's end */
+	unsigned depth_now_ticks;              /* from depth_ticks on */
 	bool look;                             /* the span's status is to be looked at */
 	unsigned second_ticks;
 	bool second_errored;

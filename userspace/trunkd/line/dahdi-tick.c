@@ -59,7 +59,8 @@ static void take_events(struct tl_dahdi *dahdi, unsigned slot)
 		tl_count(&counters->underruns, 1);
 	if (events & TL_DAHDI_OVERRUN)
 		tl_count(&counters->overruns, 1);
-	dahdi->lost_time |= events & (TL_DAHDI_UNDERRUN | TL_DAHDI_OVERRUN);
+	dahdi->ran_dry |= events & TL_DAHDI_UNDERRUN;
+	dahdi->lost_time |= events & TL_DAHDI_OVERRUN;
 	if (events & TL_DAHDI_ABORT)
 		tl_count(&counters->d_aborts, 1);
 	if (events & TL_DAHDI_BAD_FCS)
@@ -143,7 +144,9 @@ static void reap(struct tl_dahdi *dahdi)
 /*
  * All slots begin anew, the reference last: when its octets of a tick are
  * there, so are those of all others. What is to be sent begins with idle
- * octets, as many as our answers may be late.
+ * octets, as many as our answers may be late. It is done where a tick ends,
+ * which is the same time for all spans: a tick waits for the last of them, and
+ * none should have to send while it waits.
  */
 static void begin_anew(struct tl_dahdi *dahdi)
 {
@@ -163,6 +166,8 @@ static void begin_anew(struct tl_dahdi *dahdi)
 	}
 	dahdi->n_waiting = 0;
 	dahdi->owed = 0;
+	dahdi->depth_now_ticks = dahdi->depth_ticks;
+	dahdi->ran_dry = false;
 	dahdi->lost_time = false;
 }
 
@@ -177,6 +182,7 @@ static void begin(struct tl_dahdi *dahdi, int64_t now_us)
 	dahdi->heard_us = now_us;
 	tl_dahdi_set_state(dahdi, TL_DAHDI_LIVE);
 	begin_anew(dahdi);
+	dahdi->lost_time = true; /* once more at the first tick's end, with all others */
 }
 
 /* Starts what has not been started, and takes what is there. */
@@ -278,10 +284,28 @@ static void watch_silence(struct tl_dahdi *dahdi, int64_t now_us)
 	dahdi->look = true;
 }
 
+/*
+ * Nothing was there to be sent. A thread that was late begins anew; one that
+ * was not has to wait for other spans, or the line takes its octets in bursts:
+ * then one tick more is kept from now on.
+ */
+static void meet_dryness(struct tl_dahdi *dahdi, int64_t since_us)
+{
+	dahdi->ran_dry = false;
+	dahdi->second_errored = true;
+	if (since_us > (int64_t)dahdi->depth_ticks * TL_TICK_US || dahdi->depth_now_ticks == TL_DAHDI_DEPTH_MAX_TICKS) {
+		dahdi->lost_time = true;
+		return;
+	}
+	dahdi->depth_now_ticks++;
+	dahdi->owed++;
+}
+
 void tl_dahdi_receive(void *backend, int64_t now_us)
 {
 	struct tl_dahdi *dahdi = backend;
 	enum tl_dahdi_state state = tl_dahdi_state_of(dahdi);
+	int64_t since_us = now_us - dahdi->heard_us;
 
 	if (state == TL_DAHDI_GONE)
 		return;
@@ -297,10 +321,8 @@ void tl_dahdi_receive(void *backend, int64_t now_us)
 	}
 	dahdi->heard_us = now_us;
 	keep(dahdi);
-	if (dahdi->lost_time) {
-		dahdi->second_errored = true;
-		begin_anew(dahdi);
-	}
+	if (dahdi->ran_dry)
+		meet_dryness(dahdi, since_us);
 	note_tick(dahdi);
 }
 
@@ -326,7 +348,7 @@ void tl_dahdi_begin_tick(void *backend)
 	dahdi->n_waiting--;
 	if (port->config->cas)
 		tl_port_hear_cas(port, dahdi->cas_heard);
-	__atomic_store_n(&port->counters.depth_us, (int64_t)(dahdi->depth_ticks + dahdi->n_waiting) * TL_TICK_US,
+	__atomic_store_n(&port->counters.depth_us, (int64_t)(dahdi->depth_now_ticks + dahdi->n_waiting) * TL_TICK_US,
 			 __ATOMIC_RELAXED);
 }
 
@@ -387,6 +409,11 @@ void tl_dahdi_end_tick(void *backend, int64_t now_us)
 
 	if (tl_dahdi_state_of(dahdi) != TL_DAHDI_LIVE)
 		return;
+	if (dahdi->lost_time) {
+		dahdi->second_errored = true;
+		begin_anew(dahdi);
+		return;
+	}
 	if (dahdi->port->d)
 		send_frames(dahdi);
 	if (dahdi->port->config->cas && dahdi->state == TL_DAHDI_LIVE)

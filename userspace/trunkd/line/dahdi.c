@@ -9,7 +9,7 @@
 
 #define TICK_MS (TL_TICK_US / 1000)
 #define DEPTH_MS 20
-#define DEPTH_MAX_MS 60
+#define DEPTH_MAX_MS (TL_DAHDI_DEPTH_MAX_TICKS * TICK_MS)
 #define REOPEN_FIRST_S 1
 #define REOPEN_MOST_S 30
 /* Reads and writes of all slots, and of the D-channel. */
