@@ -153,6 +153,7 @@ static void test_refusal_by_the_caller(void)
 	const struct tl_config_section *span = tl_config_next(config, "span", NULL);
 	assert_caller_refuses(span, "remote", "4: [span x] remote: expected better");
 	assert_caller_refuses(span, "hunt", "1: [span x] hunt: expected better");
+	assert_caller_refuses(tl_config_section(config, "node"), "name", " [node] name: expected better"); /* no such line */
 	tl_config_free(config);
 }
 

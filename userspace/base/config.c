@@ -65,7 +65,10 @@ static gboolean refuse_line(const struct tl_config *config, unsigned line, GErro
 	va_start(args, format);
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
-	g_set_error(error, TL_CONFIG_ERROR, code, "%s:%u: %s", config->path, line, text);
+	if (line)
+		g_set_error(error, TL_CONFIG_ERROR, code, "%s:%u: %s", config->path, line, text);
+	else /* of a section that the file lacks */
+		g_set_error(error, TL_CONFIG_ERROR, code, "%s: %s", config->path, text);
 	return FALSE;
 }
 
