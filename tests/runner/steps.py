@@ -69,7 +69,7 @@ def others(build):
     if Path("driver/driver.mk").exists():
         yield make(build, "driver-unit", limit_s=300)
     if Path("tests/vm/vm.mk").exists():
-        yield make(build, "vm-check", alone=True, limit_s=1200)
+        yield make(build, "vm-check", alone=True, limit_s=2400)
         yield make(build, "driver-lint", limit_s=600)
         yield make(build, "driver-dkms", alone=True, limit_s=600)  # it and driver-lint both make DAHDI
 
