@@ -60,30 +60,31 @@ accesses=$(($(value reads "$stats") + $(value writes "$stats")))
 echo "# a probe makes $accesses register accesses"
 ok "they are worth a sweep" [ "$accesses" -gt 100 ]
 
-# sweep FAULT: from each access of probe on, registers have FAULT.
+# sweep FAULT FIRST: from access FIRST of probe on, and from every third after it,
+# registers have FAULT. No process is started in between, for speed.
 sweep() {
-	local n taken=0
-	for n in $(seq 1 "$accesses"); do
+	local n taken=0 tries=0
+	for n in $(seq "$2" 3 "$accesses"); do
 		card registers $1 "$n" >/dev/null
 		bind
 		card registers ones off >/dev/null
 		if bound; then taken=$((taken + 1)) && unbind; fi
-		[ "$(held)" = "$free" ] || echo "# access $n: $(held | diff - <(echo "$free") | tr '\n' ' ')"
+		tries=$((tries + 1))
 	done
-	echo "# $1: of $accesses tries $taken took the card"
-	is "$1: nothing is held after $accesses tries" "$(held)" "$free"
-	ok "$1: a card dead from the beginning on is never taken" [ $taken -lt "$accesses" ]
+	echo "# $1: of $tries tries $taken took the card"
+	is "$1: nothing is held after $tries tries" "$(held)" "$free"
+	ok "$1: a card dead from the beginning on is never taken" [ $taken -lt $tries ]
 }
-sweep "ones on"
 before=$(free_kb)
-sweep "ones on"
+sweep "ones on" 1
 between=$(free_kb)
-sweep "garbage 1000000"
+sweep "garbage 1000000" 2
 after=$(free_kb)
-echo "# free memory: $before kB, $between kB, $after kB; $accesses tries between"
-# What is lost in every try, 2 kB of it, is lost in both sweeps; other things may change in one.
+echo "# free memory: $before kB, $between kB, $after kB"
+# A page lost in every try (the rings, or more: the span) is lost in both sweeps;
+# other things may change in one.
 loss_a=$((before - between)) loss_b=$((between - after))
-ok "no memory is lost" [ $((loss_a < loss_b ? loss_a : loss_b)) -lt $((accesses * 2)) ]
+ok "no memory is lost" [ $((loss_a < loss_b ? loss_a : loss_b)) -lt $((accesses / 3 * 4)) ]
 
 ok "the healthy card is taken" bind
 ok "dahdi_cfg configures the span" configure 'span=1,1,0,ccs,hdb3,crc4\nbchan=1-31'
