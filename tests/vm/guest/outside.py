@@ -20,16 +20,17 @@ DOOR = ("10.0.2.100", 7000)  # where a case's --network option puts the exchange
 
 @dataclass
 class DahdiSpan:
-    """The node's end of a card's line, in place of far_end.Span."""
+    """One end of a line that DAHDI has, in place of far_end.Span."""
     name: str
     number: int
     kind: str = "e1"
     more: tuple = ()
+    signalling: str = "pri-cpe"
     clock: str = "loop"
 
     def section(self):
         return "\n".join([f"[span {self.name}]", f"kind = {self.kind}", "backend = dahdi", f"dahdi_span = {self.number}",
-                          "dahdi_depth_ms = 60", "signalling = pri-cpe", *self.more, ""])
+                          f"signalling = {self.signalling}", *self.more, ""])
 
 
 class Card:

@@ -25,7 +25,7 @@ class Stack(Case):
     def setUp(self):
         super().setUp()
         self.card, self.exchange = Card(self), Outside(self)
-        self.node = Node(self, [DahdiSpan("card", 1, KIND, ("group = card", *self.more))],
+        self.node = Node(self, [DahdiSpan("card", 1, KIND, ("group = card", "dahdi_depth_ms = 60", *self.more))],
                          routes={"": "group:card", "500": "announcement:file:hello.wav"},
                          settings=("offer_timeout_ms = 500",), variant="release")
         write_wav(self.node.sounds / "hello.wav", noise(1, 9), LAW)

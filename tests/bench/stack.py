@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""trunkd on DAHDI, in a guest whose clock counts instructions (tests/vm/guest/bench-stack.py)."""
+import json
+import os
+import pathlib
+import subprocess
+
+VM = pathlib.Path(__file__).resolve().parents[1] / "vm"
+BUDGET = 400_000  # the same system's best rival takes 1,910,000
+
+
+def channel(bench):
+    kept = bench.build / "vm-logs" / "bench-stack"
+    subprocess.run([VM / "run", "--icount", "--timeout", "600", "--keep", kept, VM / "guest/bench-stack.sh"], check=True,
+                   env=dict(os.environ, BUILD=str(bench.build)))
+    found = json.loads((kept / "channel.json").read_text(encoding="ascii"))
+    bench.result("dahdi_channel", round(found["through"]), "instructions/channel-s", budget=BUDGET, note="through and echoed")
+    bench.result("dahdi_digits", round(found["answered"]), "instructions/channel-s",
+                 note="answered and joined, digits searched")
