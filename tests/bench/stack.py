@@ -15,5 +15,5 @@ def channel(bench):
                    env=dict(os.environ, BUILD=str(bench.build)))
     found = json.loads((kept / "channel.json").read_text(encoding="ascii"))
     bench.result("dahdi_channel", round(found["through"]), "instructions/channel-s", budget=BUDGET, note="through and echoed")
-    bench.result("dahdi_digits", round(found["answered"]), "instructions/channel-s",
+    bench.result("dahdi_digits", round(found["answered"]), "instructions/channel-s", budget=BUDGET, gates=False,
                  note="answered and joined, digits searched")
