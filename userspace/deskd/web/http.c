@@ -368,6 +368,18 @@ static GSocket *listen_on(const char *listen, bool *loopback, GError **error)
 	return NULL;
 }
 
+/* libsoup's own accepting loses a GSocket a connection. */
+static gboolean accept_stream(GSocketService *service, GSocketConnection *connection, GObject *source, gpointer user)
+{
+	struct tl_web *web = user;
+	g_autoptr(GSocketAddress) local = g_socket_connection_get_local_address(connection, NULL);
+	g_autoptr(GSocketAddress) remote = g_socket_connection_get_remote_address(connection, NULL);
+	(void)service, (void)source;
+	if (local && remote) /* else it has gone already */
+		soup_server_accept_iostream(web->soup, G_IO_STREAM(connection), local, remote, NULL);
+	return TRUE;
+}
+
 bool http_start(struct tl_web *web, GError **error)
 {
 	g_autoptr(GSocket) socket = listen_on(web->listen, &web->loopback, error);
@@ -379,7 +391,9 @@ bool http_start(struct tl_web *web, GError **error)
 	soup_server_add_early_handler(web->soup, NULL, on_early, web, NULL);
 	soup_server_add_handler(web->soup, NULL, on_request, web, NULL);
 	soup_server_add_websocket_handler(web->soup, "/api/events", NULL, NULL, on_websocket, web, NULL);
-	if (!soup_server_listen_socket(web->soup, socket, 0, error))
+	web->service = g_socket_service_new();
+	g_signal_connect(web->service, "incoming", G_CALLBACK(accept_stream), web);
+	if (!g_socket_listener_add_socket(G_SOCKET_LISTENER(web->service), socket, NULL, error))
 		return false;
 	tl_notice("http://%s/", web->listen);
 	return true;
@@ -388,6 +402,11 @@ bool http_start(struct tl_web *web, GError **error)
 void http_stop(struct tl_web *web)
 {
 	viewers_free(web);
+	if (web->service) {
+		g_socket_service_stop(web->service);
+		g_socket_listener_close(G_SOCKET_LISTENER(web->service));
+	}
+	g_clear_object(&web->service);
 	if (web->soup)
 		soup_server_disconnect(web->soup);
 	g_clear_object(&web->soup);

@@ -17,6 +17,7 @@ struct tl_web {
 	struct tl_contacts *contacts;
 	struct tl_ledger *ledger;
 	SoupServer *soup;
+	GSocketService *service; /* accepts for it */
 	GList *viewers;         /* struct viewer */
 	struct sessions *sessions;
 	struct tl_control_server *control;
