@@ -30,7 +30,7 @@ ifeq ($(filter clean help,$(MAKECMDGOALS)),)
 -include $(BUILD)/config.mk
 endif
 
-CPPFLAGS := -D_GNU_SOURCE -DTL_VERSION='"$(VERSION)"' -Iuserspace -Iuserspace/trunkd -Iuserspace/deskd -I$(O)/gen $(PKG_CFLAGS)
+CPPFLAGS := -D_GNU_SOURCE -Iuserspace -Iuserspace/trunkd -Iuserspace/deskd -I$(O)/gen $(PKG_CFLAGS)
 CFLAGS := $(STRICT) $(CFLAGS_$(VARIANT)) -pthread -MMD -MP
 # What a program does not call it is not linked to: deskd and trunkctl are free of libpri.
 LDLIBS := -Wl,--as-needed $(PKG_LIBS) -lpri -ltiff -lm -pthread
@@ -58,7 +58,14 @@ archives = $(foreach r,$(1),$(O)/lib/$(r).a)
 TRUNKD_ROOMS := call ip media signal secure line control base
 DESKD_ROOMS := web ledger contact flow acd store control base
 
-$(O)/%.o: %.c | $(BUILD)/config.mk
+# A header of its own, so that a new commit compiles again only what names the version.
+$(O)/gen/version.h: FORCE
+	@mkdir -p $(@D)
+	@echo '#define TL_VERSION "$(VERSION)"' | cmp -s - $@ || echo '#define TL_VERSION "$(VERSION)"' > $@
+.PHONY: FORCE
+FORCE:
+
+$(O)/%.o: %.c | $(BUILD)/config.mk $(O)/gen/version.h
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) $(EXTRA_CFLAGS) -c $< -o $@

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/thread.h"
+#include "version.h"
 
 #define TL_ROOM "exchange"
 #include "base/log.h"

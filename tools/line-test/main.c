@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "report.h"
 #include "run.h"
+#include "version.h"
 
 static const char usage[] =
 	"Measures bit errors, slips and delay of timeslots by pseudo-random sequences (ITU-T O.150), over a loop: a loopback\n"

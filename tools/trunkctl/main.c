@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/thread.h"
+#include "version.h"
 
 #define SYSTEM_RUN "/run/trunkline"
 

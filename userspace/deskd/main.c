@@ -11,6 +11,7 @@
 
 #include "base/thread.h"
 #include "desk.h"
+#include "version.h"
 
 #define TL_ROOM "deskd"
 #include "base/log.h"

@@ -11,6 +11,7 @@
 
 #include "base/thread.h"
 #include "settings.h"
+#include "version.h"
 
 #define TL_ROOM "trunkd"
 

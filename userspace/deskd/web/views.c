@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 #include "web/inside.h"
+#include "version.h"
 
 static void put(JsonObject *object, const char *member, const char *text)
 {

@@ -6,6 +6,7 @@
 #include "call/journal.h"
 #include "call/junction.h"
 #include "call/play.h"
+#include "version.h"
 
 static const char *const party_kinds[] = { [TL_PARTY_TIMESLOT] = "timeslot", [TL_PARTY_SIP_USER] = "sip-user",
 					   [TL_PARTY_SIP_TRUNK] = "sip-trunk", [TL_PARTY_SIP_URI] = "sip-uri" };

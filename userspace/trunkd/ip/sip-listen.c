@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 #include "ip/sip-listen.h"
+#include "version.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
