@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TAIL_LINES = 40
+FAILED_MAX, WHY_LINES = 20, 12  # tests of a TAP log that are shown, and lines of diagnosis before each
 GRACE_S = 10  # between asking a group to end and killing it
 SKIP_STATUS = 77
 
@@ -45,6 +46,18 @@ def session(leader):
         if int(fields[3]) == leader and fields[0] != "Z":
             found.append(int(folder.name))
     return found
+
+
+def failed_tests(lines):
+    """What a TAP log says of the tests that failed: their "not ok" lines, each after the diagnosis that leads to it."""
+    at = [n for n, line in enumerate(lines) if line.startswith("not ok")]
+    for n in at[:FAILED_MAX]:
+        first = n
+        while first and n - first < WHY_LINES and lines[first - 1].startswith("#"):
+            first -= 1
+        yield from lines[first:n + 1]
+    if len(at) > FAILED_MAX:
+        yield f"... and {len(at) - FAILED_MAX} more"
 
 
 class Running:
@@ -146,8 +159,9 @@ class Engine:
         why = f"  ({result.why})" if result.why else ""
         print(f"  {result.outcome:5}{result.step.name:44}{result.seconds:8.1f} s{why}", flush=True)
         if result.outcome == "FAIL":
-            tail = result.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
-            print("\n".join(f"      | {line}" for line in tail), flush=True)
+            lines = result.log.read_text(errors="replace").splitlines()
+            shown = [*failed_tests(lines[:-TAIL_LINES]), *lines[-TAIL_LINES:]]
+            print("\n".join(f"      | {line}" for line in shown), flush=True)
             print(f"      whole log: {result.log}", flush=True)
 
     def conclude(self):
