@@ -355,16 +355,56 @@ static void test_adaptive(void)
 
 struct cas_seen {
 	unsigned abcd[32];
+	int64_t at_us[32], lasted_us[32];
 	unsigned changes;
 };
 
-static void on_cas(struct tl_span *span, unsigned slot, unsigned abcd, void *user)
+static void on_cas(struct tl_span *span, unsigned slot, unsigned abcd, int64_t line_us, void *user)
 {
 	struct cas_seen *seen = user;
 
 	g_assert_cmpuint(slot, <=, tl_span_slots(span));
+	seen->lasted_us[slot] = line_us - seen->at_us[slot];
+	seen->at_us[slot] = line_us;
 	seen->abcd[slot] = abcd;
 	seen->changes++;
+}
+
+static void cas_run(struct tl_span *a, struct tl_span *b, unsigned ticks)
+{
+	for (int64_t at = 0; at < (int64_t)ticks * TL_BLOCK_OCTETS; at += TL_BLOCK_OCTETS) {
+		far_end_begin(a);
+		send_block(a, 0, at);
+		far_end_end(a);
+		far_end_await(b, far_end_counters(a).packets_sent);
+		far_end_begin(b);
+		far_end_end(b);
+		far_end_main();
+	}
+}
+
+/* A pulse has its length on the line, whatever main does meanwhile; another order ends it. */
+static void pulse(struct tl_span *a, struct tl_span *b, struct cas_seen *seen)
+{
+	seen->changes = 0;
+	g_assert_cmpint(tl_span_pulse_cas(a, 3, 0xf, TL_CAS_PULSE_MAX_MS + 10, 1), ==, -EINVAL);
+	g_assert_cmpint(tl_span_pulse_cas(a, 3, 0xf, 0, 1), ==, -EINVAL);
+	g_assert_cmpint(tl_span_pulse_cas(a, 3, 0xf, 200, 1), ==, 0);
+	cas_run(a, b, 10);
+	g_assert_cmpuint(seen->abcd[3], ==, 0xf);
+	cas_run(a, b, 30);
+	g_assert_cmpuint(seen->changes, ==, 2);
+	g_assert_cmpuint(seen->abcd[3], ==, 1);
+	/* A multiframe longer than its share of a tick may end in the next one. */
+	g_assert_cmpint(seen->lasted_us[3], >=, 190000);
+	g_assert_cmpint(seen->lasted_us[3], <=, 210000);
+	g_assert_cmpint(tl_span_pulse_cas(a, 3, 0xf, 2000, 1), ==, 0);
+	cas_run(a, b, 10);
+	g_assert_cmpint(tl_span_send_cas(a, 3, 2), ==, 0);
+	cas_run(a, b, 300);
+	g_assert_cmpuint(seen->abcd[3], ==, 2);
+	g_assert_cmpuint(seen->changes, ==, 4);
+	g_assert_cmpint(tl_span_line_us(a), ==, 390 * TL_TICK_US);
 }
 
 static void cas_both(enum tl_span_kind kind, unsigned frames)
@@ -389,18 +429,11 @@ static void cas_both(enum tl_span_kind kind, unsigned frames)
 		bearers += bearer;
 	}
 	g_assert_cmpint(tl_span_send_cas(a, 1, 16), ==, -EINVAL);
-	for (int64_t at = 0; at < 40 * TL_BLOCK_OCTETS; at += TL_BLOCK_OCTETS) {
-		far_end_begin(a);
-		send_block(a, 0, at);
-		far_end_end(a);
-		far_end_await(b, far_end_counters(a).packets_sent);
-		far_end_begin(b);
-		far_end_end(b);
-		far_end_main();
-	}
+	cas_run(a, b, 40);
 	g_assert_cmpuint(seen.changes, ==, bearers);
 	for (unsigned slot = 1; slot <= tl_span_slots(a); slot++)
 		g_assert_cmpuint(seen.abcd[slot], ==, tl_span_is_bearer(a, slot) ? 1 + slot % 15 : 0);
+	pulse(a, b, &seen);
 	check_clean(b);
 	tl_span_free(a);
 	tl_span_free(b);

@@ -67,7 +67,7 @@ static void on_d_frame(struct tl_span *span, const uint8_t *octets, size_t n, vo
 		end->frames_wrong++;
 }
 
-static void on_cas(struct tl_span *span, unsigned slot, unsigned abcd, void *user)
+static void on_cas(struct tl_span *span, unsigned slot, unsigned abcd, int64_t line_us, void *user)
 {
 	struct end *end = user;
 

@@ -15,6 +15,7 @@ struct tl_d_channel;
 struct tl_cas_change {
 	uint8_t slot;
 	uint8_t abcd;
+	uint64_t tick;
 };
 
 struct tl_port {
@@ -29,7 +30,8 @@ struct tl_port {
 	uint8_t cas_heard[TL_SPAN_SLOTS_MAX + 1];           /* media; last told to main */
 
 	struct tl_span_counters counters; /* media writes, main reads: tl_count() */
-	uint8_t cas_sent[TL_SPAN_SLOTS_MAX + 1]; /* main writes, media reads, atomic */
+	uint8_t cas_sent[TL_SPAN_SLOTS_MAX + 1]; /* media; what the backend is to send now */
+	uint64_t ticks;                          /* media writes, main reads, atomic */
 	unsigned alarms;                  /* media writes, main reads, atomic */
 	unsigned injected;                /* main writes, media reads, atomic */
 	struct tl_d_channel *d;           /* NULL: none. By backend->has_hdlc its frames are the backend's to move */

@@ -394,7 +394,7 @@ static void send_cas(struct tl_dahdi *dahdi)
 {
 	for (unsigned i = 0; i < dahdi->device.n_slots; i++) {
 		unsigned slot = dahdi->device.slots[i];
-		uint8_t abcd = __atomic_load_n(&dahdi->port->cas_sent[slot], __ATOMIC_RELAXED);
+		uint8_t abcd = dahdi->port->cas_sent[slot];
 
 		if (abcd == dahdi->cas_sent[slot])
 			continue;

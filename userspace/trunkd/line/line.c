@@ -16,10 +16,17 @@
 #define E1_CAS_SLOT 16
 /* CAS changes waiting for main: every slot some dozen times. */
 #define CAS_QUEUE 1024
+#define TICK_MS (TL_TICK_US / 1000)
 /* D-channel octets that never came: ones, which end a frame as HDLC's abort. */
 #define D_IDLE 0xff
 
 G_DEFINE_QUARK(tl-line-error-quark, tl_line_error)
+
+/* What main wants sent: now, and after so many ticks (0: for ever); a number, so that the same may be wanted again. */
+struct cas_order {
+	_Alignas(uint32_t) uint8_t now;
+	uint8_t then, ticks, number;
+};
 
 struct tl_span {
 	struct tl_span_config config; /* RO, strings are ours */
@@ -28,6 +35,9 @@ struct tl_span {
 	void *backend;
 	struct tl_wake *wake;
 	uint64_t refused_d_frames; /* main; queue full */
+	struct cas_order cas_wanted[TL_SPAN_SLOTS_MAX + 1]; /* main writes, media reads: each one atomic word */
+	struct cas_order cas_taken[TL_SPAN_SLOTS_MAX + 1];  /* media */
+	uint8_t cas_ticks[TL_SPAN_SLOTS_MAX + 1];           /* media; left of a pulse */
 
 	struct tl_span_handler handler; /* main */
 	void *user;                     /* main */
@@ -86,7 +96,7 @@ static void tell_cas(struct tl_span *span)
 
 	while (span->port.cas_changes && tl_ring_pop(span->port.cas_changes, &change))
 		if (span->handler.on_cas)
-			span->handler.on_cas(span, change.slot, change.abcd, span->user);
+			span->handler.on_cas(span, change.slot, change.abcd, (int64_t)change.tick * TL_TICK_US, span->user);
 }
 
 /* Alarms first: what follows may be judged by them. */
@@ -234,15 +244,53 @@ int tl_span_send_d_frame(struct tl_span *span, const uint8_t *octets, size_t n_o
 	return result;
 }
 
-int tl_span_send_cas(struct tl_span *span, unsigned slot, unsigned abcd)
+static int order_cas(struct tl_span *span, unsigned slot, unsigned now, unsigned ticks, unsigned then)
 {
+	struct cas_order order = { (uint8_t)now, (uint8_t)then, (uint8_t)ticks, 0 };
+
 	tl_assert_main();
 	if (!span->config.cas)
 		return -ENODEV;
-	if (!tl_span_is_bearer(span, slot) || abcd > 0xf)
+	if (!tl_span_is_bearer(span, slot) || now > 0xf || then > 0xf)
 		return -EINVAL;
-	__atomic_store_n(&span->port.cas_sent[slot], (uint8_t)abcd, __ATOMIC_RELAXED);
+	order.number = (uint8_t)(span->cas_wanted[slot].number + 1);
+	__atomic_store(&span->cas_wanted[slot], &order, __ATOMIC_RELAXED);
 	return 0;
+}
+
+int tl_span_send_cas(struct tl_span *span, unsigned slot, unsigned abcd)
+{
+	return order_cas(span, slot, abcd, 0, abcd);
+}
+
+int tl_span_pulse_cas(struct tl_span *span, unsigned slot, unsigned abcd, unsigned ms, unsigned then)
+{
+	if (ms < TICK_MS || ms > TL_CAS_PULSE_MAX_MS)
+		return -EINVAL;
+	return order_cas(span, slot, abcd, ms / TICK_MS, then);
+}
+
+int64_t tl_span_line_us(const struct tl_span *span)
+{
+	tl_assert_main();
+	return (int64_t)__atomic_load_n(&span->port.ticks, __ATOMIC_RELAXED) * TL_TICK_US;
+}
+
+/* What is to be sent in this tick: a new order, or the end of a pulse. Media. */
+static void settle_cas(struct tl_span *span)
+{
+	for (unsigned slot = 1; slot <= span->port.slots; slot++) {
+		struct cas_order *taken = &span->cas_taken[slot], order;
+
+		__atomic_load(&span->cas_wanted[slot], &order, __ATOMIC_RELAXED);
+		if (order.number != taken->number) {
+			*taken = order;
+			span->cas_ticks[slot] = order.ticks;
+			span->port.cas_sent[slot] = order.now;
+		} else if (span->cas_ticks[slot] && --span->cas_ticks[slot] == 0) {
+			span->port.cas_sent[slot] = taken->then;
+		}
+	}
 }
 
 int tl_span_set_voice(struct tl_span *span, unsigned slot, bool voice)
@@ -304,7 +352,7 @@ void tl_span_inject(struct tl_span *span, unsigned alarms)
 void tl_port_hear_cas(struct tl_port *port, const uint8_t *cas)
 {
 	for (unsigned slot = 1; slot <= port->slots; slot++) {
-		struct tl_cas_change change = { (uint8_t)slot, cas[slot] };
+		struct tl_cas_change change = { (uint8_t)slot, cas[slot], port->ticks };
 
 		/* A full ring is tried again with the next multiframe: only what main missed is lost. */
 		if (cas[slot] == port->cas_heard[slot] || !tl_ring_push(port->cas_changes, &change))
@@ -357,6 +405,7 @@ void tl_span_begin_tick(struct tl_span *span)
 	struct tl_port *port = &span->port;
 
 	tl_assert_media();
+	__atomic_store_n(&port->ticks, port->ticks + 1, __ATOMIC_RELAXED);
 	span->ops->begin_tick(span->backend);
 	preset_tx(port);
 	if (port->d && !span->ops->has_hdlc &&
@@ -380,5 +429,7 @@ void tl_span_end_tick(struct tl_span *span, int64_t now_us)
 	tl_assert_media();
 	if (span->port.d && !span->ops->has_hdlc)
 		tl_d_channel_tx(span->port.d, span->port.tx[span->config.d_channel], TL_BLOCK_OCTETS);
+	if (span->config.cas)
+		settle_cas(span);
 	span->ops->end_tick(span->backend, now_us);
 }

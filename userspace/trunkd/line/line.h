@@ -112,8 +112,11 @@ struct tl_span_handler {
 	void (*on_alarms)(struct tl_span *span, unsigned alarms, void *user);
 	/** One good frame from address to information, FCS checked and removed; @octets lives during the call. */
 	void (*on_d_frame)(struct tl_span *span, const uint8_t *octets, size_t n_octets, void *user);
-	/** CAS bits of @slot changed to @abcd (ABCD in bits 3-0). */
-	void (*on_cas)(struct tl_span *span, unsigned slot, unsigned abcd, void *user);
+	/**
+	 * CAS bits of @slot changed to @abcd (ABCD in bits 3-0), at @line_us by tl_span_line_us(): main may hear of it late,
+	 * but the time between two changes is the line's. All are 0 until the first change.
+	 */
+	void (*on_cas)(struct tl_span *span, unsigned slot, unsigned abcd, int64_t line_us, void *user);
 };
 
 /** Opens the span's socket or device; no octet moves yet. Strings are copied. (transfer full) Thread: main. */
@@ -142,8 +145,22 @@ unsigned tl_span_local_port(const struct tl_span *span);
  */
 int tl_span_send_d_frame(struct tl_span *span, const uint8_t *octets, size_t n_octets);
 
-/** Sets the CAS bits sent for @slot (ABCD in bits 3-0). Thread: main. */
+#define TL_CAS_PULSE_MAX_MS 2550
+
+/**
+ * Sets the CAS bits sent for @slot (ABCD in bits 3-0) from the next tick on; ends a pulse. -ENODEV without CAS, -EINVAL.
+ * Thread: main.
+ */
 int tl_span_send_cas(struct tl_span *span, unsigned slot, unsigned abcd);
+
+/**
+ * tl_span_pulse_cas - send @abcd on @slot for @ms (10 to TL_CAS_PULSE_MAX_MS, in tens) of line time and @then from then
+ * on, however busy main is meanwhile. Errors as above. Thread: main.
+ */
+int tl_span_pulse_cas(struct tl_span *span, unsigned slot, unsigned abcd, unsigned ms, unsigned then);
+
+/** How much line time has passed: ticks since the span was opened, in us. Thread: main. */
+int64_t tl_span_line_us(const struct tl_span *span);
 
 /**
  * tl_span_set_voice - whether what @slot carries is speech, whose echo the line may cancel, or must stay untouched. Off

@@ -282,7 +282,6 @@ static void pseudowire_end_tick(void *backend, int64_t now_us)
 	struct tl_pseudowire *wire = backend;
 	struct tl_port *port = wire->port;
 	unsigned injected = __atomic_load_n(&port->injected, __ATOMIC_RELAXED);
-	uint8_t cas[TL_SPAN_SLOTS_MAX + 1] = { 0 };
 	struct tl_packer_status status = {
 		.l = injected & TL_ALARM_BLUE,
 		.r = tl_playout_is_lost(wire->playout),
@@ -290,9 +289,7 @@ static void pseudowire_end_tick(void *backend, int64_t now_us)
 		.rdi = injected & TL_ALARM_YELLOW || port->alarms & (TL_ALARM_RED | TL_ALARM_BLUE),
 	};
 
-	for (unsigned slot = 1; wire->format.cas && slot <= port->slots; slot++)
-		cas[slot] = __atomic_load_n(&port->cas_sent[slot], __ATOMIC_RELAXED);
-	tl_packer_put(wire->packer, (const uint8_t(*)[TL_BLOCK_OCTETS])port->tx, cas, &status);
+	tl_packer_put(wire->packer, (const uint8_t(*)[TL_BLOCK_OCTETS])port->tx, port->cas_sent, &status);
 	send_packets(wire);
 }
 
