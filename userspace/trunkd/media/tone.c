@@ -2,6 +2,7 @@
 #include "media/tone.h"
 
 #include <glib.h>
+#include <math.h>
 #include <spandsp.h>
 
 #include "media/sound.h"
@@ -32,6 +33,13 @@ static unsigned plan_samples(const struct tl_tone_plan *plan)
 	return n;
 }
 
+/* By nine tenths: a warble, as zones that modulate their tones want it. */
+static void modulate(int16_t *samples, unsigned n, unsigned hz)
+{
+	for (unsigned i = 0; i < n; i++)
+		samples[i] *= (1 + 0.9 * sin(2 * G_PI * hz * i / (1000 * PER_MS))) / 1.9;
+}
+
 struct tl_sound *tl_tone_render(const struct tl_tone_plan *plan)
 {
 	unsigned n = plan_samples(plan);
@@ -39,11 +47,13 @@ struct tl_sound *tl_tone_render(const struct tl_tone_plan *plan)
 	int16_t *at = samples;
 	for (unsigned i = 0; i < TL_TONE_SEGMENTS_MAX && plan->segments[i].ms; i++) {
 		const struct tl_tone_segment *segment = &plan->segments[i];
-		const unsigned hz[2] = { segment->hz[0], segment->hz[1] };
+		const unsigned hz[2] = { segment->hz[0], segment->modulated ? 0 : segment->hz[1] };
 		const int dbm0[2] = { plan->dbm0, plan->dbm0 };
 		struct tl_oscillator oscillator;
 		tl_oscillator_start(&oscillator, hz, dbm0);
 		tl_oscillator_fill(&oscillator, at, segment->ms * PER_MS);
+		if (segment->modulated)
+			modulate(at, segment->ms * PER_MS, segment->hz[1]);
 		at += segment->ms * PER_MS;
 	}
 	return tl_sound_new_linear(samples, n);

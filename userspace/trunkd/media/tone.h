@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
- * Call-progress tones: an oscillator of two frequencies, and the table
- * of what each country sounds like (ITU-T E.180 and its supplement 2).
+ * Call-progress tones: an oscillator of two frequencies, and the plan of what
+ * each country sounds like (ITU-T E.180, and libtonezone's zones).
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #include "media/media.h"
 
-#define TL_TONE_SEGMENTS_MAX 6
+#define TL_TONE_SEGMENTS_MAX 24 /* libtonezone's longest has 18 */
 #define TL_TONE_KINDS (TL_TONE_MILLIWATT + 1)
 
 /** Two sines, phase-continuous. Plain value. */
@@ -29,6 +29,7 @@ void tl_oscillator_fill(struct tl_oscillator *oscillator, int16_t *samples, unsi
 struct tl_tone_segment {
 	uint16_t hz[2];
 	uint16_t ms;
+	bool modulated; /* the second one moves the first one's amplitude */
 };
 
 /** A tone: its cadence, for ever or once. Whole periods of every frequency fit a repeated single segment. */
@@ -38,7 +39,13 @@ struct tl_tone_plan {
 	struct tl_tone_segment segments[TL_TONE_SEGMENTS_MAX]; /* up to the first of 0 ms */
 };
 
-/** The plan of @country for @tone; its own, else ITU-T's. NULL: the country is unknown. Static. */
+/**
+ * tl_tone_read - read libtonezone's notation: [!]hz[+hz|*hz][/ms] between commas; ! before what is not repeated.
+ * False (@plan untouched) on anything else. Any thread.
+ */
+bool tl_tone_read(const char *text, struct tl_tone_plan *plan);
+
+/** The plan of @country for @tone; its own, else ITU-T's. NULL: the country is unknown. Static. Thread: main. */
 const struct tl_tone_plan *tl_tone_find(const char *country, enum tl_tone_kind tone);
 
 /** One round of @plan, to be played in a loop unless once. (transfer full) Any thread that may allocate. */
