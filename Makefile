@@ -10,8 +10,11 @@ VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unkn
 # ---- what the build and the demonstration need of Debian ----
 PACKAGES := gcc libc6-dev pkg-config git libglib2.0-dev libpri-dev libspandsp-dev libtiff-dev libtonezone-dev \
 	libsofia-sip-ua-glib-dev libsoup-3.0-dev libjson-glib-dev libsqlite3-dev libsodium-dev \
-	libssl-dev libsrtp2-dev liburing-dev dahdi-source espeak-ng sox python3
-PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0 libsoup-3.0 sqlite3 libsodium spandsp sofia-sip-ua-glib libssl libcrypto libsrtp2 liburing
+	libssl-dev libsrtp2-dev liburing-dev dahdi-source espeak-ng sox python3 \
+	libgmime-3.0-dev libcurl4-openssl-dev libseccomp-dev libpoppler-glib-dev libpango1.0-dev libgdk-pixbuf-2.0-dev \
+	fonts-dejavu-core
+PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0 libsoup-3.0 sqlite3 libsodium spandsp sofia-sip-ua-glib libssl libcrypto libsrtp2 liburing \
+	gmime-3.0 libcurl libseccomp poppler-glib pangocairo gdk-pixbuf-2.0
 
 # ---- compilers ----
 CC := gcc
@@ -38,7 +41,7 @@ LDLIBS := -Wl,--as-needed $(PKG_LIBS) -lpri -ltiff -ltonezone -lm -pthread
 # ---- rooms: one archive each ----
 ROOM_DIRS := userspace/base userspace/control \
 	$(addprefix userspace/trunkd/,line secure signal media ip call) \
-	$(addprefix userspace/deskd/,store acd flow contact ledger web)
+	$(addprefix userspace/deskd/,store paper acd flow contact ledger web)
 room_sources = $(wildcard $(1)/*.c)
 room_archive = $(O)/lib/$(notdir $(1)).a
 object_of = $(patsubst %.c,$(O)/%.o,$(1))
@@ -93,6 +96,7 @@ $(eval $(call program_rule,deskd,userspace/deskd,$(DESKD_ROOMS)))
 $(eval $(call program_rule,trunkctl,tools/trunkctl,control base))
 $(eval $(call program_rule,exchange,tools/exchange,ip media signal secure line control base))
 $(eval $(call program_rule,line-test,tools/line-test,line control base))
+$(eval $(call program_rule,faxpages,tools/faxpages,paper base))
 
 all: $(PROGRAMS) $(if $(filter release,$(VARIANT)),links)
 .PHONY: links

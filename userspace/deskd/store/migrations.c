@@ -6,5 +6,7 @@
 const char *const tl_migrations[] = {
 #include "userspace/deskd/store/migrations/0001-begin.sql.in.h"
 	,
+#include "userspace/deskd/store/migrations/0002-fax.sql.in.h"
+	,
 };
 const unsigned tl_migrations_count = G_N_ELEMENTS(tl_migrations);

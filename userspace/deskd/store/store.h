@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/blob.h"
+
 #define TL_STORE_ERROR (tl_store_error_quark())
 GQuark tl_store_error_quark(void);
 enum tl_store_error_code {
