@@ -147,6 +147,7 @@ static void test_life(struct rig *rig, gconstpointer unused)
 	g_assert_cmpint(put(rig, "page-0001.tif", "one"), ==, 0);
 	g_assert_cmpint(put(rig, "page-0002.tif", "two"), ==, 0);
 	g_assert_false(tl_spool_remove(rig->spool, name, NULL));
+	tl_spool_note(rig->item, "remote_ident", "+49 30 1");
 	tl_spool_close(rig->item, true);
 	await_state(rig, "complete");
 
@@ -155,6 +156,7 @@ static void test_life(struct rig *rig, gconstpointer unused)
 	g_assert_cmpstr(json_object_get_string_member(told, "id"), ==, "f-1");
 	g_assert_cmpstr(json_object_get_string_member(told, "leg"), ==, "leg-1");
 	g_assert_cmpstr(json_object_get_string_member(json_object_get_object_member(told, "tags"), "contact"), ==, "c-1");
+	g_assert_cmpstr(json_object_get_string_member(json_object_get_object_member(told, "notes"), "remote_ident"), ==, "+49 30 1");
 	JsonArray *parts = json_object_get_array_member(told, "parts");
 	g_assert_cmpuint(json_array_get_length(parts), ==, 2);
 	JsonObject *two = json_array_get_object_element(parts, 1);

@@ -44,6 +44,8 @@ static bool read_node(struct tl_settings *settings, GError **error)
 	node->max_legs = tl_config_int(section, "max_legs");
 	node->journal_segment_kib = tl_config_int(section, "journal_segment_kib");
 	node->journal_max_mib = tl_config_int(section, "journal_max_mib");
+	node->spool_reserve_mib = tl_config_int(section, "spool_reserve_mib");
+	node->blob_max_mib = tl_config_int(section, "blob_max_mib");
 	node->sound_cache_mib = tl_config_int(section, "sound_cache_mib");
 	node->sound_max_s = tl_config_int(section, "sound_max_s");
 	if (!is_name(node->name))

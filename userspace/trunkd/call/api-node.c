@@ -120,6 +120,16 @@ static void count_journal(struct tl_node *node, JsonObject *object)
 	json_object_set_int_member(object, "journal_records", records);
 }
 
+static void count_spool(struct tl_node *node, JsonObject *object)
+{
+	struct tl_spool_counters spool;
+	tl_spool_counters(node->spool, &spool);
+#define COUNT(field) json_object_set_int_member(object, "spool_" #field, spool.field)
+	COUNT(items), COUNT(octets), COUNT(free_octets), COUNT(opened), COUNT(commits), COUNT(commit_failures);
+	COUNT(commit_timeouts), COUNT(refused), COUNT(commit_us_max);
+#undef COUNT
+}
+
 static JsonObject *counters(struct tl_request *request, GError **error)
 {
 	struct tl_node *node = request->node;
@@ -134,6 +144,7 @@ static JsonObject *counters(struct tl_request *request, GError **error)
 	json_object_set_int_member(object, "sounds", tl_sounds_count(node->sounds));
 	count_media(node, object);
 	count_journal(node, object);
+	count_spool(node, object);
 	if (node->sip)
 		count_sip(node, object);
 	json_object_set_object_member(result, "counters", object);

@@ -2,7 +2,7 @@
 /*
  * The methods of node.schema.json. By subject: api.c sessions and dispatch,
  * api-leg.c, api-bridge.c, api-node.c (snapshot, drain, counters, trace),
- * api-journal.c. Thread: main.
+ * api-journal.c, api-spool.c. Thread: main.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ struct tl_method_entry {
 	const char *name;
 	tl_method call;
 };
-extern const struct tl_method_entry tl_api_leg[], tl_api_bridge[], tl_api_node[], tl_api_journal[];
+extern const struct tl_method_entry tl_api_leg[], tl_api_bridge[], tl_api_node[], tl_api_journal[], tl_api_spool[];
 
 extern const struct tl_control_handler tl_api_handler; /* user: the node */
 
@@ -41,6 +41,9 @@ struct tl_leg *tl_request_leg(struct tl_request *request, const char *id, GError
 const char *tl_request_string(struct tl_request *request, const char *member, const char *fallback);
 gint64 tl_request_int(struct tl_request *request, const char *member, gint64 fallback);
 bool tl_request_bool(struct tl_request *request, const char *member, bool fallback);
+
+/** Opens the spool and tells of it; api-spool.c. */
+bool tl_api_spool_start(struct tl_node *node, GError **error);
 
 /** Ends the session's traces. */
 void tl_api_trace_end(struct tl_session *session);

@@ -16,6 +16,7 @@
 #include "line/line.h"
 #include "media/media.h"
 #include "signal/signal.h"
+#include "spool/spool.h"
 
 /** A span and what is spoken on its D-channel. */
 struct tl_access_config {
@@ -27,13 +28,14 @@ struct tl_access_config {
 
 struct tl_node_config {
 	const char *name;
-	const char *state_dir;  /* journal/, blobs/, epoch; locked by the caller */
+	const char *state_dir;  /* journal/, spool/, blobs/, epoch; locked by the caller */
 	const char *sounds_dir;
 	const char *country;    /* of tones, two letters */
 	enum tl_law law;        /* offered first by RTP legs that are not joined to a timeslot */
 	unsigned offer_timeout_ms; /* how long an offered leg waits for leg.take before the node routes it */
 	unsigned max_legs;
 	unsigned journal_segment_kib, journal_max_mib;
+	unsigned spool_reserve_mib, blob_max_mib;
 	unsigned sound_cache_mib, sound_max_s;
 	struct tl_media_config media;
 	const struct tl_access_config *accesses; unsigned n_accesses;

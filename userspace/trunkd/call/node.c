@@ -267,6 +267,8 @@ static bool start(struct tl_node *node, struct tl_node_blame *blame, GError **er
 		return false;
 	tl_fact_boot(node, &past);
 	tl_journal_past_clear(&past);
+	if (!tl_api_spool_start(node, error))
+		return false;
 	*blame = (struct tl_node_blame){ "media", NULL, "rtp_host" };
 	if (!start_media(node, error) || !start_accesses(node, blame, error))
 		return false;
@@ -360,6 +362,7 @@ void tl_node_free(struct tl_node *node)
 	while (node->burial)
 		g_main_context_iteration(NULL, FALSE);
 	tl_media_free(node->media);
+	tl_spool_free(node->spool);
 	tl_journal_close(node->journal, JOURNAL_CLOSE_MS);
 	tl_sounds_free(node->sounds);
 	tl_commands_free(node->commands);

@@ -21,6 +21,7 @@ struct tl_node {
 	GPtrArray *trunks;             /* struct tl_trunk_entry */
 	GHashTable *phones;            /* user -> contact ("" while not registered) */
 	struct tl_journal *journal;
+	struct tl_spool *spool;
 	struct tl_control_server *server;
 	struct tl_routes *routes;
 	struct tl_sounds *sounds;

@@ -121,6 +121,11 @@ JsonObject *tl_wire_node(const struct tl_node *node)
 	JsonArray *alarms = json_array_new();
 	if (node->journal_fault)
 		json_array_add_string_element(alarms, "journal-disk");
+	const char *spool[TL_SPOOL_ALARMS + 1] = { NULL };
+	if (node->spool)
+		tl_spool_alarms(node->spool, spool);
+	for (unsigned i = 0; spool[i]; i++)
+		json_array_add_string_element(alarms, spool[i]);
 	json_object_set_string_member(object, "node", node->config->name);
 	json_object_set_string_member(object, "boot", node->boot);
 	json_object_set_string_member(object, "version", TL_VERSION);

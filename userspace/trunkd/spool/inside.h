@@ -14,7 +14,7 @@ struct tl_spool_item {
 	enum tl_spool_kind kind;
 	enum tl_spool_state state;
 	char *id, *leg;         /* leg: NULL when there is none */
-	JsonObject *tags;
+	JsonObject *tags, *notes; /* of strings; NULL: none */
 	gint64 begun_utc_us, ended_utc_us;
 	GArray *parts;          /* struct tl_spool_part, committed */
 };

@@ -22,12 +22,21 @@ void tl_spool_item_free(void *data)
 	struct tl_spool_item *item = data;
 	if (item->tags)
 		json_object_unref(item->tags);
+	if (item->notes)
+		json_object_unref(item->notes);
 	g_array_unref(item->parts);
 	g_free(item->leg);
 	g_free(item->id);
 	g_free(item->path);
 	g_free(item->name);
 	g_free(item);
+}
+
+void tl_spool_note(struct tl_spool_item *item, const char *name, const char *value)
+{
+	if (!item->notes)
+		item->notes = json_object_new();
+	json_object_set_string_member(item->notes, name, value);
 }
 
 const char *tl_spool_item_name(const struct tl_spool_item *item)
@@ -60,6 +69,8 @@ JsonObject *tl_spool_item_describe(const struct tl_spool_item *item)
 		json_object_set_string_member(object, "leg", item->leg);
 	if (item->tags)
 		json_object_set_object_member(object, "tags", json_object_ref(item->tags));
+	if (item->notes)
+		json_object_set_object_member(object, "notes", json_object_ref(item->notes));
 	json_object_set_int_member(object, "begun_utc_us", item->begun_utc_us);
 	if (item->ended_utc_us)
 		json_object_set_int_member(object, "ended_utc_us", item->ended_utc_us);
@@ -125,7 +136,9 @@ bool tl_spool_item_parse(struct tl_spool_item *item, const char *text)
 	int kind = index_of(kinds, G_N_ELEMENTS(kinds), string_of(object, "kind"));
 	int state = index_of(states, G_N_ELEMENTS(states), string_of(object, "state"));
 	const char *id = string_of(object, "id");
-	JsonNode *tags = json_object_get_member(object, "tags");
+	JsonNode *tags = json_object_get_member(object, "tags"), *notes = json_object_get_member(object, "notes");
+	if (notes && !JSON_NODE_HOLDS_OBJECT(notes))
+		return false;
 	if (kind < 0 || state < 0 || !id || (tags && !JSON_NODE_HOLDS_OBJECT(tags)) || !parse_parts(item, object))
 		return false;
 	item->kind = kind;
@@ -133,6 +146,7 @@ bool tl_spool_item_parse(struct tl_spool_item *item, const char *text)
 	item->id = g_strdup(id);
 	item->leg = g_strdup(string_of(object, "leg"));
 	item->tags = tags ? json_node_dup_object(tags) : NULL;
+	item->notes = notes ? json_node_dup_object(notes) : NULL;
 	item->begun_utc_us = int_of(object, "begun_utc_us");
 	item->ended_utc_us = int_of(object, "ended_utc_us");
 	return true;
