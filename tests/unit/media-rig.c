@@ -34,9 +34,18 @@ static void on_silence(struct tl_port *port, unsigned silent_ms, void *user)
 	log->silent_ms = silent_ms;
 }
 
+static void on_fax_tone(struct tl_port *port, enum tl_fax_tone tone, void *user)
+{
+	struct rig_log *log = user;
+	if (!log)
+		return;
+	log->n_cng += tone == TL_FAX_TONE_CNG;
+	log->n_ced += tone == TL_FAX_TONE_CED;
+}
+
 void rig_init(struct rig *rig)
 {
-	static const struct tl_media_handler handler = { on_digit, on_done, on_silence };
+	static const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone };
 	const struct tl_media_config config = {
 		.tick = TL_TICK_SPAN, .rtp_host = own_host(), .rtp_port_min = 20000, .rtp_port_max = 29999,
 		.max_ports = 256,

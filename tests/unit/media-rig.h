@@ -17,6 +17,7 @@ struct rig_log {
 	bool completed[RIG_IDS_MAX];
 	unsigned n_done;
 	unsigned n_silences, silent_ms;
+	unsigned n_cng, n_ced;
 };
 
 struct rig {

@@ -11,5 +11,7 @@ ROOMS_test-media-dtmf := media base
 EXTRA_test-media-dtmf := $(MEDIA_RIG)
 ROOMS_test-media-rtp := media base
 EXTRA_test-media-rtp := $(MEDIA_RIG)
+ROOMS_test-media-tap := media base
+EXTRA_test-media-tap := $(MEDIA_RIG)
 ROOMS_test-media-line := media line base
 EXTRA_test-media-line := tests/unit/noise.c tests/unit/own-host.c

@@ -5,6 +5,7 @@
 #include "media/bridge.h"
 #include "media/play.h"
 #include "media/session.h"
+#include "media/tap.h"
 
 static void find_lines(struct tl_media *media)
 {
@@ -54,6 +55,12 @@ static void obey(struct tl_media *media, const struct tl_command *command)
 		break;
 	case TL_COMMAND_PORT_DETECT:
 		port->detector = command->detector;
+		break;
+	case TL_COMMAND_PORT_DETECT_FAX:
+		port->fax_ear = command->fax_ear;
+		break;
+	case TL_COMMAND_PORT_TAP:
+		tl_port_set_tap(port, command->tap);
 		break;
 	case TL_COMMAND_PORT_ECHO:
 		port->echo = command->on;

@@ -14,7 +14,9 @@
 #include "base/thread.h"
 #include "media/bridge.h"
 #include "media/play.h"
+#include "media/fax-tone.h"
 #include "media/port.h"
+#include "media/tap.h"
 
 G_DEFINE_QUARK(tl-media-error-quark, tl_media_error)
 
@@ -86,6 +88,10 @@ static void warm_up(void)
 	tl_oscillator_fill(&oscillator, samples, TL_BLOCK_OCTETS);
 	tl_dtmf_detector_hear(detector, samples, TL_BLOCK_OCTETS, &press);
 	tl_dtmf_detector_free(detector);
+	enum tl_fax_tone tone;
+	struct tl_fax_ear *ear = tl_fax_ear_new();
+	tl_fax_ear_hear(ear, samples, TL_BLOCK_OCTETS, &tone);
+	tl_fax_ear_free(ear);
 }
 
 static void returned(struct tl_media *media, struct tl_parcel *parcel)
@@ -100,6 +106,9 @@ static void returned(struct tl_media *media, struct tl_parcel *parcel)
 	}
 	case TL_PARCEL_RECORDING:
 		tl_recording_dispose((struct tl_recording *)parcel);
+		break;
+	case TL_PARCEL_TAP:
+		tl_tap_dispose((struct tl_tap *)parcel);
 		break;
 	case TL_PARCEL_PORT:
 		tl_port_dispose((struct tl_port *)parcel);
@@ -124,6 +133,10 @@ static void dispatch(struct tl_media *media, const struct tl_event *event)
 	case TL_EVENT_SILENCE:
 		if (!event->port->freed && handler->on_silence)
 			handler->on_silence(event->port, event->ms, event->port->user);
+		break;
+	case TL_EVENT_FAX_TONE:
+		if (!event->port->freed && handler->on_fax_tone)
+			handler->on_fax_tone(event->port, event->fax_tone, event->port->user);
 		break;
 	}
 }

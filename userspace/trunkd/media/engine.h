@@ -17,7 +17,7 @@
 
 #define TL_MEDIA_SPANS_MAX 64
 
-enum tl_parcel_kind { TL_PARCEL_PORT, TL_PARCEL_BRIDGE, TL_PARCEL_PLAY, TL_PARCEL_RECORDING };
+enum tl_parcel_kind { TL_PARCEL_PORT, TL_PARCEL_BRIDGE, TL_PARCEL_PLAY, TL_PARCEL_RECORDING, TL_PARCEL_TAP };
 
 /** The head of whatever the thread hands back; embedded first. */
 struct tl_parcel {
@@ -47,6 +47,7 @@ struct tl_rtp_target {
 enum tl_command_kind {
 	TL_COMMAND_PORT_ATTACH, TL_COMMAND_PORT_DETACH, TL_COMMAND_PORT_TARGET, TL_COMMAND_PORT_DETECT,
 	TL_COMMAND_PORT_MUTE, TL_COMMAND_PORT_ECHO, TL_COMMAND_PORT_PLAY, TL_COMMAND_PORT_RECORD,
+	TL_COMMAND_PORT_TAP, TL_COMMAND_PORT_DETECT_FAX,
 	TL_COMMAND_BRIDGE_ADD, TL_COMMAND_BRIDGE_REMOVE, TL_COMMAND_BRIDGE_DETACH,
 	TL_COMMAND_SPAN_ADD, TL_COMMAND_SPAN_REMOVE, TL_COMMAND_STOP,
 };
@@ -54,6 +55,8 @@ enum tl_command_kind {
 struct tl_play;
 struct tl_recording;
 struct tl_dtmf_detector;
+struct tl_fax_ear;
+struct tl_tap;
 
 struct tl_command {
 	enum tl_command_kind kind;
@@ -64,12 +67,14 @@ struct tl_command {
 		struct tl_play *play;           /* NULL: stop */
 		struct tl_recording *recording; /* NULL: stop */
 		struct tl_dtmf_detector *detector; /* NULL: off */
+		struct tl_fax_ear *fax_ear;     /* NULL: off */
+		struct tl_tap *tap;             /* NULL: none */
 		bool on;
 		struct tl_rtp_target target;
 	};
 };
 
-enum tl_event_kind { TL_EVENT_RETURNED, TL_EVENT_DIGIT, TL_EVENT_SILENCE };
+enum tl_event_kind { TL_EVENT_RETURNED, TL_EVENT_DIGIT, TL_EVENT_SILENCE, TL_EVENT_FAX_TONE };
 
 struct tl_event {
 	enum tl_event_kind kind;
@@ -77,6 +82,7 @@ struct tl_event {
 	struct tl_parcel *parcel;
 	char digit;
 	unsigned ms;
+	enum tl_fax_tone fax_tone;
 };
 
 /** A span as the thread sees it. */
@@ -118,6 +124,10 @@ struct tl_media {
 	int64_t armed_ns;              /* what the timer is set to */
 	int64_t next_ns, next_rest;    /* when the next tick is due, CLOCK_MONOTONIC; and 1e-9 ns of it */
 	bool must_ring;
+	unsigned n_taps;
+	int64_t taps_awaited_us;       /* since when a line's tick waits for a tap; 0: none does */
+
+	_Atomic bool awaits_taps;      /* set by tick, cleared by who kicks */
 
 	/* written by tick, read by main */
 	_Atomic uint64_t ticks, late_ticks, skipped_ticks, commands_done, events_sent, events_lost;

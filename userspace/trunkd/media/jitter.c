@@ -35,6 +35,24 @@ void tl_jitter_reset(struct tl_jitter *jitter)
 	memset(jitter->there, 0, (jitter->mask + 1) / WORD * sizeof *jitter->there);
 }
 
+void tl_jitter_set_deep(struct tl_jitter *jitter, bool deep)
+{
+	if (deep == jitter->deep)
+		return;
+	jitter->deep = deep;
+	tl_jitter_reset(jitter);
+}
+
+static bool is_fixed(const struct tl_jitter *jitter)
+{
+	return jitter->fixed || jitter->deep;
+}
+
+static uint32_t depth_at_start(const struct tl_jitter *jitter)
+{
+	return jitter->deep ? jitter->max : jitter->min;
+}
+
 /* The word that holds the bit of sample @at, and of it the bits of up to @n samples. Returns how many those are. */
 static unsigned bits_at(const struct tl_jitter *jitter, uint32_t at, unsigned n, uint64_t **word, uint64_t *bits)
 {
@@ -68,7 +86,7 @@ static void start_at(struct tl_jitter *jitter, uint32_t timestamp)
 {
 	tl_jitter_reset(jitter);
 	jitter->running = true;
-	jitter->play = timestamp - jitter->min;
+	jitter->play = timestamp - depth_at_start(jitter);
 	jitter->end = timestamp;
 	jitter->ticks = 0;
 	jitter->spare = INT32_MAX;
@@ -87,7 +105,7 @@ static bool grow(struct tl_jitter *jitter, uint32_t timestamp, unsigned n)
 	uint32_t behind = jitter->play - timestamp;
 	uint32_t shift = (behind + TL_BLOCK_OCTETS - 1) / TL_BLOCK_OCTETS * TL_BLOCK_OCTETS;
 	uint32_t newest = (int32_t)(jitter->end - (timestamp + n)) > 0 ? jitter->end : timestamp + n;
-	if (jitter->fixed || (int32_t)(newest - (jitter->play - shift)) > (int32_t)(jitter->max + n))
+	if (is_fixed(jitter) || (int32_t)(newest - (jitter->play - shift)) > (int32_t)(jitter->max + n))
 		return false;
 	jitter->play -= shift; /* that place was emptied when it was played */
 	jitter->ticks = 0;
@@ -99,7 +117,7 @@ static bool grow(struct tl_jitter *jitter, uint32_t timestamp, unsigned n)
 static enum tl_jitter_fate place(struct tl_jitter *jitter, uint32_t timestamp, unsigned n)
 {
 	int32_t ahead = timestamp - jitter->play;
-	uint32_t depth_max = jitter->fixed ? jitter->min : jitter->max;
+	uint32_t depth_max = is_fixed(jitter) ? depth_at_start(jitter) : jitter->max;
 	if (!jitter->running) {
 		start_at(jitter, timestamp);
 		return TL_JITTER_TAKEN;
@@ -112,7 +130,7 @@ static enum tl_jitter_fate place(struct tl_jitter *jitter, uint32_t timestamp, u
 		if (ahead > (int32_t)(jitter->mask / 2))
 			start_at(jitter, timestamp);
 		else
-			skip_to(jitter, timestamp - jitter->min);
+			skip_to(jitter, timestamp - depth_at_start(jitter));
 		return TL_JITTER_OVERFLOW;
 	}
 	if (ahead >= 0 || grow(jitter, timestamp, n))
@@ -156,7 +174,7 @@ static void shrink(struct tl_jitter *jitter)
 {
 	if (++jitter->ticks < WINDOW_TICKS)
 		return;
-	if (!jitter->fixed && jitter->spare >= (int32_t)(jitter->min + 2 * TL_BLOCK_OCTETS))
+	if (!is_fixed(jitter) && jitter->spare >= (int32_t)(jitter->min + 2 * TL_BLOCK_OCTETS))
 		skip_to(jitter, jitter->play + TL_BLOCK_OCTETS);
 	jitter->ticks = 0;
 	jitter->spare = INT32_MAX;

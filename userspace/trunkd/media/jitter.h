@@ -19,6 +19,7 @@ struct tl_jitter {
 	uint32_t mask;
 	uint32_t min, max;      /* samples of depth */
 	bool fixed, running;
+	bool deep;              /* held at max, whatever fixed says */
 	uint32_t play;          /* timestamp of the next sample to play */
 	uint32_t end;           /* one past the newest sample held */
 	uint32_t ticks;         /* of the present window */
@@ -39,6 +40,9 @@ void tl_jitter_done(struct tl_jitter *jitter);
 
 /** Forgets everything; the next packet starts anew. */
 void tl_jitter_reset(struct tl_jitter *jitter);
+
+/** Holds the depth at its maximum (fax: what matters is that nothing moves), from the next packet on; or as before. */
+void tl_jitter_set_deep(struct tl_jitter *jitter, bool deep);
 
 /** Puts @n octets that begin at @timestamp. */
 enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, const uint8_t *octets, unsigned n);

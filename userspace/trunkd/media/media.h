@@ -34,6 +34,10 @@ struct tl_media;
 struct tl_port;
 struct tl_bridge;
 struct tl_sound;
+struct tl_tap;
+struct tl_bell;
+
+enum tl_fax_tone { TL_FAX_TONE_CNG, TL_FAX_TONE_CED };
 
 /** One per thing that happened; on main. */
 struct tl_media_handler {
@@ -43,6 +47,8 @@ struct tl_media_handler {
 	void (*on_done)(struct tl_port *port, uint64_t id, bool completed, void *port_user);
 	/** An RTP port heard nothing, neither RTP nor RTCP, for @silent_ms (from 10 s on, then each 10 s), or heard again (0). */
 	void (*on_silence)(struct tl_port *port, unsigned silent_ms, void *port_user);
+	/** A fax machine's tone began: 1100 Hz (CNG), or 2100 Hz or its first flags (CED). May be NULL. */
+	void (*on_fax_tone)(struct tl_port *port, enum tl_fax_tone tone, void *port_user);
 };
 
 #define TL_MEDIA_ERROR (tl_media_error_quark())
@@ -84,6 +90,9 @@ void tl_port_free(struct tl_port *port);
 /** DTMF detection, from the audio or RFC 4733 alike. Off at first. */
 void tl_port_detect_dtmf(struct tl_port *port, bool on);
 
+/** Listening for the tones of fax machines. Off at first; costs about as much as DTMF detection. */
+void tl_port_detect_fax(struct tl_port *port, bool on);
+
 /** While muted, what the party says is heard by nobody (DTMF is still detected). */
 void tl_port_mute(struct tl_port *port, bool on);
 
@@ -120,6 +129,43 @@ void tl_port_stop(struct tl_port *port);
 void tl_port_record(struct tl_port *port, unsigned seconds);
 /** Reads one block; false when none waits. */
 bool tl_port_recorded(struct tl_port *port, uint8_t block[TL_BLOCK_OCTETS]);
+
+/**
+ * tl_port_tap - from now on the party speaks with another thread of ours, and hears nothing else, whatever bridge or
+ * play there is. Both ways blocks of TL_BLOCK_OCTETS of the law that the port has now; the far thread gives one for
+ * each that it takes, @depth_blocks ahead. An RTP port's playout depth is fixed at its greatest meanwhile. When line
+ * time follows the far end (clock mode loop), ticks wait for the far thread, 1 s at most; otherwise a late block is
+ * replaced by idle octets, and counted. (transfer full): tl_tap_free(), once the far thread uses it no more.
+ */
+struct tl_tap *tl_port_tap(struct tl_port *port, struct tl_bell *bell, unsigned depth_blocks);
+/** Ends the tap that the port has; freeing the port does so as well. */
+void tl_port_untap(struct tl_port *port);
+/** NULL is legal. */
+void tl_tap_free(struct tl_tap *tap);
+/** Blocks that the party missed because the far thread was late, and that the far thread missed. Any thread. */
+void tl_tap_counters(const struct tl_tap *tap, uint64_t *missed, uint64_t *dropped);
+
+/* The far thread: */
+enum tl_law tl_tap_law(const struct tl_tap *tap);
+/** The oldest block that the party said; false when none waits. */
+bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS]);
+/** One block for the party, for each taken. */
+void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS]);
+
+/** What wakes a thread that serves taps; one a thread. (transfer full); freed after its taps. Thread: main. */
+struct tl_bell *tl_bell_new(struct tl_media *media);
+void tl_bell_free(struct tl_bell *bell);
+/** Readable once a tap has blocks. Any thread. */
+int tl_bell_fd(const struct tl_bell *bell);
+/** Wakes the thread for other reasons. Any thread. Real-time safe. */
+void tl_bell_ring(struct tl_bell *bell);
+/** The far thread, before it looks at its taps. */
+void tl_bell_hush(struct tl_bell *bell);
+
+/** A UDP socket of our own on the RTP address and a port of the RTP range, for T.38; -1 with @error. The caller closes it. */
+int tl_media_open_udp(struct tl_media *media, unsigned *port, GError **error);
+/** The address that peers are told. Borrowed. */
+const char *tl_media_announced(const struct tl_media *media);
 
 enum tl_law tl_port_law(const struct tl_port *port);
 

@@ -5,9 +5,11 @@
 #include <sys/epoll.h>
 
 #include "media/bridge.h"
+#include "media/fax-tone.h"
 #include "media/g711.h"
 #include "media/play.h"
 #include "media/session.h"
+#include "media/tap.h"
 
 #define REPEAT8(x) x, x, x, x, x, x, x, x
 #define REPEAT80(x) REPEAT8(REPEAT8(x)), REPEAT8(x), REPEAT8(x)
@@ -44,6 +46,7 @@ void tl_port_detach(struct tl_port *port)
 		tl_bridge_detach_port(port->bridge, port);
 	tl_port_set_play(port, NULL);
 	tl_port_set_recording(port, NULL);
+	tl_port_set_tap(port, NULL);
 	if (port->rtp) {
 		epoll_ctl(media->socket_epoll_fd, EPOLL_CTL_DEL, port->rtp->rtp.fd, NULL);
 		epoll_ctl(media->socket_epoll_fd, EPOLL_CTL_DEL, port->rtp->rtcp.fd, NULL);
@@ -85,6 +88,15 @@ void tl_port_report_press(struct tl_port *port, const struct tl_dtmf_press *pres
 		TL_EVENT_DIGIT, .port = port, .digit = press->digit, .ms = press->duration_ms });
 }
 
+static void detect_fax(struct tl_port *port)
+{
+	int16_t samples[TL_BLOCK_OCTETS];
+	enum tl_fax_tone tone;
+	tl_g711_decode(port->law, port->said, samples, TL_BLOCK_OCTETS);
+	if (tl_fax_ear_hear(port->fax_ear, samples, TL_BLOCK_OCTETS, &tone))
+		tl_media_report(port->media, &(struct tl_event){ TL_EVENT_FAX_TONE, .port = port, .fax_tone = tone });
+}
+
 static void detect(struct tl_port *port)
 {
 	int16_t samples[TL_BLOCK_OCTETS];
@@ -107,6 +119,10 @@ void tl_port_take(struct tl_port *port)
 	/* Once events were heard, the tone in the audio is the same press again. */
 	if (port->detector && !(port->rtp && port->rtp->events_heard))
 		detect(port);
+	if (port->fax_ear)
+		detect_fax(port);
+	if (port->tap)
+		tl_port_take_tap(port);
 	if (port->muted) {
 		port->said = idle[port->law];
 		port->said_event = -1;
@@ -131,6 +147,10 @@ static bool hear_play(struct tl_port *port, uint8_t *block, int *code)
 int tl_port_hear(struct tl_port *port, uint8_t *block)
 {
 	int code;
+	if (port->tap) {
+		tl_port_hear_tap(port, block);
+		return -1;
+	}
 	if (port->play && hear_play(port, block, &code))
 		return code;
 	if (port->bridge)

@@ -7,6 +7,7 @@
 
 #include "base/thread.h"
 #include "media/bridge.h"
+#include "media/fax-tone.h"
 #include "media/play.h"
 #include "media/session.h"
 #include "media/tone.h"
@@ -93,6 +94,7 @@ void tl_port_dispose(struct tl_port *port)
 	port->media->n_ports--;
 	tl_rtp_session_free(port->rtp);
 	tl_dtmf_detector_free(port->main_detector);
+	tl_fax_ear_free(port->main_fax_ear);
 	if (port->main_recording) { /* the thread returned it before the port */
 		tl_ring_free(port->main_recording->blocks);
 		g_free(port->main_recording);
@@ -105,6 +107,13 @@ void tl_port_detect_dtmf(struct tl_port *port, bool on)
 	if (on && !port->main_detector)
 		port->main_detector = tl_dtmf_detector_new();
 	send_command(port, (struct tl_command){ TL_COMMAND_PORT_DETECT, .detector = on ? port->main_detector : NULL });
+}
+
+void tl_port_detect_fax(struct tl_port *port, bool on)
+{
+	if (on && !port->main_fax_ear)
+		port->main_fax_ear = tl_fax_ear_new();
+	send_command(port, (struct tl_command){ TL_COMMAND_PORT_DETECT_FAX, .fax_ear = on ? port->main_fax_ear : NULL });
 }
 
 void tl_port_echo(struct tl_port *port, bool on)

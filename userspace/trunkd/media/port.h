@@ -41,6 +41,7 @@ struct tl_port {
 	struct tl_bridge *main_bridge;
 	struct tl_recording *main_recording;
 	struct tl_dtmf_detector *main_detector;
+	struct tl_fax_ear *main_fax_ear;
 
 	/* tick */
 	unsigned index;                 /* in media->ports */
@@ -48,6 +49,8 @@ struct tl_port {
 	bool muted, echo;
 	struct tl_media_span *line;     /* the span's place; NULL while the thread does not have it */
 	struct tl_dtmf_detector *detector; /* NULL: off */
+	struct tl_fax_ear *fax_ear;     /* NULL: off */
+	struct tl_tap *tap;             /* the far thread that the party speaks with */
 	struct tl_recording *recording;
 	struct tl_play *play;
 	struct tl_bridge *bridge;

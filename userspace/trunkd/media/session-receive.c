@@ -50,6 +50,11 @@ void tl_rtp_session_set_fixed(struct tl_rtp_session *session, bool fixed)
 	session->jitter.fixed = fixed;
 }
 
+void tl_rtp_session_set_deep(struct tl_rtp_session *session, bool deep)
+{
+	tl_jitter_set_deep(&session->jitter, deep);
+}
+
 static bool is_remote_host(const struct tl_rtp_target *target, const struct tl_address *from)
 {
 	return target->rtp.length && (same_host(from, &target->rtp) || same_host(from, &target->from));
@@ -224,7 +229,7 @@ static void conceal(struct tl_rtp_session *session)
 	if (!session->jitter.running || !session->target.sends)
 		return;
 	TL_COUNT(port->tally.concealed_blocks, 1);
-	if (session->jitter.fixed || session->concealed >= CONCEALED_MAX)
+	if (session->jitter.fixed || session->jitter.deep || session->concealed >= CONCEALED_MAX)
 		return;
 	session->concealed++;
 	tl_g711_decode(port->law, session->last, samples, TL_BLOCK_OCTETS);

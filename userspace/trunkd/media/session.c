@@ -89,6 +89,29 @@ static int open_any_pair(struct tl_rtp_session *session, struct tl_media *media)
 	return result;
 }
 
+int tl_media_open_udp(struct tl_media *media, unsigned *port, GError **error)
+{
+	unsigned n = (media->config.rtp_port_max + 1 - media->config.rtp_port_min) / 2;
+	int fd = -EADDRINUSE;
+	for (unsigned i = 0, tries = 0; fd == -EADDRINUSE && i < n && tries < FOREIGN_TRIES; i++) {
+		*port = next_port(media);
+		if (g_hash_table_contains(media->rtp_ports, GUINT_TO_POINTER(*port)))
+			continue;
+		fd = open_socket(media->config.rtp_host, *port);
+		tries++;
+	}
+	if (fd >= 0)
+		return fd;
+	g_set_error(error, TL_MEDIA_ERROR, TL_MEDIA_ERROR_PORTS, "media: UDP socket on %s ports %u-%u: %s",
+		    media->config.rtp_host, media->config.rtp_port_min, media->config.rtp_port_max, g_strerror(-fd));
+	return -1;
+}
+
+const char *tl_media_announced(const struct tl_media *media)
+{
+	return media->config.rtp_announce;
+}
+
 struct tl_rtp_session *tl_rtp_session_new(struct tl_port *port, GError **error)
 {
 	struct tl_media *media = port->media;

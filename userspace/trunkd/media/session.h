@@ -66,6 +66,8 @@ void tl_rtp_session_free(struct tl_rtp_session *session);
 void tl_rtp_session_set_target(struct tl_rtp_session *session, const struct tl_rtp_target *target);
 /** Fixed playout depth (clear bridges), or adaptive. */
 void tl_rtp_session_set_fixed(struct tl_rtp_session *session, bool fixed);
+/** Fixed playout at the greatest depth, from the next packet on; or as it was. */
+void tl_rtp_session_set_deep(struct tl_rtp_session *session, bool deep);
 /** Takes one datagram. */
 void tl_rtp_socket_receive(struct tl_rtp_socket *socket);
 /** The tick's block of what the far end says, into port->block and port->said_event. */

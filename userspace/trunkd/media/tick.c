@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "media/ahead.h"
 #include "media/session.h"
+#include "media/tap.h"
 
 #define NS_PER_TICK 10000000
 #define LATE_NS 2000000
@@ -156,11 +157,23 @@ static bool line_tick_due(struct tl_media *media, int64_t now_us, bool *alive)
 	return *alive && due;
 }
 
+/* A thread that does not answer is not waited for: the line comes first. */
+static bool taps_due(struct tl_media *media, int64_t now_us)
+{
+	if (tl_taps_ready(media) || (media->taps_awaited_us && now_us - media->taps_awaited_us >= SPAN_GONE_US)) {
+		media->taps_awaited_us = 0;
+		return true;
+	}
+	if (!media->taps_awaited_us)
+		media->taps_awaited_us = now_us;
+	return false;
+}
+
 /* Line time is what the reference says it is; only when no loop span is alive, the clock's. */
 static void run_by_line(struct tl_media *media, int64_t now)
 {
 	bool alive;
-	for (unsigned i = 0; line_tick_due(media, now / 1000, &alive) && i < TICKS_A_WAKE; i++)
+	for (unsigned i = 0; line_tick_due(media, now / 1000, &alive) && taps_due(media, now / 1000) && i < TICKS_A_WAKE; i++)
 		run_tick(media, now / 1000);
 	if (alive) {
 		/* Set rarely: the timer is only there for a line that stops. */

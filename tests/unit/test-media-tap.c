@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* Taps: a port's party and another thread, octet for octet; line time waits for it; fax tones are heard. */
+#include <glib.h>
+#include <math.h>
+#include <poll.h>
+#include <string.h>
+
+#include "media-rig.h"
+#include "media/g711.h"
+
+#define NOISE 65536
+#define TICKS 400
+#define DEPTH 4
+
+struct far_thread {
+	struct tl_bell *bell;
+	struct tl_tap *tap;
+	const uint8_t *says;    /* NOISE octets */
+	uint8_t heard[NOISE];
+	unsigned blocks;        /* taken and given */
+	unsigned most;          /* of them */
+};
+
+static void *serve(void *data)
+{
+	struct far_thread *far = data;
+	struct pollfd pollfd = { .fd = tl_bell_fd(far->bell), .events = POLLIN };
+	while (far->blocks < far->most) {
+		g_assert_cmpint(poll(&pollfd, 1, 60000), ==, 1);
+		tl_bell_hush(far->bell);
+		while (far->blocks < far->most && tl_tap_take(far->tap, far->heard + far->blocks * TL_BLOCK_OCTETS)) {
+			tl_tap_give(far->tap, far->says + far->blocks * TL_BLOCK_OCTETS);
+			far->blocks++;
+		}
+	}
+	return NULL;
+}
+
+/* The spans are in clock mode loop: as fast as both threads can, nothing is lost and nothing is late. */
+static void test_octets(void)
+{
+	struct rig rig;
+	rig_init(&rig);
+	g_autofree uint8_t *said = noise_new(NOISE, 1), *given = noise_new(NOISE, 2);
+	struct far_thread far = { .bell = tl_bell_new(rig.media), .says = given, .most = TICKS };
+	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 1, NULL);
+	uint64_t missed, dropped;
+	fake_span_say(rig.e1, 1, said, NOISE);
+	far.tap = tl_port_tap(port, far.bell, DEPTH);
+	g_assert_cmpint(tl_tap_law(far.tap), ==, TL_LAW_ALAW);
+	GThread *thread = g_thread_new("far", serve, &far);
+	rig_step(&rig, TICKS);
+	g_thread_join(thread);
+	g_assert_cmpmem(far.heard, (TICKS - 1) * TL_BLOCK_OCTETS, said, (TICKS - 1) * TL_BLOCK_OCTETS);
+	g_assert_cmpmem(fake_span_sent(rig.e1, 1) + DEPTH * TL_BLOCK_OCTETS, (TICKS - DEPTH) * TL_BLOCK_OCTETS, given,
+			(TICKS - DEPTH) * TL_BLOCK_OCTETS);
+	tl_tap_counters(far.tap, &missed, &dropped);
+	g_assert_cmpuint(missed + dropped, ==, 0);
+	tl_port_untap(port);
+	tl_tap_free(far.tap);
+	rig_step(&rig, 1);
+	tl_bell_free(far.bell);
+	tl_port_free(port);
+	rig_done(&rig);
+}
+
+/* A far thread that has died costs the line a second, not its life. */
+static void test_dead_thread(void)
+{
+	struct rig rig;
+	rig_init(&rig);
+	struct tl_bell *bell = tl_bell_new(rig.media);
+	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 1, NULL);
+	struct tl_tap *tap = tl_port_tap(port, bell, 1);
+	uint64_t missed, dropped;
+	rig_step(&rig, 2);
+	tl_tap_counters(tap, &missed, &dropped);
+	g_assert_cmpuint(missed, ==, 1);
+	tl_port_free(port); /* returns the tap, too */
+	tl_tap_free(tap);
+	rig_step(&rig, 1);
+	tl_bell_free(bell);
+	rig_done(&rig);
+}
+
+/* ---- tones ---- */
+
+
+static uint8_t *make_tone(double hz, size_t n)
+{
+	int16_t *samples = g_new(int16_t, n);
+	uint8_t *octets = g_malloc(n);
+	for (size_t i = 0; i < n; i++)
+		samples[i] = 8000 * sin(2 * G_PI * hz * i / 8000);
+	tl_g711_encode(TL_LAW_ALAW, samples, octets, n);
+	g_free(samples);
+	return octets;
+}
+
+static void test_tones(void)
+{
+	struct rig rig;
+	struct rig_log log = { 0 };
+	rig_init(&rig);
+	g_autofree uint8_t *cng = make_tone(1100, 4000), *ced = make_tone(2100, 8000), *other = make_tone(900, 8000);
+	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 1, &log);
+	fake_span_say(rig.e1, 1, cng, 4000);
+	rig_step(&rig, 60);
+	g_assert_cmpuint(log.n_cng, ==, 0); /* nobody asked */
+	fake_span_say(rig.e1, 1, NULL, 0);
+	tl_port_detect_fax(port, true);
+	fake_span_say(rig.e1, 1, other, 8000);
+	rig_step(&rig, 200);
+	g_assert_cmpuint(log.n_cng + log.n_ced, ==, 0);
+	fake_span_say(rig.e1, 1, cng, 4000);
+	rig_step_until(&rig, log.n_cng, 100);
+	fake_span_say(rig.e1, 1, NULL, 0);
+	rig_step(&rig, 100);
+	fake_span_say(rig.e1, 1, ced, 8000);
+	rig_step_until(&rig, log.n_ced, 300);
+	g_assert_cmpuint(log.n_cng, ==, 1);
+	tl_port_free(port);
+	rig_done(&rig);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/media/tap/octets", test_octets);
+	g_test_add_func("/media/tap/dead-thread", test_dead_thread);
+	g_test_add_func("/media/tap/fax-tones", test_tones);
+	return g_test_run();
+}

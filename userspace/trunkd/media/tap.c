@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * Taps: a port whose party speaks with another thread of ours (fax) and not
+ * with other ports. Two rings of blocks; the far thread gives one for each that
+ * it takes, so that what lies between stays the depth that it began with.
+ */
+#include "media/tap.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/thread.h"
+#include "media/g711.h"
+#include "media/session.h"
+
+#define BACKLOG_BLOCKS 64 /* beyond the depth, before blocks are dropped */
+
+/* ---- bells ---- */
+
+struct tl_bell *tl_bell_new(struct tl_media *media)
+{
+	struct tl_bell *bell = g_new0(struct tl_bell, 1);
+	bell->media = media;
+	bell->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (bell->fd < 0)
+		g_error("media: eventfd: %s", g_strerror(errno));
+	return bell;
+}
+
+void tl_bell_free(struct tl_bell *bell)
+{
+	if (!bell)
+		return;
+	close(bell->fd);
+	g_free(bell);
+}
+
+int tl_bell_fd(const struct tl_bell *bell)
+{
+	return bell->fd;
+}
+
+void tl_bell_ring(struct tl_bell *bell)
+{
+	uint64_t one = 1;
+	if (!atomic_exchange(&bell->rung, true))
+		(void)!write(bell->fd, &one, sizeof one);
+}
+
+void tl_bell_hush(struct tl_bell *bell)
+{
+	uint64_t count;
+	(void)!read(bell->fd, &count, sizeof count);
+	atomic_store(&bell->rung, false); /* before the rings are looked at: pairs with tl_bell_ring() */
+}
+
+/* ---- main ---- */
+
+struct tl_tap *tl_port_tap(struct tl_port *port, struct tl_bell *bell, unsigned depth_blocks)
+{
+	tl_assert_main();
+	uint8_t idle[TL_BLOCK_OCTETS];
+	struct tl_tap *tap = g_new0(struct tl_tap, 1);
+	tap->parcel.kind = TL_PARCEL_TAP;
+	tap->media = port->media;
+	tap->law = port->main_law;
+	tap->depth = CLAMP(depth_blocks, 1, BACKLOG_BLOCKS);
+	tap->bell = bell;
+	tap->said = tl_ring_new(tap->depth + BACKLOG_BLOCKS, TL_BLOCK_OCTETS);
+	tap->heard = tl_ring_new(tap->depth + BACKLOG_BLOCKS, TL_BLOCK_OCTETS);
+	memset(idle, tl_law_idle(tap->law), sizeof idle);
+	for (unsigned i = 0; i < tap->depth; i++)
+		tl_ring_push(tap->heard, idle);
+	tl_media_command(port->media, &(struct tl_command){ TL_COMMAND_PORT_TAP, .port = port, .tap = tap });
+	return tap;
+}
+
+void tl_port_untap(struct tl_port *port)
+{
+	tl_assert_main();
+	tl_media_command(port->media, &(struct tl_command){ TL_COMMAND_PORT_TAP, .port = port, .tap = NULL });
+}
+
+static void free_when_both_did(struct tl_tap *tap)
+{
+	if (!tap->returned || !tap->freed)
+		return;
+	tl_ring_free(tap->said);
+	tl_ring_free(tap->heard);
+	g_free(tap);
+}
+
+void tl_tap_dispose(struct tl_tap *tap)
+{
+	tap->returned = true;
+	free_when_both_did(tap);
+}
+
+void tl_tap_free(struct tl_tap *tap)
+{
+	if (!tap)
+		return;
+	tl_assert_main();
+	tap->freed = true;
+	free_when_both_did(tap);
+}
+
+void tl_tap_counters(const struct tl_tap *tap, uint64_t *missed, uint64_t *dropped)
+{
+	*missed = atomic_load(&tap->blocks_missed);
+	*dropped = atomic_load(&tap->blocks_dropped);
+}
+
+/* ---- the far thread ---- */
+
+enum tl_law tl_tap_law(const struct tl_tap *tap)
+{
+	return tap->law;
+}
+
+bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS])
+{
+	return tl_ring_pop(tap->said, block);
+}
+
+void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS])
+{
+	uint64_t one = 1;
+	(void)tl_ring_push(tap->heard, block); /* as many were taken before: there is room */
+	if (atomic_exchange(&tap->media->awaits_taps, false))
+		(void)!write(tap->media->kick_fd, &one, sizeof one);
+}
+
+/* ---- tick ---- */
+
+void tl_port_set_tap(struct tl_port *port, struct tl_tap *tap)
+{
+	struct tl_media *media = port->media;
+	if (port->tap) {
+		media->n_taps--;
+		tl_media_return(media, &port->tap->parcel);
+	}
+	port->tap = tap;
+	if (tap)
+		media->n_taps++;
+	if (port->rtp)
+		tl_rtp_session_set_deep(port->rtp, tap != NULL);
+}
+
+void tl_port_take_tap(struct tl_port *port)
+{
+	struct tl_tap *tap = port->tap;
+	uint8_t block[TL_BLOCK_OCTETS];
+	tl_g711_convert(port->law, tap->law, port->said, block, TL_BLOCK_OCTETS);
+	if (!tl_ring_push(tap->said, block))
+		TL_COUNT(tap->blocks_dropped, 1);
+	tl_bell_ring(tap->bell);
+}
+
+void tl_port_hear_tap(struct tl_port *port, uint8_t *block)
+{
+	struct tl_tap *tap = port->tap;
+	if (tl_ring_pop(tap->heard, block)) {
+		tl_g711_convert(tap->law, port->law, block, block, TL_BLOCK_OCTETS);
+		return;
+	}
+	TL_COUNT(tap->blocks_missed, 1);
+	memset(block, tl_law_idle(port->law), TL_BLOCK_OCTETS);
+}
+
+static bool look_at_taps(const struct tl_media *media)
+{
+	unsigned left = media->n_taps;
+	for (unsigned i = 0; left && i < media->n_attached; i++) {
+		struct tl_tap *tap = media->ports[i]->tap;
+		if (!tap)
+			continue;
+		if (!tl_ring_count(tap->heard))
+			return false;
+		left--;
+	}
+	return true;
+}
+
+bool tl_taps_ready(struct tl_media *media)
+{
+	if (!media->n_taps || look_at_taps(media))
+		return true;
+	atomic_store(&media->awaits_taps, true); /* before the second look: pairs with tl_tap_give() */
+	return look_at_taps(media);
+}

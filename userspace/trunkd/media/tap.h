@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* The inside of a tap: a ring each way, and how the two threads wake each other. The functions for others: media.h. */
+#pragma once
+
+#include "media/port.h"
+
+struct tl_tap {
+	struct tl_parcel parcel;
+	struct tl_media *media; /* RO */
+	enum tl_law law;        /* RO; of both rings */
+	unsigned depth;         /* RO; blocks that the far thread is ahead */
+	struct tl_ring *said;   /* blocks of the party: tick to the far thread */
+	struct tl_ring *heard;  /* blocks for the party: the far thread to tick */
+	struct tl_bell *bell;   /* RO, borrowed */
+
+	/* main */
+	bool returned;          /* the media thread has let it go */
+	bool freed;             /* the far thread has, too */
+
+	/* written by tick */
+	_Atomic uint64_t blocks_missed, blocks_dropped;
+};
+
+struct tl_bell {
+	struct tl_media *media; /* RO */
+	int fd;                 /* RO; the far thread waits for it */
+	_Atomic bool rung;      /* since the far thread last began to look */
+};
+
+/* ---- thread: tick ---- */
+
+void tl_port_set_tap(struct tl_port *port, struct tl_tap *tap);
+/** Hands over the tick's block of what the party says. */
+void tl_port_take_tap(struct tl_port *port);
+/** The next block for the party, in the port's law; idle when the far thread is late. */
+void tl_port_hear_tap(struct tl_port *port, uint8_t *block);
+/**
+ * tl_taps_ready - whether every tapped port has its next block. Line time that follows a far end can wait for a thread
+ * as it waits for packets; asked only then.
+ */
+bool tl_taps_ready(struct tl_media *media);
+
+/* ---- main ---- */
+void tl_tap_dispose(struct tl_tap *tap);
