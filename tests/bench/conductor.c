@@ -54,11 +54,17 @@ static void one_more(const struct conductor *conductor, unsigned *count, const c
 
 static void on_offered(struct conductor *conductor, const char *leg)
 {
-	call(conductor, "leg.answer", leg_params(leg));
-	if (!conductor->target)
+	if (!conductor->target) {
+		call(conductor, "leg.answer", leg_params(leg));
 		return;
+	}
 	g_autofree char *other = g_strconcat("to-", leg, NULL);
-	JsonObject *params = leg_params(other), *setup = json_object_new();
+	JsonObject *take = leg_params(leg), *params = leg_params(other), *setup = json_object_new();
+	/* Both directions are searched for digits. */
+	json_object_set_boolean_member(take, "digits", TRUE);
+	json_object_set_boolean_member(params, "digits", TRUE);
+	call(conductor, "leg.take", take);
+	call(conductor, "leg.answer", leg_params(leg));
 	json_object_set_string_member(setup, "called", "100");
 	json_object_set_object_member(params, "setup", setup);
 	json_object_set_string_member(params, "to", conductor->target);

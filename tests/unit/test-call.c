@@ -68,6 +68,60 @@ static void test_play_and_collect(struct rig *rig, gconstpointer data)
 	desk_free(desk);
 }
 
+/* The called side rung and bridged with @leg. */
+static struct far *bridged_phone(struct rig *rig, struct desk *desk, const char *leg)
+{
+	rig_register(rig, "anna");
+	desk_do(desk, "leg.originate", "{\"leg\":\"agent-1\",\"to\":\"user:anna\",\"setup\":{\"called\":\"100\"}}");
+	struct far *phone = rig_await_far(rig, 1);
+	while (strcmp(json_object_get_string_member(desk_await(desk, "leg.state", "agent-1"), "state"), "answered"))
+		;
+	desk_do(desk, "bridge.create", "{\"bridge\":\"b1\",\"kind\":\"clear\",\"members\":[{\"leg\":\"%s\"},{\"leg\":\"agent-1\"}]}", leg);
+	return phone;
+}
+
+/* Once the phone has heard a digit, the node has had it, too: what it tells after that is of later ones. */
+static void press(struct far *caller, struct far *phone, const char *digit)
+{
+	g_autofree char *wanted = g_strconcat(phone->digits->str, digit, NULL);
+	tl_port_send_dtmf(caller->port, 1, digit, 80, 80);
+	await(!strcmp(phone->digits->str, wanted));
+}
+
+static const char *told_digit(struct desk *desk, const char *leg)
+{
+	return json_object_get_string_member(desk_await(desk, "leg.digit", leg), "digit");
+}
+
+static void test_digits_are_told_where_asked_for(struct rig *rig, gconstpointer data)
+{
+	static const char collect[] = "{\"leg\":\"%s\",\"collect\":\"d1\",\"max\":1}";
+	static const char ask[] = "{\"leg\":\"%s\",\"digits\":%s}";
+	struct far *caller;
+	struct desk *desk = desk_new(rig, "conductor", 1);
+	const char *leg = answered_leg(rig, desk, &caller);
+	struct far *phone = bridged_phone(rig, desk, leg);
+	press(caller, phone, "1");
+	desk_do(desk, "leg.collect", collect, leg);
+	press(caller, phone, "2");
+	g_assert_cmpstr(json_object_get_string_member(desk_await(desk, "leg.collected", leg), "digits"), ==, "2");
+	press(caller, phone, "3");
+	desk_do(desk, "leg.tag", ask, leg, "true");
+	press(caller, phone, "4");
+	desk_do(desk, "leg.collect", collect, leg);
+	press(caller, phone, "5");
+	press(caller, phone, "6");
+	desk_do(desk, "leg.tag", ask, leg, "false");
+	press(caller, phone, "7");
+	desk_do(desk, "leg.tag", ask, leg, "true");
+	press(caller, phone, "8");
+	for (const char *told = "24568"; *told; told++)
+		g_assert_cmpint(*told_digit(desk, leg), ==, *told);
+	tl_port_send_dtmf(phone->port, 1, "9", 80, 80); /* by RFC 4733: nobody had to ask */
+	g_assert_cmpstr(told_digit(desk, "agent-1"), ==, "9");
+	desk_free(desk);
+}
+
 /* Offered, taken, answered, an agent rung, bridged, ended; and every fact of it once. */
 static void test_a_call(struct rig *rig, gconstpointer data)
 {
@@ -444,6 +498,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 #define CASE(name, function, data) g_test_add("/call/" name, struct rig, data, set_up, function, tear_down)
 	CASE("play-and-collect", test_play_and_collect, NULL);
+	CASE("digits-are-told-where-asked-for", test_digits_are_told_where_asked_for, NULL);
 	CASE("a-call", test_a_call, NULL);
 	CASE("not-taken", test_not_taken, GUINT_TO_POINTER(50));
 	CASE("conductor-lost", test_conductor_lost, NULL);

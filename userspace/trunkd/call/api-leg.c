@@ -20,16 +20,19 @@ static struct tl_leg *commanded(struct tl_request *request, GError **error)
 	return leg;
 }
 
-static bool read_extras(struct tl_request *request, GHashTable *tags, struct tl_rule *rule, GError **error)
+/* What several methods may say of a leg besides. */
+static bool read_extras(struct tl_request *request, struct tl_leg *leg, GError **error)
 {
-	struct tl_rule read = *rule;
+	struct tl_rule rule = leg->rule;
 	if (json_object_has_member(request->params, "rule") &&
-	    !tl_wire_read_rule(json_object_get_object_member(request->params, "rule"), &read, error))
+	    !tl_wire_read_rule(json_object_get_object_member(request->params, "rule"), &rule, error))
 		return false;
 	if (json_object_has_member(request->params, "tags") &&
-	    !tl_wire_read_tags(json_object_get_object_member(request->params, "tags"), tags, error))
+	    !tl_wire_read_tags(json_object_get_object_member(request->params, "tags"), leg->tags, error))
 		return false;
-	*rule = read;
+	leg->rule = rule;
+	leg->wants_digits = tl_request_bool(request, "digits", leg->wants_digits);
+	tl_leg_audio_search(leg);
 	return true;
 }
 
@@ -81,7 +84,7 @@ static JsonObject *originate(struct tl_request *request, GError **error)
 	leg->owner = request->session->name;
 	leg->setup = setup;
 	leg->taken = true;
-	if (!read_extras(request, leg->tags, &leg->rule, error) ||
+	if (!read_extras(request, leg, error) ||
 	    !tl_leg_dial(leg, &target, node->config->law, tl_request_int(request, "timeout_s", 0) * 1000, error)) {
 		tl_leg_bury(leg);
 		return NULL;
@@ -104,7 +107,7 @@ static JsonObject *take(struct tl_request *request, GError **error)
 			    leg->taken ? "it was taken, or the node has routed it" : tl_leg_state_name(leg));
 		return NULL;
 	}
-	if (read_extras(request, leg->tags, &leg->rule, error))
+	if (read_extras(request, leg, error))
 		tl_offer_take(leg);
 	return NULL;
 }
@@ -152,7 +155,7 @@ static JsonObject *release(struct tl_request *request, GError **error)
 static JsonObject *tag(struct tl_request *request, GError **error)
 {
 	struct tl_leg *leg = commanded(request, error);
-	if (leg && read_extras(request, leg->tags, &leg->rule, error))
+	if (leg && read_extras(request, leg, error))
 		tl_rule_apply(leg);
 	return NULL;
 }

@@ -15,10 +15,16 @@ enum tl_law tl_leg_law(const struct tl_leg *leg)
 
 static void opened(struct tl_leg *leg)
 {
-	/* Digits of a call that this node joins by itself concern nobody here. */
-	tl_port_detect_dtmf(leg->port, !leg->partner);
+	if (leg->wants_digits || leg->collect)
+		tl_leg_audio_search(leg);
 	if (leg->muted)
 		tl_port_mute(leg->port, true);
+}
+
+void tl_leg_audio_search(struct tl_leg *leg)
+{
+	if (leg->port)
+		tl_port_detect_dtmf(leg->port, leg->wants_digits || leg->collect);
 }
 
 bool tl_leg_audio_rtp(struct tl_leg *leg, enum tl_law law, struct tl_rtp_side *local, GError **error)

@@ -23,11 +23,9 @@ static void on_timeout(void *user)
 	tl_collect_end(collect->leg, "timeout");
 }
 
-void tl_collect_end(struct tl_leg *leg, const char *why)
+static void finish(struct tl_leg *leg, const char *why)
 {
 	struct tl_collect *collect = g_steal_pointer(&leg->collect);
-	if (!collect)
-		return;
 	if (*collect->digits) {
 		JsonObject *more = json_object_new();
 		json_object_set_string_member(more, "digits", collect->digits);
@@ -44,9 +42,18 @@ void tl_collect_end(struct tl_leg *leg, const char *why)
 	g_free(collect);
 }
 
+void tl_collect_end(struct tl_leg *leg, const char *why)
+{
+	if (!leg->collect)
+		return;
+	finish(leg, why);
+	tl_leg_audio_search(leg);
+}
+
 void tl_collect_start(struct tl_leg *leg, const struct tl_collect_config *config)
 {
-	tl_collect_end(leg, "replaced");
+	if (leg->collect) /* the search goes on: a press may be under way */
+		finish(leg, "replaced");
 	struct tl_collect *collect = g_new0(struct tl_collect, 1);
 	collect->leg = leg;
 	collect->id = g_strdup(config->id);
@@ -56,8 +63,7 @@ void tl_collect_start(struct tl_leg *leg, const struct tl_collect_config *config
 	collect->next_ms = config->next_ms ? config->next_ms : NEXT_MS;
 	collect->timer = tl_timer_new("collect", on_timeout, collect);
 	leg->collect = collect;
-	if (leg->port)
-		tl_port_detect_dtmf(leg->port, true);
+	tl_leg_audio_search(leg);
 	if (!leg->play)
 		tl_timer_start(collect->timer, collect->first_ms);
 }

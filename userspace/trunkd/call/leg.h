@@ -69,6 +69,7 @@ struct tl_leg {
 	bool offered;             /* its offered fact is durable and was reported */
 	bool inband;              /* its far end sends audio that is worth hearing, or we do */
 	bool held, muted;
+	bool wants_digits;        /* somebody is to hear of each: its audio is searched for them */
 	struct tl_junction *junction;
 	struct tl_play *play;
 	struct tl_collect *collect;
@@ -138,6 +139,8 @@ void tl_leg_on_dialog(struct tl_dialog *dialog, const struct tl_dialog_event *ev
 struct tl_port *tl_leg_audio(struct tl_leg *leg, GError **error);
 /** A port for a call that goes out by RTP; fills @local. */
 bool tl_leg_audio_rtp(struct tl_leg *leg, enum tl_law law, struct tl_rtp_side *local, GError **error);
+/** Searches its audio for DTMF while somebody needs it: a collect, or who asked for each digit. */
+void tl_leg_audio_search(struct tl_leg *leg);
 /** The dialog's media have changed. */
 void tl_leg_audio_changed(struct tl_leg *leg);
 void tl_leg_audio_close(struct tl_leg *leg);

@@ -64,8 +64,6 @@ static void dial(struct tl_leg *leg, const struct tl_target *target)
 	other->taken = true;
 	other->partner = leg;
 	leg->partner = other;
-	if (leg->port)
-		tl_port_detect_dtmf(leg->port, false);
 	if (tl_leg_dial(other, target, tl_leg_law(leg), 0, &error))
 		return;
 	tl_notice("leg %s cannot go on: %s", leg->id, error->message);

@@ -97,6 +97,7 @@ JsonObject *tl_wire_leg(const struct tl_leg *leg)
 		json_object_set_string_member(object, "bridge", tl_junction_id(leg->junction));
 	json_object_set_boolean_member(object, "held", leg->held);
 	json_object_set_boolean_member(object, "muted", leg->muted);
+	json_object_set_boolean_member(object, "digits", leg->wants_digits);
 	if (tl_play_id(leg))
 		json_object_set_string_member(object, "playing", tl_play_id(leg));
 	json_object_set_int_member(object, "offered_utc_us", leg->offered_utc_us);

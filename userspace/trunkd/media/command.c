@@ -54,6 +54,8 @@ static void obey(struct tl_media *media, const struct tl_command *command)
 		tl_rtp_session_set_target(port->rtp, &command->target);
 		break;
 	case TL_COMMAND_PORT_DETECT:
+		if (command->detector && !port->detector)
+			tl_dtmf_detector_restart(command->detector); /* what it heard last was long ago */
 		port->detector = command->detector;
 		break;
 	case TL_COMMAND_PORT_DETECT_FAX:

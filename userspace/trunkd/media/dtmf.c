@@ -61,9 +61,15 @@ static void on_edge(void *user, int code, int level, int delay)
 struct tl_dtmf_detector *tl_dtmf_detector_new(void)
 {
 	struct tl_dtmf_detector *detector = g_new0(struct tl_dtmf_detector, 1);
-	detector->rx = dtmf_rx_init(NULL, NULL, NULL);
-	dtmf_rx_set_realtime_callback(detector->rx, on_edge, detector);
+	tl_dtmf_detector_restart(detector);
 	return detector;
+}
+
+void tl_dtmf_detector_restart(struct tl_dtmf_detector *detector)
+{
+	detector->rx = dtmf_rx_init(detector->rx, NULL, NULL); /* allocates the first time only */
+	dtmf_rx_set_realtime_callback(detector->rx, on_edge, detector);
+	detector->present = 0;
 }
 
 void tl_dtmf_detector_free(struct tl_dtmf_detector *detector)

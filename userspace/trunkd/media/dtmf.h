@@ -26,6 +26,9 @@ struct tl_dtmf_detector;
 struct tl_dtmf_detector *tl_dtmf_detector_new(void);
 void tl_dtmf_detector_free(struct tl_dtmf_detector *detector);
 
+/** Forgets what was heard: a press under way begins here. Thread: tick, real-time safe. */
+void tl_dtmf_detector_restart(struct tl_dtmf_detector *detector);
+
 /** Hears @n linear samples (a block); true when a press ended in them. Thread: tick, real-time safe. */
 bool tl_dtmf_detector_hear(struct tl_dtmf_detector *detector, const int16_t *samples, unsigned n,
 			   struct tl_dtmf_press *press);

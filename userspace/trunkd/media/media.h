@@ -41,7 +41,7 @@ enum tl_fax_tone { TL_FAX_TONE_CNG, TL_FAX_TONE_CED };
 
 /** One per thing that happened; on main. */
 struct tl_media_handler {
-	/** A whole DTMF digit (0-9 * # A-D) ended, from the audio or RFC 4733, each press once. */
+	/** A whole DTMF digit (0-9 * # A-D) ended, from RFC 4733 or, where searched, the audio; each press once. */
 	void (*on_digit)(struct tl_port *port, char digit, unsigned duration_ms, void *port_user);
 	/** The play, tone or DTMF sending with @id ended; @completed false: stopped or replaced. */
 	void (*on_done)(struct tl_port *port, uint64_t id, bool completed, void *port_user);
@@ -87,7 +87,7 @@ void tl_port_set_remote(struct tl_port *port, const struct tl_rtp_side *remote);
 /** Leaves its bridge, ends what plays, closes; no event follows. NULL is legal. */
 void tl_port_free(struct tl_port *port);
 
-/** DTMF detection, from the audio or RFC 4733 alike. Off at first. */
+/** Searches the audio for DTMF, unless the party uses RFC 4733, whose digits are told in any case. Off at first. */
 void tl_port_detect_dtmf(struct tl_port *port, bool on);
 
 /** Listening for the tones of fax machines. Off at first; costs about as much as DTMF detection. */

@@ -81,8 +81,6 @@ void tl_port_set_recording(struct tl_port *port, struct tl_recording *recording)
 
 void tl_port_report_press(struct tl_port *port, const struct tl_dtmf_press *press)
 {
-	if (!port->detector)
-		return;
 	TL_COUNT(port->tally.digits_received, 1);
 	tl_media_report(port->media, &(struct tl_event){
 		TL_EVENT_DIGIT, .port = port, .digit = press->digit, .ms = press->duration_ms });
