@@ -1,1 +1,2 @@
 ROOMS_fuzz-rtp := media line base
+ROOMS_fuzz-caller-id := media line base

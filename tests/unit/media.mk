@@ -1,6 +1,7 @@
 ROOMS_test-g711 := media line base
 ROOMS_test-tone := media line base
 ROOMS_test-dtmf := media line base
+ROOMS_test-inband := media line base
 ROOMS_test-rtp := media line base
 ROOMS_test-jitter := media line base
 ROOMS_test-sound := media line base

@@ -64,6 +64,9 @@ static void obey(struct tl_media *media, const struct tl_command *command)
 	case TL_COMMAND_PORT_TAP:
 		tl_port_set_tap(port, command->tap);
 		break;
+	case TL_COMMAND_PORT_LISTEN:
+		port->listening = command->listening;
+		break;
 	case TL_COMMAND_PORT_ECHO:
 		port->echo = command->on;
 		break;

@@ -92,6 +92,7 @@ static void warm_up(void)
 	struct tl_fax_ear *ear = tl_fax_ear_new();
 	tl_fax_ear_hear(ear, samples, TL_BLOCK_OCTETS, &tone);
 	tl_fax_ear_free(ear);
+	tl_inband_warm_up(samples);
 }
 
 static void returned(struct tl_media *media, struct tl_parcel *parcel)
@@ -99,7 +100,9 @@ static void returned(struct tl_media *media, struct tl_parcel *parcel)
 	switch (parcel->kind) {
 	case TL_PARCEL_PLAY: {
 		struct tl_play *play = (struct tl_play *)parcel;
-		if (!play->port->freed && !play->quiet && media->handler.on_done)
+		if (play->port->inband)
+			tl_inband_sent(play->port, play->id, play->completed);
+		else if (!play->port->freed && !play->quiet && media->handler.on_done)
 			media->handler.on_done(play->port, play->id, play->completed, play->port->user);
 		tl_play_free(play);
 		break;
@@ -127,8 +130,13 @@ static void dispatch(struct tl_media *media, const struct tl_event *event)
 		returned(media, event->parcel);
 		break;
 	case TL_EVENT_DIGIT:
-		if (!event->port->freed && handler->on_digit)
+		if (event->port->inband)
+			tl_inband_heard_digit(event->port, event->digit);
+		else if (!event->port->freed && handler->on_digit)
 			handler->on_digit(event->port, event->digit, event->ms, event->port->user);
+		break;
+	case TL_EVENT_CALLER_ID:
+		tl_inband_heard_caller_id(event->port);
 		break;
 	case TL_EVENT_SILENCE:
 		if (!event->port->freed && handler->on_silence)

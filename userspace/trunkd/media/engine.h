@@ -47,9 +47,15 @@ struct tl_rtp_target {
 enum tl_command_kind {
 	TL_COMMAND_PORT_ATTACH, TL_COMMAND_PORT_DETACH, TL_COMMAND_PORT_TARGET, TL_COMMAND_PORT_DETECT,
 	TL_COMMAND_PORT_MUTE, TL_COMMAND_PORT_ECHO, TL_COMMAND_PORT_PLAY, TL_COMMAND_PORT_RECORD,
-	TL_COMMAND_PORT_TAP, TL_COMMAND_PORT_DETECT_FAX,
+	TL_COMMAND_PORT_TAP, TL_COMMAND_PORT_LISTEN, TL_COMMAND_PORT_DETECT_FAX,
 	TL_COMMAND_BRIDGE_ADD, TL_COMMAND_BRIDGE_REMOVE, TL_COMMAND_BRIDGE_DETACH,
 	TL_COMMAND_SPAN_ADD, TL_COMMAND_SPAN_REMOVE, TL_COMMAND_STOP,
+};
+
+/** What a port listens for besides DTMF; NULL: not. */
+struct tl_listening {
+	struct tl_mf_detector *mf;
+	struct tl_caller_id_receiver *caller_id;
 };
 
 struct tl_play;
@@ -69,12 +75,13 @@ struct tl_command {
 		struct tl_dtmf_detector *detector; /* NULL: off */
 		struct tl_fax_ear *fax_ear;     /* NULL: off */
 		struct tl_tap *tap;             /* NULL: none */
+		struct tl_listening listening;
 		bool on;
 		struct tl_rtp_target target;
 	};
 };
 
-enum tl_event_kind { TL_EVENT_RETURNED, TL_EVENT_DIGIT, TL_EVENT_SILENCE, TL_EVENT_FAX_TONE };
+enum tl_event_kind { TL_EVENT_RETURNED, TL_EVENT_DIGIT, TL_EVENT_SILENCE, TL_EVENT_FAX_TONE, TL_EVENT_CALLER_ID };
 
 struct tl_event {
 	enum tl_event_kind kind;
@@ -107,6 +114,7 @@ struct tl_media {
 	pthread_t thread;
 
 	/* main */
+	const char *inband_country;    /* interned */
 	GQueue backlog;                /* commands that the ring had no room for */
 	GHashTable *tones;             /* struct tl_tone_plan to struct tl_sound */
 	GHashTable *rtp_ports;         /* those in use by our own sockets */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "line/line.h"
+#include "signal/inband.h"
 #include "signal/leg.h"
 
 /** What drives the tick. */
@@ -178,6 +179,12 @@ struct tl_port_counters {
 	uint32_t round_trip_us; /* by RTCP; 0: unknown */
 };
 void tl_port_counters(const struct tl_port *port, struct tl_port_counters *counters);
+
+/**
+ * What signalling in the band of timeslots is given: ports of its own, of which this room's handler hears nothing.
+ * @country: of its tones, copied.
+ */
+struct tl_inband_room tl_media_inband(struct tl_media *media, const char *country);
 
 /* ---- bridges ---- */
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "media/g711.h"
+#include "media/mf.h"
 #include "media/sound.h"
 
 #define BLOCK_MS 10
@@ -37,6 +38,13 @@ struct tl_play *tl_play_new_digits(struct tl_port *port, uint64_t id, const char
 	g_strlcpy(play->digits, digits, sizeof play->digits);
 	play->on_blocks = (on_ms + BLOCK_MS - 1) / BLOCK_MS;
 	play->off_blocks = (off_ms + BLOCK_MS - 1) / BLOCK_MS;
+	return play;
+}
+
+struct tl_play *tl_play_new_mf(struct tl_port *port, uint64_t id, const char *digits)
+{
+	struct tl_play *play = tl_play_new_digits(port, id, digits, 0, tl_mf_on_ms(0));
+	play->mf = true;
 	return play;
 }
 
@@ -92,7 +100,7 @@ static void tone_block(struct tl_play *play, enum tl_law law, unsigned code, uin
 {
 	int16_t samples[TL_BLOCK_OCTETS];
 	if (play->at == 0)
-		tl_dtmf_tone(&play->oscillator, code);
+		(play->mf ? tl_mf_tone : tl_dtmf_tone)(&play->oscillator, code);
 	tl_oscillator_fill(&play->oscillator, samples, TL_BLOCK_OCTETS);
 	tl_g711_encode(law, samples, block, TL_BLOCK_OCTETS);
 }
@@ -100,13 +108,13 @@ static void tone_block(struct tl_play *play, enum tl_law law, unsigned code, uin
 static bool digits_block(struct tl_play *play, enum tl_law law, uint8_t *block, int *event)
 {
 	char digit = play->digits[play->item];
-	int code = tl_dtmf_code(digit);
-	unsigned on = code < 0 ? 0 : play->on_blocks;
+	int code = play->mf ? tl_mf_code(digit) : tl_dtmf_code(digit);
+	unsigned on = code < 0 ? 0 : play->mf ? tl_mf_on_ms(code) / BLOCK_MS : play->on_blocks;
 	if (!digit)
 		return false;
 	if (play->at < on) {
 		tone_block(play, law, code, block);
-		*event = code;
+		*event = play->mf ? -1 : code;
 	} else {
 		memset(block, tl_law_idle(law), TL_BLOCK_OCTETS);
 	}

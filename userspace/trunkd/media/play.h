@@ -19,6 +19,7 @@ struct tl_play {
 	struct tl_sound *sounds[TL_PLAY_SOUNDS_MAX];
 	unsigned n_sounds, loops;       /* loops 0: for ever */
 	char digits[TL_PLAY_DIGITS_MAX + 1]; /* "": sounds */
+	bool mf;                        /* R1's digits, otherwise DTMF */
 	unsigned on_blocks, off_blocks;
 
 	/* tick */
@@ -32,6 +33,7 @@ struct tl_play *tl_play_new_sounds(struct tl_port *port, uint64_t id, struct tl_
 /** Main. @digits was checked. (transfer full) */
 struct tl_play *tl_play_new_digits(struct tl_port *port, uint64_t id, const char *digits, unsigned on_ms,
 				   unsigned off_ms);
+struct tl_play *tl_play_new_mf(struct tl_port *port, uint64_t id, const char *digits);
 /** Main. NULL is legal. */
 void tl_play_free(struct tl_play *play);
 

@@ -6,7 +6,9 @@
 
 #include "media/bridge.h"
 #include "media/fax-tone.h"
+#include "media/caller-id.h"
 #include "media/g711.h"
+#include "media/mf.h"
 #include "media/play.h"
 #include "media/session.h"
 #include "media/tap.h"
@@ -104,6 +106,18 @@ static void detect(struct tl_port *port)
 		tl_port_report_press(port, &press);
 }
 
+static void listen_inband(struct tl_port *port)
+{
+	const struct tl_listening *listening = &port->listening;
+	int16_t samples[TL_BLOCK_OCTETS];
+	tl_g711_decode(port->law, port->said, samples, TL_BLOCK_OCTETS);
+	char digit = listening->mf ? tl_mf_detector_hear(listening->mf, samples, TL_BLOCK_OCTETS) : 0;
+	if (digit)
+		tl_media_report(port->media, &(struct tl_event){ TL_EVENT_DIGIT, .port = port, .digit = digit });
+	if (listening->caller_id && tl_caller_id_receiver_hear(listening->caller_id, samples, TL_BLOCK_OCTETS))
+		tl_media_report(port->media, &(struct tl_event){ TL_EVENT_CALLER_ID, .port = port });
+}
+
 void tl_port_take(struct tl_port *port)
 {
 	port->said_event = -1;
@@ -121,6 +135,8 @@ void tl_port_take(struct tl_port *port)
 		detect_fax(port);
 	if (port->tap)
 		tl_port_take_tap(port);
+	if (port->listening.mf || port->listening.caller_id)
+		listen_inband(port);
 	if (port->muted) {
 		port->said = idle[port->law];
 		port->said_event = -1;

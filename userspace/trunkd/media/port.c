@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "media/bridge.h"
 #include "media/fax-tone.h"
+#include "media/mf.h"
 #include "media/play.h"
 #include "media/session.h"
 #include "media/tone.h"
@@ -95,6 +96,7 @@ void tl_port_dispose(struct tl_port *port)
 	tl_rtp_session_free(port->rtp);
 	tl_dtmf_detector_free(port->main_detector);
 	tl_fax_ear_free(port->main_fax_ear);
+	tl_inband_free(port->inband);
 	if (port->main_recording) { /* the thread returned it before the port */
 		tl_ring_free(port->main_recording->blocks);
 		g_free(port->main_recording);
@@ -168,6 +170,22 @@ int tl_port_send_dtmf(struct tl_port *port, uint64_t id, const char *digits, uns
 		return -ENOSPC;
 	start_play(port, tl_play_new_digits(port, id, digits, on_ms, off_ms));
 	return 0;
+}
+
+int tl_port_send_mf(struct tl_port *port, uint64_t id, const char *digits)
+{
+	if (!*digits || strlen(digits) > TL_PLAY_DIGITS_MAX)
+		return -EINVAL;
+	for (const char *at = digits; *at; at++)
+		if (*at != 'w' && tl_mf_code(*at) < 0)
+			return -EINVAL;
+	start_play(port, tl_play_new_mf(port, id, digits));
+	return 0;
+}
+
+void tl_port_listen(struct tl_port *port, const struct tl_listening *listening)
+{
+	send_command(port, (struct tl_command){ TL_COMMAND_PORT_LISTEN, .listening = *listening });
 }
 
 void tl_port_stop(struct tl_port *port)

@@ -11,6 +11,7 @@
 enum tl_port_kind { TL_PORT_TIMESLOT, TL_PORT_RTP };
 
 struct tl_rtp_session;
+struct tl_inband;
 
 /** Written by tick, read by main. */
 struct tl_port_tally {
@@ -42,6 +43,7 @@ struct tl_port {
 	struct tl_recording *main_recording;
 	struct tl_dtmf_detector *main_detector;
 	struct tl_fax_ear *main_fax_ear;
+	struct tl_inband *inband;       /* owned; of a port that signalling uses, else NULL */
 
 	/* tick */
 	unsigned index;                 /* in media->ports */
@@ -51,6 +53,7 @@ struct tl_port {
 	struct tl_dtmf_detector *detector; /* NULL: off */
 	struct tl_fax_ear *fax_ear;     /* NULL: off */
 	struct tl_tap *tap;             /* the far thread that the party speaks with */
+	struct tl_listening listening;
 	struct tl_recording *recording;
 	struct tl_play *play;
 	struct tl_bridge *bridge;
@@ -76,6 +79,18 @@ void tl_port_set_recording(struct tl_port *port, struct tl_recording *recording)
 void tl_port_report_press(struct tl_port *port, const struct tl_dtmf_press *press);
 
 /* ---- main's side ---- */
+/** tl_port_send_dtmf(), or R1's digits at their own pace. */
+int tl_port_send_mf(struct tl_port *port, uint64_t id, const char *digits);
+void tl_port_listen(struct tl_port *port, const struct tl_listening *listening);
+
+/* inband.c: what came of a port that signalling uses */
+void tl_inband_heard_digit(struct tl_port *port, char digit);
+void tl_inband_heard_caller_id(struct tl_port *port);
+void tl_inband_sent(struct tl_port *port, uint64_t id, bool completed);
+void tl_inband_free(struct tl_inband *inband);
+/** Uses all of SpanDSP that the thread will use. */
+void tl_inband_warm_up(const int16_t samples[TL_BLOCK_OCTETS]);
+
 /** Frees what came back. */
 void tl_port_dispose(struct tl_port *port);
 void tl_recording_dispose(struct tl_recording *recording);
