@@ -200,8 +200,10 @@ static void init_span(struct rig *rig)
 				.remote_port = free_port(SOCK_DGRAM), .frames = 8, .jitter_ms = 100,
 				.clock = TL_CLOCK_ADAPTIVE },
 	};
-	access->pri = true;
-	access->signalling = (struct tl_pri_config){ .side = TL_PRI_CPE, .type = TL_PRI_EUROISDN, .t309_ms = 90000 };
+	access->signalling = (struct tl_signalling_config){
+		.kind = TL_SIGNALLING_PRI_CPE,
+		.pri = { .side = TL_PRI_CPE, .type = TL_PRI_EUROISDN, .t309_ms = 90000 },
+	};
 	access->group = "carrier";
 	rig->config.accesses = access;
 	rig->config.n_accesses = 1;
@@ -285,7 +287,7 @@ static void start_far(struct rig *rig)
 					   .max_dialogs = 100 };
 	struct tl_media_config media = rig->config.media;
 	struct tl_span_config span = rig->access.span;
-	struct tl_pri_config pri = rig->access.signalling;
+	struct tl_pri_config pri = rig->access.signalling.pri;
 	g_autoptr(GError) error = NULL;
 	media.rtp_port_min = 26000;
 	media.rtp_port_max = 27998;

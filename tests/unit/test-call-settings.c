@@ -79,7 +79,7 @@ static void test_defaults(void)
 	g_assert_cmpuint(node->n_accesses, ==, 1);
 	g_assert_cmpuint(node->accesses[0].span.d_channel, ==, 16);
 	g_assert_cmpint(node->accesses[0].span.law, ==, TL_LAW_ALAW);
-	g_assert_cmpint(node->accesses[0].signalling.type, ==, TL_PRI_EUROISDN);
+	g_assert_cmpint(node->accesses[0].signalling.pri.type, ==, TL_PRI_EUROISDN);
 	g_assert_cmpstr(node->accesses[0].span.clock_domain, ==, "e1");
 	g_assert_cmpuint(node->n_routes, ==, 1);
 	g_assert_true(node->sip_on);
@@ -99,9 +99,9 @@ static void test_t1(void)
 	g_assert_cmpint(access->span.law, ==, TL_LAW_ULAW);
 	g_assert_cmpint(access->span.pseudowire.clock, ==, TL_CLOCK_LOOP);
 	g_assert_cmpstr(access->span.pseudowire.remote_host, ==, "::1");
-	g_assert_cmpint(access->signalling.side, ==, TL_PRI_NETWORK);
-	g_assert_cmpint(access->signalling.type, ==, TL_PRI_NI2);
-	g_assert_cmpint(access->signalling.hunt, ==, TL_HUNT_ROUND_ROBIN);
+	g_assert_cmpint(access->signalling.pri.side, ==, TL_PRI_NETWORK);
+	g_assert_cmpint(access->signalling.pri.type, ==, TL_PRI_NI2);
+	g_assert_cmpint(access->signalling.pri.hunt, ==, TL_HUNT_ROUND_ROBIN);
 	g_assert_false(tl_settings_node(settings)->sip_on);
 	tl_settings_free(settings);
 }

@@ -7,7 +7,7 @@
 static void set_up(struct rig *rig, gconstpointer overlap)
 {
 	rig_init(rig);
-	rig->access.signalling.overlap = overlap != NULL;
+	rig->access.signalling.pri.overlap = overlap != NULL;
 	rig_start(rig);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
-/* The exchange as configured: spans with PRI, telephones, callers; who answers what. */
+/* The exchange as configured: spans with signalling, telephones, callers; who answers what. */
 #include "exchange.h"
 
 #include <string.h>
@@ -28,11 +28,7 @@ const struct tl_config_key exchange_keys[] = {
 	{ "span", "jitter_ms", TL_CONFIG_INT, "20", .min = 1, .max = 200, .help = "playout depth" },
 	{ "span", "clock", TL_CONFIG_CHOICE, "local", "adaptive|local|loop", .help = "where line time comes from" },
 	{ "span", "rtp", TL_CONFIG_BOOL, "no", .help = "RTP header in front of the control word" },
-	{ "span", "signalling", TL_CONFIG_CHOICE, "pri-network", "pri-network|pri-cpe|none", .help = "what the D-channel speaks" },
-	{ "span", "switch", TL_CONFIG_CHOICE, NULL, "euroisdn|ni2", .help = "default euroisdn on e1, ni2 on t1" },
-	{ "span", "hunt", TL_CONFIG_CHOICE, "lowest", "lowest|highest|round-robin", .help = "which timeslot is tried first" },
-	{ "span", "restart", TL_CONFIG_BOOL, "no", .help = "RESTART every channel when the D-channel first comes up" },
-	{ "span", "t309_ms", TL_CONFIG_INT, "90000", .min = 100, .max = 600000, .help = "how long calls outlive the D-channel" },
+	TL_SIGNALLING_KEYS("pri-network", "no"),
 	{ "sip", "listen", TL_CONFIG_LIST, NULL, .help = "sip:host:port, more by commas" },
 	{ "agent", "registrar", TL_CONFIG_STRING, .required = TRUE, .help = "sip:host:port of the node" },
 	{ "agent", "user", TL_CONFIG_STRING, .required = TRUE, .help = "name at the registrar" },
@@ -93,20 +89,21 @@ static void offer(struct exchange *exchange, struct tl_dialog *dialog, const str
 	tl_dialog_release(dialog, TL_CAUSE_UNALLOCATED);
 }
 
-static void on_trunk_offered(struct tl_pri *pri, struct tl_dialog *dialog, const struct tl_leg_setup *setup, void *user)
+static void on_trunk_offered(struct tl_signalling *signalling, struct tl_dialog *dialog, const struct tl_leg_setup *setup,
+			     void *user)
 {
 	struct trunk_end *trunk = user;
 	const struct tl_config_section *answer = answer_for(trunk->exchange, setup->called.digits);
 	offer(trunk->exchange, dialog, setup, answer ? tl_config_string(answer, "script") : NULL);
 }
 
-static void on_d_channel(struct tl_pri *pri, bool up, void *user)
+static void on_up(struct tl_signalling *signalling, bool up, void *user)
 {
 	struct trunk_end *trunk = user;
-	tl_notice("%s: D-channel %s", trunk->name, up ? "up" : "down");
+	tl_notice("%s: signalling %s", trunk->name, up ? "up" : "down");
 }
 
-static void on_alarms(struct tl_pri *pri, unsigned alarms, void *user)
+static void on_alarms(struct tl_signalling *signalling, unsigned alarms, void *user)
 {
 	struct trunk_end *trunk = user;
 	char names[64];
@@ -176,7 +173,8 @@ static bool make_media(struct exchange *exchange, GError **error)
 	return exchange->media != NULL;
 }
 
-static struct tl_span *make_span(const struct tl_config_section *section, GError **error)
+static struct tl_span *make_span(const struct tl_config_section *section, struct tl_signalling_config *signalling,
+				 GError **error)
 {
 	char local[64], remote[64];
 	bool t1 = tl_config_choice(section, "kind") == 1;
@@ -186,7 +184,7 @@ static struct tl_span *make_span(const struct tl_config_section *section, GError
 		.kind = t1 ? TL_SPAN_T1 : TL_SPAN_E1,
 		.law = law_given ? (enum tl_law)tl_config_choice(section, "law") : t1 ? TL_LAW_ULAW : TL_LAW_ALAW,
 		.clock_domain = "exchange",
-		.d_channel = tl_config_string(section, "d_channel") ? tl_config_int(section, "d_channel") : t1 ? 24 : 16,
+		.d_channel = tl_config_string(section, "d_channel") ? tl_config_int(section, "d_channel") : 0,
 		.pseudowire = {
 			.local_host = local, .remote_host = remote,
 			.frames = tl_config_int(section, "frames"), .jitter_ms = tl_config_int(section, "jitter_ms"),
@@ -207,31 +205,25 @@ static struct tl_span *make_span(const struct tl_config_section *section, GError
 		tl_config_address(tl_config_string(section, "remote"), remote, &config.pseudowire.remote_port);
 	}
 	g_autoptr(GError) cause = NULL;
+	if (!tl_signalling_config_read(section, signalling, &config, error))
+		return NULL;
 	struct tl_span *span = tl_span_new(&config, &cause);
 	if (!span)
 		tl_config_refuse(section, dahdi ? "dahdi_span" : "local", error, "%s", cause->message);
 	return span;
 }
 
-static bool make_pri(struct trunk_end *trunk, const struct tl_config_section *section, GError **error)
+static bool make_trunk(struct trunk_end *trunk, const struct tl_config_section *section, GError **error)
 {
-	static const struct tl_pri_handler handler = { .on_offered = on_trunk_offered, .on_d_channel = on_d_channel,
-						       .on_alarms = on_alarms };
-	bool t1 = tl_config_choice(section, "kind") == 1;
-	unsigned signalling = tl_config_choice(section, "signalling");
-	if (signalling == 2)
-		return true;
-	struct tl_pri_config config = {
-		.span = trunk->span,
-		.side = signalling ? TL_PRI_CPE : TL_PRI_NETWORK,
-		.type = tl_config_string(section, "switch") ? (enum tl_pri_switch)tl_config_choice(section, "switch") :
-			t1 ? TL_PRI_NI2 : TL_PRI_EUROISDN,
-		.hunt = tl_config_choice(section, "hunt"),
-		.restart_on_up = tl_config_bool(section, "restart"),
-		.t309_ms = tl_config_int(section, "t309_ms"),
-	};
-	trunk->pri = tl_pri_new(&config, &handler, trunk, error);
-	return trunk->pri != NULL;
+	static const struct tl_signalling_handler handler = { .on_offered = on_trunk_offered, .on_up = on_up,
+							      .on_alarms = on_alarms };
+	struct tl_signalling_config config = { 0 };
+	g_autoptr(GError) cause = NULL;
+	trunk->span = make_span(section, &config, error);
+	if (!trunk->span || config.kind == TL_SIGNALLING_NONE)
+		return trunk->span;
+	trunk->signalling = tl_signalling_new(trunk->span, &config, &handler, trunk, &cause);
+	return trunk->signalling || tl_config_refuse(section, "signalling", error, "%s", cause->message);
 }
 
 static bool make_trunks(struct exchange *exchange, GError **error)
@@ -242,8 +234,7 @@ static bool make_trunks(struct exchange *exchange, GError **error)
 		trunk->exchange = exchange;
 		trunk->name = g_strdup(tl_config_name(section));
 		g_ptr_array_add(exchange->trunks, trunk);
-		trunk->span = make_span(section, error);
-		if (!trunk->span || !make_pri(trunk, section, error))
+		if (!make_trunk(trunk, section, error))
 			return false;
 		tl_media_add_span(exchange->media, trunk->span);
 	}
@@ -334,7 +325,7 @@ static void caller_free(void *data)
 static void trunk_free(void *data)
 {
 	struct trunk_end *trunk = data;
-	tl_pri_free(trunk->pri);
+	tl_signalling_free(trunk->signalling);
 	if (trunk->span && trunk->exchange->media)
 		tl_media_remove_span(trunk->exchange->media, trunk->span);
 	tl_span_free(trunk->span);
@@ -380,12 +371,17 @@ void exchange_free(struct exchange *exchange)
 	g_free(exchange);
 }
 
+static bool trunk_is_up(const struct trunk_end *trunk)
+{
+	return trunk->signalling && tl_signalling_is_up(trunk->signalling);
+}
+
 struct trunk_end *exchange_trunk(struct exchange *exchange, const char *name)
 {
 	for (unsigned i = 0; i < exchange->trunks->len; i++) {
 		unsigned at = name ? i : (exchange->next_trunk + i) % exchange->trunks->len;
 		struct trunk_end *trunk = g_ptr_array_index(exchange->trunks, at);
-		if (name ? !strcmp(trunk->name, name) : trunk->pri && tl_pri_is_up(trunk->pri) && tl_pri_idle_slots(trunk->pri)) {
+		if (name ? !strcmp(trunk->name, name) : trunk_is_up(trunk) && tl_signalling_idle_slots(trunk->signalling)) {
 			exchange->next_trunk = at + 1;
 			return trunk;
 		}
@@ -405,8 +401,8 @@ JsonObject *exchange_status(struct exchange *exchange)
 		tl_span_counters(trunk->span, &counters);
 		json_object_set_string_member(entry, "span", trunk->name);
 		json_object_set_string_member(entry, "alarms", tl_alarm_names(tl_span_alarms(trunk->span), names));
-		json_object_set_boolean_member(entry, "d_channel_up", trunk->pri && tl_pri_is_up(trunk->pri));
-		json_object_set_int_member(entry, "idle", trunk->pri ? tl_pri_idle_slots(trunk->pri) : 0);
+		json_object_set_boolean_member(entry, "d_channel_up", trunk_is_up(trunk));
+		json_object_set_int_member(entry, "idle", trunk->signalling ? tl_signalling_idle_slots(trunk->signalling) : 0);
 		json_object_set_int_member(entry, "packets_received", counters.packets_received);
 		json_object_set_int_member(entry, "lost", counters.lost);
 		json_object_set_int_member(entry, "slips", counters.slips_dropped + counters.slips_repeated);

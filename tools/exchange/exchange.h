@@ -82,7 +82,7 @@ struct trunk_end {
 	struct exchange *exchange;
 	char *name;
 	struct tl_span *span;
-	struct tl_pri *pri;
+	struct tl_signalling *signalling; /* NULL without */
 };
 
 struct exchange {

@@ -387,11 +387,11 @@ bool party_dial(struct party *party, char **words)
 	if (name && (g_str_has_prefix(name, "sip:") || g_str_has_prefix(name, "trunk:")))
 		return dial_sip(party, name);
 	struct trunk_end *trunk = exchange_trunk(party->exchange, name);
-	if (!trunk || !trunk->pri) {
+	if (!trunk || !trunk->signalling) {
 		party_fail(party, "dial: %s%s", name ? "no span called " : "no span has an idle channel", name ? name : "");
 		return false;
 	}
-	party->dialog = tl_pri_call(trunk->pri, &party->setup, slot, on_event, party, &error);
+	party->dialog = tl_signalling_call(trunk->signalling, &party->setup, slot, on_event, party, &error);
 	if (!party->dialog) {
 		party_fail(party, "%s: %s", trunk->name, error->message);
 		return false;

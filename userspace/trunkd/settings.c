@@ -148,28 +148,9 @@ static bool check_span(const struct tl_config_section *section, const struct tl_
 		return false;
 	if (span->d_channel > slots)
 		return tl_config_refuse(section, "d_channel", error, "expected a timeslot from 1 to %u", slots);
-	if (access->pri && !span->d_channel)
-		return tl_config_refuse(section, "d_channel", error, "expected a timeslot from 1 to %u, because signalling is %s",
-					slots, tl_config_string(section, "signalling"));
 	if (span->backend == TL_SPAN_PSEUDOWIRE && 80 % span->pseudowire.frames)
 		return tl_config_refuse(section, "frames", error, "expected a divisor of 80: 1, 2, 4, 5, 8, 10, 16, 20 or 40");
 	return true;
-}
-
-static void read_signalling(const struct tl_config_section *section, struct tl_access_config *access)
-{
-	unsigned kind = tl_config_choice(section, "signalling");
-	struct tl_pri_config *pri = &access->signalling;
-	access->pri = kind > 0;
-	pri->side = kind == 2 ? TL_PRI_NETWORK : TL_PRI_CPE;
-	pri->type = access->span.kind == TL_SPAN_E1 ? TL_PRI_EUROISDN : TL_PRI_NI2;
-	if (tl_config_string(section, "switch"))
-		pri->type = tl_config_choice(section, "switch");
-	pri->hunt = tl_config_choice(section, "hunt");
-	pri->exclusive = tl_config_bool(section, "exclusive");
-	pri->overlap = tl_config_bool(section, "overlap");
-	pri->restart_on_up = tl_config_bool(section, "restart");
-	pri->t309_ms = tl_config_int(section, "t309_ms");
 }
 
 static bool read_pseudowire(struct tl_settings *settings, const struct tl_config_section *section,
@@ -214,16 +195,14 @@ static bool read_spans(struct tl_settings *settings, GError **error)
 		if (tl_config_string(section, "law"))
 			span->law = tl_config_choice(section, "law");
 		span->clock_domain = tl_config_string(section, "clock_domain");
-		read_signalling(section, &access);
 		if (tl_config_string(section, "d_channel"))
 			span->d_channel = tl_config_int(section, "d_channel");
-		else if (access.pri)
-			span->d_channel = span->kind == TL_SPAN_E1 ? 16 : 24;
 		span->backend = tl_config_choice(section, "backend");
 		if (span->backend == TL_SPAN_DAHDI ? !read_dahdi(section, &span->dahdi, error) :
 						     !read_pseudowire(settings, section, &span->pseudowire, error))
 			return false;
-		if (!check_span(section, &access, error))
+		if (!check_span(section, &access, error) ||
+		    !tl_signalling_config_read(section, &access.signalling, span, error))
 			return false;
 		if (!span->clock_domain)
 			span->clock_domain = span->name;

@@ -39,21 +39,21 @@ void tl_access_changed(struct tl_access *access)
 		report(access);
 }
 
-/* ---- what the D-channel says ---- */
+/* ---- what the signalling says ---- */
 
-static void on_offered(struct tl_pri *pri, struct tl_dialog *dialog, const struct tl_leg_setup *setup, void *user)
+static void on_offered(struct tl_signalling *signalling, struct tl_dialog *dialog, const struct tl_leg_setup *setup, void *user)
 {
-	tl_offer_from_pri(user, dialog, setup);
+	tl_offer_from_access(user, dialog, setup);
 }
 
-static void on_d_channel(struct tl_pri *pri, bool up, void *user)
+static void on_up(struct tl_signalling *signalling, bool up, void *user)
 {
 	struct tl_access *access = user;
-	tl_notice("span %s: D-channel %s", tl_span_name(access->span), up ? "up" : "down");
+	tl_notice("span %s: signalling %s", tl_span_name(access->span), up ? "up" : "down");
 	tl_access_changed(access);
 }
 
-static void on_alarms(struct tl_pri *pri, unsigned alarms, void *user)
+static void on_alarms(struct tl_signalling *signalling, unsigned alarms, void *user)
 {
 	struct tl_access *access = user;
 	char text[64];
@@ -61,19 +61,19 @@ static void on_alarms(struct tl_pri *pri, unsigned alarms, void *user)
 	tl_access_changed(access);
 }
 
-static void on_slots(struct tl_pri *pri, void *user)
+static void on_slots(struct tl_signalling *signalling, void *user)
 {
 	tl_access_changed(user);
 }
 
-static void on_trace(struct tl_pri *pri, bool sent, const uint8_t *octets, size_t n_octets, void *user)
+static void on_trace(struct tl_signalling *signalling, bool sent, const uint8_t *octets, size_t n_octets, void *user)
 {
 	struct tl_access *access = user;
 	tl_report_trace(access->node, access, sent, octets, n_octets);
 }
 
-static const struct tl_pri_handler pri_handler = {
-	.on_offered = on_offered, .on_d_channel = on_d_channel, .on_alarms = on_alarms, .on_slots = on_slots,
+static const struct tl_signalling_handler signalling_handler = {
+	.on_offered = on_offered, .on_up = on_up, .on_alarms = on_alarms, .on_slots = on_slots,
 	.on_trace = on_trace,
 };
 
@@ -96,11 +96,9 @@ struct tl_access *tl_access_new(struct tl_node *node, const struct tl_access_con
 		tl_access_free(access);
 		return NULL;
 	}
-	if (config->pri) {
-		struct tl_pri_config signalling = config->signalling;
-		signalling.span = access->span;
-		access->pri = tl_pri_new(&signalling, &pri_handler, access, error);
-		if (!access->pri) {
+	if (config->signalling.kind != TL_SIGNALLING_NONE) {
+		access->signalling = tl_signalling_new(access->span, &config->signalling, &signalling_handler, access, error);
+		if (!access->signalling) {
 			tl_access_free(access);
 			return NULL;
 		}
@@ -115,7 +113,7 @@ void tl_access_free(struct tl_access *access)
 {
 	if (!access)
 		return;
-	tl_pri_free(access->pri);
+	tl_signalling_free(access->signalling);
 	if (access->span)
 		tl_media_remove_span(access->node->media, access->span);
 	tl_span_free(access->span);
@@ -172,8 +170,8 @@ void tl_access_drain(struct tl_access *access, unsigned slot, bool off)
 		access->draining = !off;
 	} else {
 		access->drained_slots = off ? access->drained_slots & ~(1u << slot) : access->drained_slots | 1u << slot;
-		if (access->pri)
-			tl_pri_block(access->pri, slot, !off);
+		if (access->signalling)
+			tl_signalling_block(access->signalling, slot, !off);
 	}
 	tl_access_changed(access);
 }
@@ -185,9 +183,9 @@ static const char *slot_state(const struct tl_access *access, unsigned slot)
 					     [TL_SLOT_UNUSABLE] = "unusable" };
 	if (slot == tl_span_d_channel(access->span))
 		return "d-channel";
-	if (!access->pri || !tl_span_is_bearer(access->span, slot))
+	if (!access->signalling || !tl_span_is_bearer(access->span, slot))
 		return "unused";
-	return names[tl_pri_slot_state(access->pri, slot)];
+	return names[tl_signalling_slot_state(access->signalling, slot)];
 }
 
 /* ---- description ---- */
@@ -208,6 +206,11 @@ static JsonArray *describe_slots(const struct tl_access *access)
 	return slots;
 }
 
+static void describe_counter(const char *name, uint64_t value, void *user)
+{
+	json_object_set_int_member(user, name, value);
+}
+
 static JsonObject *describe_counters(const struct tl_access *access)
 {
 	JsonObject *object = json_object_new();
@@ -221,15 +224,9 @@ static JsonObject *describe_counters(const struct tl_access *access)
 	COUNT(span, remote_m), COUNT(span, d_frames_received), COUNT(span, d_frames_sent), COUNT(span, d_bad_fcs);
 	COUNT(span, d_aborts), COUNT(span, d_overflows), COUNT(span, seconds_errored);
 	COUNT(span, seconds_unavailable), COUNT(span, depth_us);
-	if (access->pri) {
-		struct tl_pri_counters pri;
-		tl_pri_counters(access->pri, &pri);
-		COUNT(pri, setups_received), COUNT(pri, setups_sent), COUNT(pri, glare), COUNT(pri, no_channel);
-		COUNT(pri, restarts_received), COUNT(pri, restarts_sent), COUNT(pri, restart_retries);
-		COUNT(pri, d_channel_downs), COUNT(pri, t309_expiries), COUNT(pri, events_unhandled);
-		COUNT(pri, protocol_errors);
-	}
 #undef COUNT
+	if (access->signalling)
+		tl_signalling_counters(access->signalling, describe_counter, object);
 	return object;
 }
 
@@ -240,12 +237,12 @@ JsonObject *tl_access_describe(const struct tl_access *access)
 	json_object_set_string_member(object, "span", tl_span_name(access->span));
 	json_object_set_string_member(object, "kind", tl_span_get_kind(access->span) == TL_SPAN_E1 ? "e1" : "t1");
 	json_object_set_string_member(object, "law", tl_span_get_law(access->span) == TL_LAW_ALAW ? "alaw" : "ulaw");
-	json_object_set_string_member(object, "backend", "pseudowire");
+	json_object_set_string_member(object, "backend",
+				      access->config->span.backend == TL_SPAN_DAHDI ? "dahdi" : "pseudowire");
 	json_object_set_string_member(object, "clock_domain", tl_span_clock_domain(access->span));
 	json_object_set_string_member(object, "alarms", tl_alarm_names(tl_span_alarms(access->span), text));
-	json_object_set_string_member(object, "signalling", !access->pri ? "none" :
-				      access->config->signalling.side == TL_PRI_CPE ? "pri-cpe" : "pri-network");
-	json_object_set_boolean_member(object, "d_channel_up", access->pri && tl_pri_is_up(access->pri));
+	json_object_set_string_member(object, "signalling", tl_signalling_name(access->config->signalling.kind));
+	json_object_set_boolean_member(object, "d_channel_up", access->signalling && tl_signalling_is_up(access->signalling));
 	if (access->group)
 		json_object_set_string_member(object, "group", access->group);
 	json_object_set_array_member(object, "slots", describe_slots(access));
@@ -256,6 +253,5 @@ JsonObject *tl_access_describe(const struct tl_access *access)
 void tl_access_trace(struct tl_access *access, bool on)
 {
 	access->tracers += on ? 1 : -1;
-	if (access->pri)
-		tl_pri_set_trace(access->pri, access->tracers);
+	tl_signalling_set_trace(access->signalling, access->tracers);
 }

@@ -181,7 +181,7 @@ static JsonObject *trace_start(struct tl_request *request, GError **error)
 	const char *name = tl_request_string(request, "span", NULL);
 	bool sip = tl_request_bool(request, "sip", false);
 	struct tl_access *access = name ? tl_access_find(request->node, name) : NULL;
-	if ((name && (!access || !access->pri)) || (sip && !request->node->sip) || (!name && !sip)) {
+	if ((name && (!access || !access->signalling || !tl_signalling_has_trace(access->signalling))) || (sip && !request->node->sip) || (!name && !sip)) {
 		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_UNKNOWN, "nothing to trace: expected a span with a D-channel, or sip");
 		return NULL;
 	}

@@ -18,12 +18,11 @@
 #include "signal/signal.h"
 #include "spool/spool.h"
 
-/** A span and what is spoken on its D-channel. */
+/** A span and what is spoken on it. */
 struct tl_access_config {
 	struct tl_span_config span;
-	bool pri;
-	struct tl_pri_config signalling; /* but for the span; with pri only */
-	const char *group;               /* trunk group, may be NULL */
+	struct tl_signalling_config signalling;
+	const char *group; /* trunk group, may be NULL */
 };
 
 struct tl_node_config {

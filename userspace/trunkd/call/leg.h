@@ -102,7 +102,7 @@ void tl_party_clear(struct tl_party *party);
 
 /* ---- offer.c ---- */
 
-void tl_offer_from_pri(struct tl_access *access, struct tl_dialog *dialog, const struct tl_leg_setup *setup);
+void tl_offer_from_access(struct tl_access *access, struct tl_dialog *dialog, const struct tl_leg_setup *setup);
 void tl_offer_from_sip(struct tl_node *node, struct tl_dialog *dialog, const struct tl_leg_setup *setup,
 		       const struct tl_sip_origin *origin);
 /** More called digits, before the leg is offered (@complete: the last ones). */

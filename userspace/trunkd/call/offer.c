@@ -48,7 +48,7 @@ static struct tl_leg *begin(struct tl_node *node, struct tl_dialog *dialog, cons
 	return leg;
 }
 
-void tl_offer_from_pri(struct tl_access *access, struct tl_dialog *dialog, const struct tl_leg_setup *setup)
+void tl_offer_from_access(struct tl_access *access, struct tl_dialog *dialog, const struct tl_leg_setup *setup)
 {
 	if (access->draining || (dialog->slot && access->drained_slots & 1u << dialog->slot)) {
 		access->node->counters.refused_draining++;
@@ -60,7 +60,7 @@ void tl_offer_from_pri(struct tl_access *access, struct tl_dialog *dialog, const
 		return;
 	tl_party_set(&leg->party, TL_PARTY_TIMESLOT, tl_span_name(access->span), dialog->slot, access->group);
 	/* Without its last digit nobody could say where the call is to go. */
-	if (setup->called_complete || !access->config->signalling.overlap)
+	if (setup->called_complete)
 		submit(leg);
 }
 

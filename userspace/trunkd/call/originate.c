@@ -114,12 +114,12 @@ static bool try_access(struct tl_leg *leg, const struct candidate *candidate, GE
 		tl_control_refuse_circuit(error, TL_CAUSE_NO_CIRCUIT, "span %s is draining", tl_span_name(access->span));
 		return false;
 	}
-	if (!access->pri) {
+	if (!access->signalling) {
 		tl_control_refuse_circuit(error, TL_CAUSE_NO_CIRCUIT, "span %s has no signalling",
 			    tl_span_name(access->span));
 		return false;
 	}
-	struct tl_dialog *dialog = tl_pri_call(access->pri, &leg->setup, candidate->slot, tl_leg_on_dialog, leg, error);
+	struct tl_dialog *dialog = tl_signalling_call(access->signalling, &leg->setup, candidate->slot, tl_leg_on_dialog, leg, error);
 	if (!dialog)
 		return false;
 	leg->dialog = dialog;

@@ -41,25 +41,11 @@ unsigned tl_pri_idle_slots(const struct tl_pri *pri)
 	return n;
 }
 
-/* The @i-th slot to try of @n. */
-static unsigned hunt_order(const struct tl_pri *pri, unsigned i, unsigned n)
-{
-	switch (pri->config.hunt) {
-	case TL_HUNT_HIGHEST:
-		return n - i;
-	case TL_HUNT_ROUND_ROBIN:
-		return (pri->last_hunted + i) % n + 1;
-	case TL_HUNT_LOWEST:
-		break;
-	}
-	return i + 1;
-}
-
 unsigned tl_pri_slot_hunt(struct tl_pri *pri, uint32_t refused)
 {
 	unsigned n = tl_span_slots(pri->config.span);
 	for (unsigned i = 0; i < n; i++) {
-		unsigned slot = hunt_order(pri, i, n);
+		unsigned slot = tl_slot_hunt(pri->config.hunt, pri->last_hunted, i, n);
 		if (tl_pri_slot_state(pri, slot) == TL_SLOT_IDLE && !(refused & 1u << slot))
 			return pri->last_hunted = slot;
 	}

@@ -12,8 +12,6 @@
 #define T309_DEFAULT_MS 90000
 #define FCS_OCTETS 2
 
-G_DEFINE_QUARK(tl-signal-error-quark, tl_signal_error)
-
 /* libpri cannot free a D-channel: those that are done stay reachable here. */
 static GPtrArray *retired;
 

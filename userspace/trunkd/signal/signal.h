@@ -1,86 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
- * Trunk signalling. PRI on libpri: one D-channel of one span, either side,
- * EuroISDN (E1) or NI2 (T1). Thread: main.
+ * Trunk signalling: a span's configuration becomes its signalling system. What all systems have in common is in
+ * signalling.h, calls are in leg.h; each system's own settings are beside it. Thread: main.
  */
 #pragma once
 
-#include <glib.h>
+#include "base/config.h"
+#include "signal/pri.h"
+#include "signal/signalling.h"
 
-#include "line/line.h"
-#include "signal/leg.h"
-
-enum tl_pri_side { TL_PRI_CPE, TL_PRI_NETWORK };
-enum tl_pri_switch { TL_PRI_EUROISDN, TL_PRI_NI2 };
-/** Which free timeslot an outgoing call tries first. */
-enum tl_pri_hunt { TL_HUNT_LOWEST, TL_HUNT_HIGHEST, TL_HUNT_ROUND_ROBIN };
-
-struct tl_pri_config {
-	struct tl_span *span; /* with a D-channel; borrowed, outlives the PRI */
-	enum tl_pri_side side;
-	enum tl_pri_switch type;
-	enum tl_pri_hunt hunt;
-	bool exclusive;       /* ask for the very channel, not any (ITU-T Q.931 5.2.3.1) */
-	bool overlap;         /* take called digits after SETUP (ITU-T Q.931 5.2.4) */
-	bool restart_on_up;   /* RESTART every bearer channel when the D-channel first comes up (ITU-T Q.931 5.5) */
-	unsigned t309_ms;     /* how long calls outlive the D-channel, default 90000 (ITU-T Q.931 9.2) */
+/** What a span speaks and how. Only the part of its kind is read. */
+struct tl_signalling_config {
+	enum tl_signalling_kind kind;
+	struct tl_pri_config pri; /* but for the span */
 };
 
-enum tl_slot_state { TL_SLOT_IDLE, TL_SLOT_BUSY, TL_SLOT_RESTARTING, TL_SLOT_BLOCKED, TL_SLOT_UNUSABLE };
-
-struct tl_pri_counters {
-	uint64_t setups_received, setups_sent, glare, no_channel;
-	uint64_t restarts_received, restarts_sent, restart_retries;
-	uint64_t d_channel_downs, t309_expiries;
-	uint64_t events_unhandled;    /* libpri events that have no meaning here, each also counted by name in the log once */
-	uint64_t protocol_errors;     /* libpri's own complaints */
-};
-
-struct tl_pri;
-
-struct tl_pri_handler {
-	/** A call from the trunk. (transfer full) of @dialog: set its on_event and user now. Its slot is settled or 0. */
-	void (*on_offered)(struct tl_pri *pri, struct tl_dialog *dialog, const struct tl_leg_setup *setup, void *user);
-	/** The D-channel came up or went down (calls live on until T309). */
-	void (*on_d_channel)(struct tl_pri *pri, bool up, void *user);
-	/** The span's alarms changed; the PRI has already drawn its own conclusions. */
-	void (*on_alarms)(struct tl_pri *pri, unsigned alarms, void *user);
-	/** Timeslot states changed (idle, busy, restarting ...), coalesced. */
-	void (*on_slots)(struct tl_pri *pri, void *user);
-	/** Every Q.921 frame while tracing is on; address to information, no FCS. */
-	void (*on_trace)(struct tl_pri *pri, bool sent, const uint8_t *octets, size_t n_octets, void *user);
-};
-
-#define TL_SIGNAL_ERROR (tl_signal_error_quark())
-GQuark tl_signal_error_quark(void);
-enum tl_signal_error_code { TL_SIGNAL_ERROR_CONFIG, TL_SIGNAL_ERROR_NO_CHANNEL, TL_SIGNAL_ERROR_DOWN, TL_SIGNAL_ERROR_NUMBER };
-
-/** Starts the D-channel: takes over the span's handler. (transfer full) */
-struct tl_pri *tl_pri_new(const struct tl_pri_config *config, const struct tl_pri_handler *handler, void *user,
-			  GError **error);
-/** Frees; dialogs still alive get RELEASED (cause 41) first. NULL is legal. */
-void tl_pri_free(struct tl_pri *pri);
-
-struct tl_span *tl_pri_span(const struct tl_pri *pri);
-bool tl_pri_is_up(const struct tl_pri *pri);
-unsigned tl_pri_idle_slots(const struct tl_pri *pri);
-enum tl_slot_state tl_pri_slot_state(const struct tl_pri *pri, unsigned slot);
-void tl_pri_counters(const struct tl_pri *pri, struct tl_pri_counters *counters);
-void tl_pri_set_trace(struct tl_pri *pri, bool on);
+/** Rows for a program's table of keys: what stands in [span NAME] about signalling. Defaults of signalling and restart. */
+#define TL_SIGNALLING_KEYS(signalling, restart) \
+	{ "span", "signalling", TL_CONFIG_CHOICE, signalling, TL_SIGNALLING_CHOICES, .help = "what it speaks" }, \
+	{ "span", "hunt", TL_CONFIG_CHOICE, "lowest", "lowest|highest|round-robin", \
+	  .help = "free timeslot that outgoing calls try first" }, \
+	TL_PRI_KEYS(restart)
 
 /**
- * tl_pri_call - send a SETUP on @slot, or on a hunted one when 0. (transfer full)
- * Errors: D-channel down, no idle channel, number refused.
+ * tl_signalling_config_read - from a section that has TL_SIGNALLING_KEYS. @span has kind and d_channel (0: not said);
+ * what the signalling needs of the line is added there (d_channel, cas). Strings are borrowed from @section.
  */
-struct tl_dialog *tl_pri_call(struct tl_pri *pri, const struct tl_leg_setup *setup, unsigned slot,
-			      void (*on_event)(struct tl_dialog *, const struct tl_dialog_event *, void *), void *user,
-			      GError **error);
+bool tl_signalling_config_read(const struct tl_config_section *section, struct tl_signalling_config *config,
+			       struct tl_span_config *span, GError **error);
 
-/** Sends more called-number digits for an overlap call (INFORMATION). 0 or negative errno. */
-int tl_pri_send_digits(struct tl_dialog *dialog, const char *digits);
-
-/** Sends RESTART for @slot; calls on it end with cause 41. 0 or negative errno. */
-int tl_pri_restart(struct tl_pri *pri, unsigned slot);
-
-/** Keeps @slot from new calls (or admits it again); a call in progress goes on. SERVICE is sent where the switch type has it. */
-void tl_pri_block(struct tl_pri *pri, unsigned slot, bool block);
+/**
+ * tl_signalling_new - start a system on @span, whose handler it takes over. (transfer full)
+ * Not for TL_SIGNALLING_NONE. @user is the handler's.
+ */
+struct tl_signalling *tl_signalling_new(struct tl_span *span, const struct tl_signalling_config *config,
+					const struct tl_signalling_handler *handler, void *user, GError **error);

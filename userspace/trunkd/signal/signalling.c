@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#include "signal/signalling.h"
+
+G_DEFINE_QUARK(tl-signal-error-quark, tl_signal_error)
+
+const char *tl_signalling_name(enum tl_signalling_kind kind)
+{
+	static const char *const names[] = { [TL_SIGNALLING_NONE] = "none", [TL_SIGNALLING_PRI_CPE] = "pri-cpe",
+					     [TL_SIGNALLING_PRI_NETWORK] = "pri-network" };
+	return names[kind];
+}
+
+unsigned tl_slot_hunt(enum tl_slot_hunt hunt, unsigned last, unsigned i, unsigned n)
+{
+	switch (hunt) {
+	case TL_HUNT_HIGHEST:
+		return n - i;
+	case TL_HUNT_ROUND_ROBIN:
+		return (last + i) % n + 1;
+	case TL_HUNT_LOWEST:
+		break;
+	}
+	return i + 1;
+}
+
+unsigned tl_signalling_idle_slots(const struct tl_signalling *signalling)
+{
+	unsigned n = 0;
+	for (unsigned slot = 1; slot <= tl_span_slots(signalling->span); slot++)
+		n += tl_signalling_slot_state(signalling, slot) == TL_SLOT_IDLE;
+	return n;
+}
