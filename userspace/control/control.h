@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #define TL_CONTROL_ERROR (tl_control_error_quark())
 GQuark tl_control_error_quark(void);
@@ -112,6 +113,16 @@ struct tl_control_handler {
 struct tl_control_server *tl_control_server_new(const struct tl_control_server_config *config,
 						const struct tl_control_handler *handler, void *user, GError **error);
 void tl_control_server_free(struct tl_control_server *server);
+
+/** Files by HTTP on the same listener, with the same tokens; see README.md. */
+struct tl_control_files {
+	/** The path of part @part of item @item of the spool; NULL: there is none. (transfer full) */
+	char *(*find)(const char *item, const char *part, void *user);
+	const char *blob_directory; /* where PUT /blob/SHA256 is kept; made when missing */
+	uint64_t blob_max_octets;
+};
+/** Thread: main; once. @files is copied. */
+void tl_control_server_serve_files(struct tl_control_server *server, const struct tl_control_files *files, void *user);
 
 /** Answers and frees @reply; @result (transfer full) may be NULL: {}. The result is checked against the schema
  * (a breach is our own bug: logged, and fatal under G_DEBUG=fatal-warnings). Harmless after the peer has gone. */

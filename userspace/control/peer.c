@@ -144,7 +144,7 @@ static bool same_token(const char *a, const char *b)
 	return difference == 0;
 }
 
-static const struct tl_control_token *find_token(const struct tl_control_server *server, const char *secret)
+const struct tl_control_token *tl_server_find_token(const struct tl_control_server *server, const char *secret)
 {
 	const struct tl_control_token *found = NULL;
 	for (unsigned i = 0; i < server->n_tokens; i++)
@@ -156,7 +156,7 @@ static const struct tl_control_token *find_token(const struct tl_control_server 
 static JsonNode *open_session(struct tl_control_peer *peer, JsonObject *params, GError **error)
 {
 	struct tl_control_server *server = peer->server;
-	const struct tl_control_token *token = find_token(server, json_object_get_string_member(params, "token"));
+	const struct tl_control_token *token = tl_server_find_token(server, json_object_get_string_member(params, "token"));
 	gint64 epoch = json_object_get_int_member_with_default(params, "epoch", 0);
 	if (!token) {
 		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_NOT_AUTHORIZED, "token is not known here");

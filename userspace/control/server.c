@@ -229,5 +229,6 @@ void tl_control_server_free(struct tl_control_server *server)
 		g_free((char *)server->tokens[i].name);
 	}
 	g_free(server->tokens);
+	g_free(server->blob_directory);
 	g_free(server);
 }

@@ -22,6 +22,9 @@ struct tl_control_server {
 	GList *peers;
 	GQueue events; /* the last events_kept ones */
 	gint64 last_event;
+	struct tl_control_files files;
+	char *blob_directory; /* what files.blob_directory points to */
+	void *files_user;
 };
 
 struct tl_control_peer *tl_server_peer_new(struct tl_control_server *server, SoupWebsocketConnection *socket);
@@ -31,6 +34,9 @@ bool tl_server_peer_is_open(const struct tl_control_peer *peer);
 struct tl_control_server *tl_server_peer_server(struct tl_control_peer *peer);
 /** Queues one message, or cuts the peer off (later) when it reads too slowly. */
 void tl_server_peer_send(struct tl_control_peer *peer, const char *text);
+
+/** The token of that secret, or NULL; takes as long for a wrong one. */
+const struct tl_control_token *tl_server_find_token(const struct tl_control_server *server, const char *secret);
 
 /** Whether all events after @after are still kept. */
 bool tl_server_has_since(const struct tl_control_server *server, gint64 after);

@@ -37,6 +37,19 @@ bool tl_api_spool_start(struct tl_node *node, GError **error)
 	return node->spool != NULL;
 }
 
+static char *find(const char *item, const char *part, void *user)
+{
+	struct tl_node *node = user;
+	return tl_spool_find(node->spool, item, part);
+}
+
+void tl_api_spool_serve(struct tl_node *node)
+{
+	g_autofree char *blobs = g_build_filename(node->config->state_dir, "blobs", NULL);
+	const struct tl_control_files files = { find, blobs, (uint64_t)node->config->blob_max_mib << 20 };
+	tl_control_server_serve_files(node->server, &files, node);
+}
+
 static JsonObject *list(struct tl_request *request, GError **error)
 {
 	unsigned max = tl_request_int(request, "max", ITEMS_MAX);

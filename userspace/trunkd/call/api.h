@@ -44,6 +44,8 @@ bool tl_request_bool(struct tl_request *request, const char *member, bool fallba
 
 /** Opens the spool and tells of it; api-spool.c. */
 bool tl_api_spool_start(struct tl_node *node, GError **error);
+/** Its contents, and blobs, by HTTP. */
+void tl_api_spool_serve(struct tl_node *node);
 
 /** Ends the session's traces. */
 void tl_api_trace_end(struct tl_session *session);

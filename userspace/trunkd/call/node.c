@@ -277,6 +277,8 @@ static bool start(struct tl_node *node, struct tl_node_blame *blame, GError **er
 		return false;
 	*blame = (struct tl_node_blame){ "control", NULL, node->config->control.tcp_host ? "tcp" : "socket" };
 	node->server = tl_control_server_new(&node->config->control, &tl_api_handler, node, error);
+	if (node->server)
+		tl_api_spool_serve(node);
 	return node->server != NULL;
 }
 
