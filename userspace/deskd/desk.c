@@ -292,6 +292,8 @@ static gboolean start_web(struct desk *desk, GError **error)
 	struct tl_web_config config = { .name = tl_config_string(tl_config_section(desk->settings->config, "desk"), "name"),
 					.listen = tl_config_string(tl_config_section(desk->settings->config, "web"), "listen"),
 					.host = tl_config_string(tl_config_section(desk->settings->config, "web"), "host"),
+					.certificate = tl_config_string(tl_config_section(desk->settings->config, "web"), "certificate"),
+					.key = tl_config_string(tl_config_section(desk->settings->config, "web"), "key"),
 					.socket = tl_config_string(tl_config_section(desk->settings->config, "control"), "socket"),
 					.store = desk->store, .acd = desk->acd, .contacts = desk->contacts, .ledger = desk->ledger };
 	g_autoptr(GArray) tokens = g_array_new(FALSE, TRUE, sizeof(struct tl_control_token));
@@ -315,7 +317,8 @@ static gboolean start_web(struct desk *desk, GError **error)
 	desk->web = tl_web_new(&config, &cause);
 	if (desk->web)
 		return TRUE;
-	const char *key = g_str_has_prefix(cause->message, "socket: ") ? "socket" : "listen";
+	const char *key = g_str_has_prefix(cause->message, "socket: ") ? "socket" :
+			  g_str_has_prefix(cause->message, "certificate: ") ? "certificate" : "listen";
 	return tl_config_refuse(tl_config_section(desk->settings->config, strcmp(key, "socket") ? "web" : "control"), key, error,
 				"%s", cause->message + strlen(key) + 2);
 }
@@ -335,6 +338,7 @@ static gboolean start(struct desk *desk, GError **error)
 	desk->acd = tl_acd_new(desk->store, &acd_handler, desk);
 	desk->ledger = tl_ledger_new(desk->store, &ledger_handler, desk);
 	desk->contacts = tl_contacts_new(desk->store, desk->acd, &contacts_handler, desk);
+	tl_contacts_set_hold_music(desk->contacts, tl_config_string(section, "hold_music"));
 	set_queues(desk);
 	set_nodes(desk);
 	if (!set_agents(desk, error) || !start_web(desk, error))

@@ -15,6 +15,7 @@ const struct tl_config_key settings_keys[] = {
 	{ "desk", "log_level", TL_CONFIG_CHOICE, "info", "error|warning|notice|info|debug", .help = "what is logged" },
 	{ "desk", "lease_ms", TL_CONFIG_INT, "2000", NULL, 500, 60000,
 	  .help = "another desk takes over when this one is silent for so long, ms" },
+	{ "desk", "hold_music", TL_CONFIG_STRING, "file:music", .help = "sound that a caller on hold hears, looped" },
 	{ "control", "socket", TL_CONFIG_STRING, .help = "UNIX socket for operators (trunkctl); none: not served" },
 	{ "token", "token", TL_CONFIG_STRING, .required = TRUE, .help = "secret of a client of the control socket" },
 	{ "token", "role", TL_CONFIG_CHOICE, "observer", "operator|observer", .help = "what the client may do" },
@@ -22,6 +23,8 @@ const struct tl_config_key settings_keys[] = {
 	{ "node", "token", TL_CONFIG_STRING, .required = TRUE, .help = "the node's token for its conductor" },
 	{ "web", "listen", TL_CONFIG_ADDRESS, "127.0.0.1:8080", .help = "address of the live page and its API" },
 	{ "web", "host", TL_CONFIG_STRING, .help = "name under which a TLS proxy in front serves it; none: no proxy" },
+	{ "web", "certificate", TL_CONFIG_STRING, .help = "PEM file: HTTPS with this certificate and those that vouch for it; none: HTTP" },
+	{ "web", "key", TL_CONFIG_STRING, .help = "PEM file: the certificate's private key" },
 	{ "queue", "ring_s", TL_CONFIG_INT, "20", NULL, 1, 300, .help = "an agent's phone rings so long, s" },
 	{ "queue", "wrap_up_s", TL_CONFIG_INT, "10", NULL, 0, 3600, .help = "an agent's time after a call, s" },
 	{ "queue", "music", TL_CONFIG_STRING, "file:music", .help = "sound that waiting callers hear, looped" },
@@ -31,9 +34,11 @@ const struct tl_config_key settings_keys[] = {
 	{ "queue", "overflow", TL_CONFIG_STRING, "release:31", .help = "where a caller goes who has waited too long: " D },
 	{ "agent", "display", TL_CONFIG_STRING, .help = "name to be shown; default: the section's name" },
 	{ "agent", "password", TL_CONFIG_STRING, .help = "Argon2id hash as deskd --hash-password prints it; none: no login" },
-	{ "agent", "phone", TL_CONFIG_STRING, .required = TRUE, .help = "user:NAME, the user its SIP phone registers as" },
+	{ "agent", "device", TL_CONFIG_CHOICE, "phone", "phone|browser|both", .help = "what it speaks with; both: the browser while it is connected" },
+	{ "agent", "phone", TL_CONFIG_STRING, .help = "user:NAME, the user its SIP phone registers as; not for device browser" },
 	{ "agent", "queues", TL_CONFIG_LIST, .required = TRUE, .help = "names of the queues it serves" },
-	{ "agent", "auto_ready", TL_CONFIG_BOOL, "no", .help = "yes: ready as soon as the phone registers" },
+	{ "agent", "auto_ready", TL_CONFIG_BOOL, "no", .help = "yes: ready as soon as the phone registers or the browser connects" },
+	{ "agent", "auto_answer", TL_CONFIG_BOOL, "no", .help = "yes: calls are put through to the browser without being asked for" },
 	{ "service", "announce", TL_CONFIG_LIST, .help = "played first: " S },
 	{ "service", "menu_prompt", TL_CONFIG_LIST, .help = "played while a key is awaited: " S },
 	{ "service", "menu", TL_CONFIG_LIST, .help = "KEY:DESTINATION ..., KEY one of 0-9 * # A-D, or t when none came; " D },
@@ -51,10 +56,13 @@ struct tl_queue_settings settings_queue(const struct tl_config_section *section)
 
 struct tl_agent_settings settings_agent(const struct tl_config_section *section)
 {
+	enum { PHONE, BROWSER, BOTH } device = tl_config_choice(section, "device");
+	const char *phone = device == BROWSER ? NULL : tl_config_string(section, "phone");
 	return (struct tl_agent_settings){ .name = tl_config_name(section), .display = tl_config_string(section, "display"),
-					   .phone = tl_config_string(section, "phone") + strlen("user:"),
-					   .queues = tl_config_list(section, "queues"),
-					   .auto_ready = tl_config_bool(section, "auto_ready") };
+					   .phone = phone ? phone + strlen("user:") : NULL,
+					   .queues = tl_config_list(section, "queues"), .browser = device != PHONE,
+					   .auto_ready = tl_config_bool(section, "auto_ready"),
+					   .auto_answer = tl_config_bool(section, "auto_answer") };
 }
 
 /* An error of another room, "key: message", becomes the configuration's own. */
@@ -97,7 +105,12 @@ static gboolean check_agent(const struct settings *settings, const struct tl_con
 	const char *password = tl_config_string(section, "password"), *phone = tl_config_string(section, "phone");
 	if (password && !g_str_has_prefix(password, "$argon2id$"))
 		return tl_config_refuse(section, "password", error, "expected an Argon2id hash, as deskd --hash-password prints");
-	if (!g_str_has_prefix(phone, "user:") || !phone[strlen("user:")])
+	bool browser_only = tl_config_choice(section, "device") == 1;
+	if (browser_only && phone)
+		return tl_config_refuse(section, "phone", error, "expected none, or device = both");
+	if (!browser_only && !phone)
+		return tl_config_refuse(section, "phone", error, "is missing: expected user:NAME, or device = browser");
+	if (phone && (!g_str_has_prefix(phone, "user:") || !phone[strlen("user:")]))
 		return tl_config_refuse(section, "phone", error, "\"%s\": expected user:NAME", phone);
 	for (const char *const *name = tl_config_list(section, "queues"); *name; name++)
 		if (!tl_flows_queue(settings->flows, *name))
@@ -118,7 +131,7 @@ static gboolean check_node(const struct tl_config_section *section, GError **err
 static gboolean check_names(const struct settings *settings, GError **error)
 {
 	static const struct { const char *kind, *key; } named[] = {
-		{ "token", "token" }, { "node", "address" }, { "queue", "music" }, { "agent", "phone" }, { "service", "otherwise" },
+		{ "token", "token" }, { "node", "address" }, { "queue", "music" }, { "agent", "queues" }, { "service", "otherwise" },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(named); i++) {
 		const struct tl_config_section *s = NULL;
@@ -164,6 +177,10 @@ static gboolean check(struct settings *settings, GError **error)
 		if (!check_node(s, error))
 			return FALSE;
 	const struct tl_config_section *desk = tl_config_section(settings->config, "desk");
+	const struct tl_config_section *web = tl_config_section(settings->config, "web");
+	if (!tl_config_string(web, "certificate") != !tl_config_string(web, "key"))
+		return tl_config_refuse(web, tl_config_string(web, "key") ? "key" : "certificate", error,
+					"expected both certificate and key, or neither");
 	if (!tl_config_string(desk, "state_dir"))
 		return tl_config_refuse(desk, "state_dir", error, "is missing: expected a directory");
 	tl_log_parse_level(tl_config_string(desk, "log_level"), &settings->log_level);

@@ -91,12 +91,15 @@ bool tl_acd_set_agent(struct tl_acd *acd, const struct tl_agent_settings *settin
 	struct agent *agent = agent_new(acd, settings->name);
 	agent->display = g_strdup(settings->display ? settings->display : settings->name);
 	agent->phone = g_strdup(settings->phone);
+	agent->browser = settings->browser;
 	agent->auto_ready = settings->auto_ready;
+	agent->auto_answer = settings->auto_answer;
 	agent->queue_names = g_strdupv((char **)settings->queues);
 	for (const char *const *name = settings->queues; *name; name++)
 		g_ptr_array_add(agent->queues, g_hash_table_lookup(acd->queues, *name));
 	g_hash_table_insert(acd->agents, agent->name, agent);
-	g_hash_table_insert(acd->phones, agent->phone, agent);
+	if (agent->phone)
+		g_hash_table_insert(acd->phones, agent->phone, agent);
 	return true;
 }
 
@@ -203,7 +206,7 @@ void tl_acd_unanswered(struct tl_acd *acd, const char *contact, const char *reas
 	entry_wait(entry);
 	/* An agent whose phone went while it rang is offline already. */
 	if (agent && agent->fsm.state == TL_AGENT_RINGING)
-		agent_fire(agent, reason && agent->phone_registered ? AGENT_NO_ANSWER : AGENT_PHONE_GONE, reason);
+		agent_fire(agent, reason && agent_is_reachable(agent) ? AGENT_NO_ANSWER : AGENT_PHONE_GONE, reason);
 	if (entry->queue)
 		match_queue(entry->queue);
 }
@@ -223,6 +226,42 @@ void tl_acd_withdrawn(struct tl_acd *acd, const char *contact)
 		agent_fire(agent, AGENT_CALLER_GONE, NULL);
 	if (entry->queue)
 		match_queue(entry->queue);
+}
+
+static void store_transfer(const struct entry *entry, const struct entry *consult)
+{
+	struct tl_acd *acd = entry->acd;
+	int64_t now = tl_clock_utc_us();
+	struct tl_transaction *t = tl_transaction_new("transfer");
+	tl_transaction_guard(t, acd->epoch);
+	tl_transaction_add(t, "UPDATE assignment SET ended_utc_us = $1, outcome = 'transferred' WHERE id = $2",
+			   TL_VALUES(tl_int(now), tl_text(entry->assignment)));
+	tl_transaction_add(t, "UPDATE assignment SET contact = $1 WHERE id = $2",
+			   TL_VALUES(tl_text(entry->contact), tl_text(consult->assignment)));
+	tl_transaction_add(t, "UPDATE contact SET agent = $1 WHERE id = $2 AND ended_utc_us IS NULL",
+			   TL_VALUES(tl_text(consult->agent->name), tl_text(entry->contact)));
+	tl_store_submit(acd->store, t, NULL, NULL);
+}
+
+bool tl_acd_transferred(struct tl_acd *acd, const char *contact, const char *consult_id)
+{
+	struct entry *entry = find_entry(acd, contact), *consult = find_entry(acd, consult_id);
+	if (!entry || !consult || entry->state != ENTRY_TALKING || consult->state != ENTRY_TALKING)
+		return false;
+	struct agent *before = entry->agent, *after = consult->agent;
+	store_transfer(entry, consult);
+	g_free(entry->assignment);
+	entry->assignment = g_steal_pointer(&consult->assignment);
+	entry->agent = after;
+	after->entry = entry;
+	g_hash_table_remove(acd->entries, consult_id);
+	entry_free(consult);
+	agent_store(after);
+	agent_changed(after);
+	before->entry = NULL;
+	before->wrap_up_s = entry->queue ? entry->queue->wrap_up_s : 0;
+	agent_fire(before, AGENT_ENDED, NULL);
+	return true;
 }
 
 static void count_finished(struct entry *entry, bool overflowed)
@@ -275,10 +314,26 @@ bool tl_acd_set_state(struct tl_acd *acd, const char *name, enum tl_agent_state 
 		return refuse(error, TL_ACD_ERROR_UNKNOWN, "no such agent:", name);
 	if (!acd->epoch)
 		return refuse(error, TL_ACD_ERROR_STATE, "this desk is not the conductor; it cannot set agent", name);
-	if (state == TL_AGENT_READY && !agent->phone_registered)
-		return refuse(error, TL_ACD_ERROR_STATE, "not registered: the phone of agent", name);
+	if (state == TL_AGENT_READY && !agent_is_reachable(agent))
+		return refuse(error, TL_ACD_ERROR_STATE, agent->browser ? "neither browser nor phone is connected: agent" :
+							"not registered: the phone of agent", name);
 	agent_fire(agent, event_for(state), state == TL_AGENT_BREAK ? (reason && *reason ? reason : "break") : NULL);
 	return true;
+}
+
+/* One of its devices has come or gone. */
+static void device_changed(struct agent *agent, bool news, bool came)
+{
+	bool gone = agent->phone_gone = !agent_is_reachable(agent);
+	if (gone && agent->fsm.state != TL_AGENT_OFFLINE && agent->fsm.state != TL_AGENT_TALKING) {
+		if (agent->fsm.state == TL_AGENT_RINGING)
+			return; /* its leg's end says so, and puts the caller back */
+		agent_fire(agent, AGENT_PHONE_GONE, NULL);
+	} else if (came && news && agent->auto_ready && agent->fsm.state == TL_AGENT_OFFLINE) {
+		agent_fire(agent, AGENT_READY, NULL);
+	} else if (news) {
+		agent_changed(agent);
+	}
 }
 
 void tl_acd_phone(struct tl_acd *acd, const char *phone, bool registered)
@@ -288,16 +343,22 @@ void tl_acd_phone(struct tl_acd *acd, const char *phone, bool registered)
 		return;
 	bool news = agent->phone_registered != registered;
 	agent->phone_registered = registered;
-	agent->phone_gone = !registered;
-	if (!registered && agent->fsm.state != TL_AGENT_OFFLINE) {
-		if (agent->fsm.state == TL_AGENT_RINGING)
-			return; /* its leg's end says so, and puts the caller back */
-		agent_fire(agent, AGENT_PHONE_GONE, NULL);
-	} else if (registered && news && agent->auto_ready && agent->fsm.state == TL_AGENT_OFFLINE) {
-		agent_fire(agent, AGENT_READY, NULL);
-	} else if (news) {
-		agent_changed(agent);
-	}
+	device_changed(agent, news, registered);
+}
+
+void tl_acd_browser(struct tl_acd *acd, const char *name, bool connected)
+{
+	struct agent *agent = g_hash_table_lookup(acd->agents, name);
+	if (!agent)
+		return;
+	bool news = agent->browser_connected != connected;
+	agent->browser_connected = connected;
+	device_changed(agent, news, connected);
+}
+
+bool tl_acd_has_queue(const struct tl_acd *acd, const char *queue)
+{
+	return g_hash_table_contains(acd->queues, queue);
 }
 
 bool tl_acd_agent_info(struct tl_acd *acd, const char *name, struct tl_agent_info *info)

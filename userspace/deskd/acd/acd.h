@@ -35,16 +35,19 @@ struct tl_queue_settings {
 };
 struct tl_agent_settings {
 	const char *name, *display;
-	const char *phone;         /* the user its SIP phone registers as */
+	const char *phone;         /* the user its SIP phone registers as; NULL: it has none */
 	const char *const *queues; /* names */
-	bool auto_ready;           /* ready as soon as the phone registers */
+	bool auto_ready;           /* ready as soon as a device of its is there */
+	bool browser;              /* may work in a browser */
+	bool auto_answer;          /* in the browser: calls are put through without being asked for */
 };
 
 /** What is known of an agent or a queue; borrowed until the next call into this room. */
 struct tl_agent_info {
 	const char *name, *display, *phone, *reason, *contact; /* reason, contact: NULL when none */
 	enum tl_agent_state state;
-	bool phone_registered;
+	bool phone_registered, browser, browser_connected, auto_answer;
+	unsigned wrap_up_s; /* in wrap-up: how long it lasts from since_utc_us on */
 	int64_t since_utc_us;
 	const char *const *queues;
 };
@@ -57,12 +60,14 @@ struct tl_queue_info {
 
 /** An assignment that is on disk; borrowed during the callback. */
 struct tl_assignment {
-	const char *id, *contact, *agent, *phone;
+	const char *id, *contact, *agent;
+	const char *phone;  /* NULL: it rings in the browser */
+	bool auto_answer;
 	unsigned ring_s;
 };
 
 struct tl_acd_handler {
-	/** Ring the agent's phone; then tl_acd_answered(), tl_acd_unanswered() or tl_acd_finished(). */
+	/** Ring the agent's device; then tl_acd_answered(), tl_acd_unanswered() or tl_acd_finished(). */
 	void (*on_assigned)(const struct tl_assignment *assignment, void *user);
 	void (*on_agent)(const struct tl_agent_info *agent, void *user);
 	void (*on_queue)(const struct tl_queue_info *queue, void *user);
@@ -113,6 +118,11 @@ void tl_acd_answered(struct tl_acd *acd, const char *contact);
 void tl_acd_unanswered(struct tl_acd *acd, const char *contact, const char *reason);
 /** The phone never rang, by no fault of the agent's: the contact waits at its old place, the agent is ready. */
 void tl_acd_withdrawn(struct tl_acd *acd, const char *contact);
+/**
+ * tl_acd_transferred - the agent who talks with @consult goes on with @contact, whose own agent is free: one transaction.
+ * @consult is forgotten. False when the two do not talk.
+ */
+bool tl_acd_transferred(struct tl_acd *acd, const char *contact, const char *consult);
 /** The contact leaves, in whatever state: hung up, overflowed or served. Its agent goes on. */
 void tl_acd_finished(struct tl_acd *acd, const char *contact, bool overflowed);
 
@@ -120,7 +130,10 @@ void tl_acd_finished(struct tl_acd *acd, const char *contact, bool overflowed);
 bool tl_acd_set_state(struct tl_acd *acd, const char *agent, enum tl_agent_state state, const char *reason, GError **error);
 /** The SIP phone of user @phone has registered or has gone. */
 void tl_acd_phone(struct tl_acd *acd, const char *phone, bool registered);
+/** The browser of @agent is connected or has gone. While it is there calls come to it, not to the SIP phone. */
+void tl_acd_browser(struct tl_acd *acd, const char *agent, bool connected);
 
+bool tl_acd_has_queue(const struct tl_acd *acd, const char *queue);
 bool tl_acd_agent_info(struct tl_acd *acd, const char *agent, struct tl_agent_info *info);
 void tl_acd_each_agent(struct tl_acd *acd, void (*fn)(const struct tl_agent_info *info, void *user), void *user);
 void tl_acd_each_queue(struct tl_acd *acd, void (*fn)(const struct tl_queue_info *info, void *user), void *user);

@@ -18,8 +18,16 @@ struct tl_agent_info agent_info(const struct agent *agent)
 	return (struct tl_agent_info){ .name = agent->name, .display = agent->display, .phone = agent->phone,
 				       .reason = agent->reason, .contact = agent->entry ? agent->entry->contact : NULL,
 				       .state = agent->fsm.state, .phone_registered = agent->phone_registered,
+				       .browser = agent->browser, .browser_connected = agent->browser_connected,
+				       .auto_answer = agent->auto_answer,
+				       .wrap_up_s = agent->fsm.state == TL_AGENT_WRAP_UP ? agent->wrap_up_s : 0,
 				       .since_utc_us = agent->since_utc_us,
 				       .queues = (const char *const *)agent->queue_names };
+}
+
+bool agent_is_reachable(const struct agent *agent)
+{
+	return agent->phone_registered || agent->browser_connected;
 }
 
 void agent_changed(struct agent *agent)

@@ -102,7 +102,8 @@ static void on_assignment_stored(const struct tl_result *result, const GError *e
 	}
 	entry->state = ENTRY_RINGING;
 	struct tl_assignment assignment = { .id = entry->assignment, .contact = entry->contact, .agent = entry->agent->name,
-					    .phone = entry->agent->phone, .ring_s = entry->queue ? entry->queue->ring_s : 30 };
+					    .phone = entry->agent->browser_connected ? NULL : entry->agent->phone,
+					    .auto_answer = entry->agent->auto_answer, .ring_s = entry->queue ? entry->queue->ring_s : 30 };
 	acd->handler.on_assigned(&assignment, acd->user);
 }
 

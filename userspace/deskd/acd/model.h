@@ -46,8 +46,9 @@ struct agent {
 	char **queue_names;
 	GPtrArray *queues;      /* struct queue, borrowed */
 	GPtrArray *ready_places; /* GSequenceIter in each queue's ready; empty: not ready */
-	bool auto_ready, phone_registered;
-	bool phone_gone;        /* said to be; not merely unheard of yet, as at the beginning of a reign */
+	bool browser, auto_ready, auto_answer;
+	bool phone_registered, browser_connected;
+	bool phone_gone;        /* no device is left, it was said; not merely unheard of yet, as at the beginning of a reign */
 	struct tl_fsm fsm;
 	char *reason;
 	int64_t since_utc_us, idle_utc_us;
@@ -95,6 +96,7 @@ void agent_store(const struct agent *agent);
 void agent_restore(struct agent *agent, const char *state, const char *reason, int64_t since_utc_us);
 void agent_unqueue(struct agent *agent);
 void agent_changed(struct agent *agent);
+bool agent_is_reachable(const struct agent *agent);
 struct tl_agent_info agent_info(const struct agent *agent);
 
 /* queue.c */

@@ -25,7 +25,7 @@ static void opening_free(struct opening *opening)
 	g_free(opening);
 }
 
-static char *new_id(void)
+char *begin_new_id(void)
 {
 	return g_strdup_printf("c%" G_GINT64_MODIFIER "x%08x", tl_clock_utc_us(), g_random_int());
 }
@@ -34,10 +34,11 @@ static void store_contact(struct tl_contact *contact, tl_store_done on_done, str
 {
 	struct tl_transaction *t = tl_transaction_new("contact");
 	tl_transaction_guard(t, contact->contacts->epoch);
-	tl_transaction_add(t, "INSERT INTO contact (id, kind, state, service, node, leg, called, calling, calling_name, span, slot, "
-			      "started_utc_us) VALUES ($1, 'call', 'open', $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+	tl_transaction_add(t, "INSERT INTO contact (id, kind, state, parent, service, node, leg, called, calling, calling_name, "
+			      "span, slot, started_utc_us) VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
 			      "ON CONFLICT (id) DO NOTHING",
-			   TL_VALUES(tl_text(contact->id), tl_text(contact->service), tl_text(contact->node->name),
+			   TL_VALUES(tl_text(contact->id), tl_text(contact->of ? "consult" : "call"), tl_text(contact->of),
+				     tl_text(contact->service), tl_text(contact->node->name),
 				     tl_text(contact->leg), tl_text(contact->called), tl_text(contact->calling),
 				     tl_text(contact->calling_name), tl_text(contact->span), tl_int(contact->slot),
 				     tl_int(contact->started_utc_us)));
@@ -92,7 +93,7 @@ void begin_offered(struct node *node, JsonObject *leg)
 	if (!contacts->epoch || g_hash_table_contains(node->legs, id) || !contacts->handler.has_service(service, contacts->user))
 		return;
 	const char *old = json_object_get_string_member_with_default(tags, "contact", NULL);
-	g_autofree char *fresh = old ? g_strdup(old) : new_id();
+	g_autofree char *fresh = old ? g_strdup(old) : begin_new_id();
 	struct tl_contact *contact = contact_new(contacts, fresh, node, id);
 	contact->service = g_strdup(service);
 	contact->step = g_strdup(json_object_get_string_member_with_default(tags, "step", NULL));
@@ -190,6 +191,27 @@ static void on_place_stored(const struct tl_result *result, const GError *error,
 	opening_free(opening);
 }
 
+static void on_consult_stored(const struct tl_result *result, const GError *error, void *user)
+{
+	struct opening *opening = user;
+	struct tl_contact *consult = still_there(opening);
+	(void)result;
+	if (consult && !error) {
+		contact_fire(consult, CONTACT_STORED, NULL);
+		contact_fire(consult, CONTACT_ANSWERED, NULL);
+	} else if (consult) {
+		tl_warning("consult about %s: %s", consult->of, error->message);
+		consult_over(consult, CAUSE_TEMPORARY_FAILURE);
+	}
+	opening_free(opening);
+}
+
+void begin_consult(struct tl_contact *consult)
+{
+	store_contact(consult, on_consult_stored, g_new0(struct opening, 1));
+	contact_changed(consult);
+}
+
 static struct node *any_node(struct tl_contacts *contacts)
 {
 	GHashTableIter iter;
@@ -232,7 +254,7 @@ void tl_contacts_place(struct tl_contacts *contacts, const struct tl_contact_pla
 		on_done(NULL, error, user);
 		return;
 	}
-	g_autofree char *id = place->id ? g_strdup(place->id) : new_id();
+	g_autofree char *id = place->id ? g_strdup(place->id) : begin_new_id();
 	g_autofree char *leg = g_strdup_printf("o-%.60s", id);
 	struct tl_contact *contact = contact_new(contacts, id, node, leg);
 	contact->outgoing = true;

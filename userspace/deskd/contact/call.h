@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
- * The room's insides. contacts owns nodes and contacts; a node's legs map to
- * the contact they belong to. A contact has the caller's leg and at most one
- * peer: the agent's leg, or the one it is being connected to.
+ * The room's insides. contacts owns nodes, contacts and devices; a node's legs
+ * map to the contact they belong to. A contact has the caller's leg and at most
+ * one peer: the agent's leg, or the one it is being connected to. A device is
+ * the standing leg of an agent's browser; it is lent to contacts as their peer.
+ * A consult is a contact of its own whose leg is the peer of another.
  */
 #pragma once
 
@@ -32,6 +34,7 @@ enum contact_event {
 	CONTACT_ASSIGNED,
 	CONTACT_PEER_ANSWERED,
 	CONTACT_PEER_ENDED,    /* data: unsigned cause */
+	CONTACT_LEAVES,        /* its agent gives it away: on to contact->step */
 	CONTACT_GONE,          /* the caller's leg has ended; data: unsigned cause, 0: the journal knows */
 	CONTACT_EVENTS
 };
@@ -44,9 +47,17 @@ struct node {
 	GHashTable *spans;      /* name -> JsonObject */
 	GHashTable *phones;     /* registered users */
 	GHashTable *legs;       /* leg -> struct tl_contact */
+	GHashTable *devices;    /* leg -> struct device */
 	bool linked;            /* the client is open */
 	bool known;             /* the snapshot was taken: events count */
 	bool asking;            /* the snapshot is under way */
+};
+
+/* An agent's browser. */
+struct device {
+	struct node *node;
+	char *agent, *leg;
+	struct tl_timer *absence; /* running: its media are gone; a reload is over before it ends */
 };
 
 struct tl_contact {
@@ -55,10 +66,18 @@ struct tl_contact {
 	struct node *node;
 	struct tl_fsm fsm;
 	char *leg, *peer;       /* peer: NULL when there is none */
-	char *peer_target;
+	char *peer_target;      /* NULL: the agent's device */
+	bool peer_is_device;
+	bool auto_answer;
+	char *bridge;           /* that joins leg and peer; NULL: they are not joined */
+	unsigned bridges;       /* made so far */
 	bool outgoing;          /* placed by us: leg is ours to originate */
 	bool leg_answered, peer_answered;
 	bool leg_held, peer_held; /* by its own party */
+	bool on_hold, muted;    /* by the desk: the caller hears music; the agent is not heard */
+	char *transfer_to;      /* the agent who is to get it next */
+	struct tl_contact *consult; /* the agent asks another about it */
+	char *of;               /* a consult: about which contact */
 	char *service, *step, *queue, *agent, *assignment, *place_agent;
 	char *called, *calling, *calling_name, *span;
 	unsigned slot;
@@ -75,7 +94,7 @@ struct tl_contact {
 	char *music;
 	char **position;
 	unsigned position_every_s, ring_s;
-	struct tl_timer *overflow, *position_timer;
+	struct tl_timer *overflow, *position_timer, *ring;
 	void *user;
 };
 
@@ -86,7 +105,8 @@ struct tl_contacts {
 	void *user;
 	int64_t epoch;
 	unsigned loading; /* reads of open contacts under way; only the last one counts */
-	GHashTable *nodes, *all; /* name, id -> */
+	GHashTable *nodes, *all, *devices; /* name, id, agent -> */
+	char *hold_music;
 	struct tl_timer *patience; /* for nodes that do not come */
 };
 
@@ -121,12 +141,15 @@ void command_release(struct tl_contact *contact, const char *leg, unsigned cause
 void begin_offered(struct node *node, JsonObject *leg);
 void begin_taken(void *contact, const void *data);
 void begin_answered(void *contact, const void *data);
+void begin_consult(struct tl_contact *consult);
+char *begin_new_id(void);
 
 /* wait.c */
 void wait_queued(void *contact, const void *data);
 void wait_overflowed(void *contact, const void *data);
 void wait_stop(struct tl_contact *contact);
 void wait_prompt_played(struct tl_contact *contact);
+void wait_play_on(struct tl_contact *contact, const char *leg, const char *sound);
 
 /* peer.c */
 void peer_ring(void *contact, const void *data);
@@ -135,6 +158,38 @@ void peer_join(void *contact, const void *data);
 void peer_unanswered(void *contact, const void *data);
 void peer_not_connected(void *contact, const void *data);
 void peer_hung_up(void *contact, const void *data);
+void peer_bridge(struct tl_contact *contact);
+void peer_unbridge(struct tl_contact *contact);
+/** The peer is no longer wanted: a leg is released, a device is free again. */
+void peer_let_go(struct tl_contact *contact, unsigned cause);
+/** Tags and rule of who talks. */
+void peer_tag(struct tl_contact *contact);
+
+/* hold.c */
+void hold_begin(struct tl_contact *contact);
+void hold_end(struct tl_contact *contact);
+
+/* transfer.c */
+void transfer_leave(void *contact, const void *data);
+
+/* consult.c */
+struct tl_contact *consult_subject(struct tl_contact *consult);
+/** The consult has come to nothing, or is over; what it was about goes on. */
+void consult_over(struct tl_contact *consult, unsigned cause);
+/** The agent leaves while the two agents talk: the other one has the caller. False: they do not. */
+bool consult_takes_over(struct tl_contact *contact);
+
+/* device.c */
+void device_free(void *device);
+struct device *device_of_leg(const struct node *node, const char *leg);
+struct device *device_of_agent(const struct tl_contacts *contacts, const char *agent);
+void device_connected(struct device *device);
+void device_disconnected(struct device *device);
+void device_gone(struct device *device);
+/** Free for the next contact. */
+void device_settle(struct device *device);
+/** A snapshot's leg that is a browser's: known from now on. */
+void device_seen(struct node *node, JsonObject *leg);
 
 /* end.c */
 void end_gone(void *contact, const void *data);

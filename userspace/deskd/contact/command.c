@@ -71,7 +71,8 @@ static void on_answer(JsonObject *result, const GError *error, void *user)
 	(void)result;
 	/* Who hangs up what the other side has hung up already learns that there is nothing left: no news. */
 	if (error && !lost)
-		tl_log(strcmp(pending->method, "leg.release") ? TL_LOG_NOTICE : TL_LOG_DEBUG, TL_ROOM, "%s of %s: %s",
+		tl_log(!strcmp(pending->method, "leg.release") || !strcmp(pending->method, "bridge.destroy") ? TL_LOG_DEBUG :
+			TL_LOG_NOTICE, TL_ROOM, "%s of %s: %s",
 		       pending->method, pending->contact, error->message);
 	struct tl_contact *contact = lost || !pending->on_done ? NULL : tl_contacts_find(pending->contacts, pending->contact);
 	if (contact)

@@ -23,6 +23,9 @@ struct tl_contact;
 struct tl_contact_info {
 	const char *id, *state; /* desk.schema.json's call_state */
 	const char *service, *queue, *agent, *called, *calling, *calling_name, *digits, *step, *node, *span;
+	const char *consult; /* the contact in which its agent asks another agent about it */
+	const char *of;      /* it is such a one, about this contact */
+	bool on_hold, muted; /* by its agent */
 	unsigned slot, position, cause;
 	int64_t started_utc_us, answered_utc_us, ended_utc_us;
 };
@@ -64,6 +67,8 @@ struct tl_contacts_handler {
 struct tl_contacts *tl_contacts_new(struct tl_store *store, struct tl_acd *acd, const struct tl_contacts_handler *handler,
 				    void *user);
 void tl_contacts_free(struct tl_contacts *contacts);
+/** What a caller on hold hears, looped; copied. */
+void tl_contacts_set_hold_music(struct tl_contacts *contacts, const char *sound);
 /** Before the first reign. */
 void tl_contacts_add_node(struct tl_contacts *contacts, const struct tl_node_settings *settings);
 
@@ -90,6 +95,51 @@ typedef void (*tl_contact_placed)(struct tl_contact *contact, const GError *erro
 /** @on_done exactly once; errors are of TL_CONTROL_ERROR. */
 void tl_contacts_place(struct tl_contacts *contacts, const struct tl_contact_place *place, tl_contact_placed on_done,
 		       void *user);
+
+/* ---- an agent's browser: a standing leg on a node, lent to contacts ---- */
+
+typedef void (*tl_contacts_connected)(const char *sdp, const GError *error, void *user);
+/**
+ * tl_contacts_connect - @agent's page offers @sdp: its standing leg is made, or made anew after a reload; a contact it
+ * talks to is kept. @on_done exactly once, with the answer or an error of TL_CONTROL_ERROR; the acd is told when media flow.
+ */
+void tl_contacts_connect(struct tl_contacts *contacts, const char *agent, const char *sdp, tl_contacts_connected on_done,
+			 void *user);
+/** The page is closed for good. A contact that it talks to ends. */
+void tl_contacts_disconnect(struct tl_contacts *contacts, const char *agent);
+
+/* ---- what an agent does with its contact, in a browser or on a phone. Errors: TL_CONTROL_STATE, TL_CONTROL_UNKNOWN ---- */
+
+/** It rings in the agent's browser. */
+bool tl_contact_answer(struct tl_contact *contact, GError **error);
+/** It rings: the agent does not want it, and goes on break. They talk: hangs up; a consult leaves the caller on hold. */
+bool tl_contact_hang_up(struct tl_contact *contact, GError **error);
+/** The caller hears music, and is heard again. */
+bool tl_contact_hold(struct tl_contact *contact, bool on, GError **error);
+/** The agent is not heard. */
+bool tl_contact_mute(struct tl_contact *contact, bool on, GError **error);
+/** @digits: 0-9 * # A-D, towards the caller; in a consult towards the other agent. */
+bool tl_contact_dtmf(struct tl_contact *contact, const char *digits, GError **error);
+/** @to: "queue:NAME" or "agent:NAME"; who does not answer leaves the caller in its queue. */
+bool tl_contact_transfer(struct tl_contact *contact, const char *to, GError **error);
+/** The caller is held, @agent rings; what comes of it is a contact of its own (info.consult). */
+bool tl_contact_consult(struct tl_contact *contact, const char *agent, GError **error);
+/** Back to the caller: the other agent is no longer wanted. @contact: what it is about. */
+bool tl_contact_cancel(struct tl_contact *contact, GError **error);
+/** The agent who was asked goes on with the caller. @contact: what it is about. */
+bool tl_contact_complete(struct tl_contact *contact, GError **error);
+
+/* ---- history ---- */
+
+/** A contact of before, for the eye; strings are borrowed during the callback, NULL where there is none. */
+struct tl_past_contact {
+	const char *id, *service, *queue, *agent, *outcome;
+	int64_t started_utc_us, answered_utc_us, ended_utc_us;
+};
+typedef void (*tl_past_contacts_done)(const struct tl_past_contact *past, unsigned n, const GError *error, void *user);
+/** The latest @max (1 to 100) contacts that @calling began and that are over, the latest first. */
+void tl_contacts_history(struct tl_contacts *contacts, const char *calling, unsigned max, tl_past_contacts_done on_done,
+			 void *user);
 
 struct tl_contact_info tl_contact_info(struct tl_contact *contact);
 void *tl_contact_user(const struct tl_contact *contact);

@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+#define CAUSE_NO_ANSWER 19
+
 static const char *const states[CONTACT_STATES] = { "opening",	  "offered", "flow",	"queued", "ringing",
 						    "connecting", "talking", "closing", "ended" };
 static const char *const events[CONTACT_EVENTS] = { "stored",	"answered",	 "queue",      "connect", "overflow",
-						    "assigned", "peer-answered", "peer-ended", "gone" };
+						    "assigned", "peer-answered", "peer-ended", "leaves", "gone" };
 
 /* desk.schema.json's words for our states */
 static const char *const call_states[CONTACT_STATES] = { "offered",  "offered",	 "answered", "queued", "ringing",
@@ -33,6 +35,7 @@ static const struct tl_fsm_row rows[] = {
 	{ CONTACT_CONNECTING, CONTACT_PEER_ENDED, CONTACT_FLOW, peer_not_connected },
 	{ CONTACT_CONNECTING, CONTACT_GONE, CONTACT_ENDED, end_gone },
 	{ CONTACT_TALKING, CONTACT_PEER_ENDED, CONTACT_CLOSING, peer_hung_up },
+	{ CONTACT_TALKING, CONTACT_LEAVES, CONTACT_FLOW, transfer_leave },
 	{ CONTACT_TALKING, CONTACT_GONE, CONTACT_ENDED, end_gone },
 	{ CONTACT_CLOSING, CONTACT_GONE, CONTACT_ENDED, end_gone },
 };
@@ -63,6 +66,12 @@ static void on_position(void *user)
 		contact_fire(contact, CONTACT_QUEUE, NULL); /* plays anew, with the place of now */
 }
 
+static void on_rung(void *user)
+{
+	unsigned cause = CAUSE_NO_ANSWER;
+	contact_fire(user, CONTACT_PEER_ENDED, &cause);
+}
+
 struct tl_contact *contact_new(struct tl_contacts *contacts, const char *id, struct node *node, const char *leg)
 {
 	struct tl_contact *contact = g_new0(struct tl_contact, 1);
@@ -74,9 +83,11 @@ struct tl_contact *contact_new(struct tl_contacts *contacts, const char *id, str
 	contact->started_utc_us = tl_clock_utc_us();
 	contact->overflow = tl_timer_new("overflow", on_overflow, contact);
 	contact->position_timer = tl_timer_new("position", on_position, contact);
+	contact->ring = tl_timer_new("ring", on_rung, contact);
 	tl_fsm_init(&contact->fsm, &tl_contact_machine);
 	g_hash_table_insert(contacts->all, contact->id, contact);
-	g_hash_table_insert(node->legs, contact->leg, contact);
+	if (!g_hash_table_contains(node->legs, leg)) /* a consult's leg stays with what it is about */
+		g_hash_table_insert(node->legs, contact->leg, contact);
 	return contact;
 }
 
@@ -86,7 +97,10 @@ void contact_set_peer(struct tl_contact *contact, const char *leg)
 		g_hash_table_remove(contact->node->legs, contact->peer);
 	g_free(contact->peer);
 	contact->peer = g_strdup(leg);
-	contact->peer_answered = contact->peer_held = false;
+	contact->peer_answered = contact->peer_held = contact->muted = false;
+	contact->peer_is_device = leg && device_of_leg(contact->node, leg);
+	g_clear_pointer(&contact->bridge, g_free);
+	tl_timer_stop(contact->ring);
 	if (leg)
 		g_hash_table_insert(contact->node->legs, contact->peer, contact);
 }
@@ -94,15 +108,18 @@ void contact_set_peer(struct tl_contact *contact, const char *leg)
 void contact_free(struct tl_contact *contact)
 {
 	contact_set_peer(contact, NULL);
-	g_hash_table_remove(contact->node->legs, contact->leg);
+	if (g_hash_table_lookup(contact->node->legs, contact->leg) == contact)
+		g_hash_table_remove(contact->node->legs, contact->leg);
 	g_hash_table_remove(contact->contacts->all, contact->id);
 	tl_timer_free(contact->overflow);
 	tl_timer_free(contact->position_timer);
+	tl_timer_free(contact->ring);
 	g_string_free(contact->digits, TRUE);
 	g_strfreev(contact->position);
 	char **texts[] = { &contact->id,	  &contact->leg,   &contact->peer_target, &contact->service, &contact->step,
 			   &contact->queue,	  &contact->agent, &contact->assignment,  &contact->called,  &contact->calling,
-			   &contact->calling_name, &contact->span,  &contact->playing,	  &contact->music,   &contact->place_agent };
+			   &contact->calling_name, &contact->span,  &contact->playing,	  &contact->music,   &contact->place_agent,
+			   &contact->bridge,	  &contact->transfer_to, &contact->of };
 	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(*texts[i]);
 	g_free(contact);
@@ -115,7 +132,7 @@ void contact_changed(struct tl_contact *contact)
 
 static const char *call_state(const struct tl_contact *contact)
 {
-	bool held = contact->fsm.state == CONTACT_TALKING && (contact->leg_held || contact->peer_held);
+	bool held = contact->fsm.state == CONTACT_TALKING && (contact->leg_held || contact->peer_held || contact->on_hold);
 	return held ? "held" : call_states[contact->fsm.state];
 }
 
@@ -128,7 +145,8 @@ struct tl_contact_info tl_contact_info(struct tl_contact *contact)
 		.agent = contact->agent, .called = contact->called, .calling = contact->calling,
 		.calling_name = contact->calling_name, .digits = contact->digits->str, .step = contact->step,
 		.node = contact->node->name, .span = contact->span, .slot = contact->slot,
-		.position = tl_acd_position(contact->contacts->acd, contact->id), .cause = contact->cause,
+		.consult = contact->consult ? contact->consult->id : NULL, .of = contact->of, .on_hold = contact->on_hold,
+		.muted = contact->muted, .position = tl_acd_position(contact->contacts->acd, contact->id), .cause = contact->cause,
 		.started_utc_us = contact->started_utc_us, .answered_utc_us = contact->answered_utc_us,
 		.ended_utc_us = contact->ended_utc_us,
 	};
@@ -164,6 +182,7 @@ struct tl_contacts *tl_contacts_new(struct tl_store *store, struct tl_acd *acd, 
 	contacts->user = user;
 	contacts->nodes = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, node_free);
 	contacts->all = g_hash_table_new(g_str_hash, g_str_equal);
+	contacts->devices = g_hash_table_new(g_str_hash, g_str_equal);
 	contacts->patience = tl_timer_new("nodes", on_patience, contacts);
 	return contacts;
 }
@@ -175,8 +194,16 @@ void tl_contacts_free(struct tl_contacts *contacts)
 	tl_contacts_end(contacts);
 	g_hash_table_unref(contacts->nodes);
 	g_hash_table_unref(contacts->all);
+	g_hash_table_unref(contacts->devices);
+	g_free(contacts->hold_music);
 	tl_timer_free(contacts->patience);
 	g_free(contacts);
+}
+
+void tl_contacts_set_hold_music(struct tl_contacts *contacts, const char *sound)
+{
+	g_free(contacts->hold_music);
+	contacts->hold_music = g_strdup(sound);
 }
 
 void tl_contacts_add_node(struct tl_contacts *contacts, const struct tl_node_settings *settings)

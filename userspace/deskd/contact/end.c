@@ -28,9 +28,10 @@ void end_gone(void *user, const void *data)
 	wait_stop(contact);
 	contact->cause = *(const unsigned *)data;
 	contact->ended_utc_us = tl_clock_utc_us();
+	if (contact->consult)
+		consult_over(contact->consult, contact->cause);
 	/* While they talk the bridge's rule does it too; but the bridge may not have come about. */
-	if (contact->peer)
-		command_release(contact, contact->peer, CAUSE_NORMAL);
+	peer_let_go(contact, CAUSE_NORMAL);
 	store_end(contact);
 	contact_changed(contact);
 	g_autofree char *id = g_strdup(contact->id);

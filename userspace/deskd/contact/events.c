@@ -50,7 +50,10 @@ static void on_ended(struct node *node, JsonObject *params)
 	bool is_peer;
 	struct tl_contact *contact = contact_of(node, params, &is_peer);
 	unsigned cause = json_object_get_int_member(params, "cause");
-	if (contact)
+	struct device *device = device_of_leg(node, json_object_get_string_member(params, "leg"));
+	if (device)
+		device_gone(device);
+	if (contact && !(is_peer && consult_takes_over(contact)))
 		contact_fire(contact, is_peer ? CONTACT_PEER_ENDED : CONTACT_GONE, &cause);
 }
 
@@ -91,6 +94,20 @@ static void on_collected(struct node *node, JsonObject *params)
 	contact->contacts->handler.on_collected(contact, digits, contact->contacts->user);
 }
 
+static void on_connected(struct node *node, JsonObject *params)
+{
+	struct device *device = device_of_leg(node, json_object_get_string_member(params, "leg"));
+	if (device)
+		device_connected(device);
+}
+
+static void on_disconnected(struct node *node, JsonObject *params)
+{
+	struct device *device = device_of_leg(node, json_object_get_string_member(params, "leg"));
+	if (device)
+		device_disconnected(device);
+}
+
 static void on_span(struct node *node, JsonObject *params)
 {
 	JsonObject *span = json_object_get_object_member(params, "span");
@@ -119,6 +136,7 @@ static const struct {
 	{ "leg.offered", on_offered },	   { "leg.state", on_state },	  { "leg.ended", on_ended },
 	{ "leg.played", on_played },	   { "leg.collected", on_collected }, { "span.changed", on_span },
 	{ "phone.changed", on_phone },	   { "node.changed", on_node },	  { "leg.held", on_held },
+	{ "leg.connected", on_connected }, { "leg.disconnected", on_disconnected },
 };
 
 void events_handle(struct node *node, const char *name, JsonObject *params)

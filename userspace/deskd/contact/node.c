@@ -17,6 +17,7 @@ struct node *node_new(struct tl_contacts *contacts, const struct tl_node_setting
 	node->spans = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_object_unref);
 	node->phones = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	node->legs = g_hash_table_new(g_str_hash, g_str_equal);
+	node->devices = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, device_free);
 	return node;
 }
 
@@ -28,6 +29,7 @@ void node_free(void *data)
 	g_hash_table_unref(node->spans);
 	g_hash_table_unref(node->phones);
 	g_hash_table_unref(node->legs);
+	g_hash_table_unref(node->devices);
 	g_free(node->name);
 	g_free(node->address);
 	g_free(node->token);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
-/* The other party: an agent's phone that rings, or a target; joined with the caller when it answers. */
+/* The other party: an agent's phone or browser that rings, or a target; joined with the caller when it answers. */
 #include "contact/call.h"
 
 #include <string.h>
@@ -61,9 +61,26 @@ void tl_contacts_assigned(struct tl_contacts *contacts, const struct tl_assignme
 	g_free(contact->peer_target);
 	contact->agent = g_strdup(assignment->agent);
 	contact->assignment = g_strdup(assignment->id);
-	contact->peer_target = g_strdup_printf("user:%s", assignment->phone);
+	contact->peer_target = assignment->phone ? g_strdup_printf("user:%s", assignment->phone) : NULL;
+	contact->auto_answer = assignment->auto_answer;
 	contact->ring_s = assignment->ring_s;
 	contact_fire(contact, CONTACT_ASSIGNED, NULL);
+}
+
+/* Its page rings; on the node nothing happens before the agent answers. */
+static void ring_device(struct tl_contact *contact)
+{
+	struct device *device = device_of_agent(contact->contacts, contact->agent);
+	unsigned absent = CAUSE_ABSENT;
+	if (!device || device->node != contact->node) {
+		contact_fire(contact, CONTACT_PEER_ENDED, &absent);
+		return;
+	}
+	contact_set_peer(contact, device->leg);
+	tl_timer_start(contact->ring, contact->ring_s * 1000);
+	contact_changed(contact);
+	if (contact->auto_answer)
+		contact_fire(contact, CONTACT_PEER_ANSWERED, NULL);
 }
 
 void peer_ring(void *user, const void *data)
@@ -71,6 +88,10 @@ void peer_ring(void *user, const void *data)
 	struct tl_contact *contact = user;
 	g_autofree char *leg = g_strdup_printf("a-%s", contact->assignment);
 	(void)data;
+	if (!contact->peer_target) {
+		ring_device(contact);
+		return;
+	}
 	originate(contact, leg, contact->peer_target, "agent", contact->ring_s);
 	contact_changed(contact);
 }
@@ -95,29 +116,58 @@ static void on_joined(struct tl_contact *contact, const GError *error)
 {
 	if (!error)
 		return;
-	command_release(contact, contact->leg, CAUSE_TEMPORARY_FAILURE);
-	if (contact->peer)
-		command_release(contact, contact->peer, CAUSE_TEMPORARY_FAILURE);
+	peer_let_go(contact, CAUSE_TEMPORARY_FAILURE);
+	tl_contact_release(contact, CAUSE_TEMPORARY_FAILURE);
 }
 
-static JsonObject *member(const char *leg)
+static JsonObject *member(const char *leg, const char *when_ends)
 {
 	JsonObject *object = command_new(leg);
-	json_object_set_string_member(object, "when_ends", "release-others");
+	json_object_set_string_member(object, "when_ends", when_ends);
 	return object;
 }
 
-static void create_bridge(struct tl_contact *contact)
+/*
+ * Without a desk the node ends one with the other; but never a standing leg, nor those of a consult: its first member
+ * has a caller on hold, who is not in this bridge.
+ */
+void peer_bridge(struct tl_contact *contact)
 {
 	JsonObject *params = json_object_new();
 	JsonArray *members = json_array_new();
-	g_autofree char *bridge = g_strdup_printf("b-%.60s", contact->peer);
-	json_array_add_object_element(members, member(contact->leg));
-	json_array_add_object_element(members, member(contact->peer));
-	json_object_set_string_member(params, "bridge", bridge);
+	const char *leg_ends = contact->peer_is_device ? "keep-others" : contact->of ? "release-others-if-alone" : "release-others";
+	json_array_add_object_element(members, member(contact->leg, leg_ends));
+	json_array_add_object_element(members, member(contact->peer, contact->of ? "keep-others" : "release-others"));
+	g_free(contact->bridge);
+	contact->bridge = g_strdup_printf("b-%.36s-%" G_GINT64_FORMAT "-%u", contact->id, contact->contacts->epoch,
+					  ++contact->bridges);
+	json_object_set_string_member(params, "bridge", contact->bridge);
 	json_object_set_string_member(params, "kind", "voice");
 	json_object_set_array_member(params, "members", members);
 	command_send(contact, "bridge.create", params, on_joined);
+}
+
+void peer_unbridge(struct tl_contact *contact)
+{
+	g_autofree char *bridge = g_steal_pointer(&contact->bridge);
+	if (!bridge)
+		return;
+	JsonObject *params = json_object_new();
+	json_object_set_string_member(params, "bridge", bridge);
+	command_send(contact, "bridge.destroy", params, NULL);
+}
+
+void peer_let_go(struct tl_contact *contact, unsigned cause)
+{
+	struct device *device = contact->peer_is_device ? device_of_leg(contact->node, contact->peer) : NULL;
+	if (!contact->peer)
+		return;
+	peer_unbridge(contact);
+	if (device)
+		device_settle(device);
+	else
+		command_release(contact, contact->peer, cause);
+	contact_set_peer(contact, NULL);
 }
 
 static void tag_talking(struct tl_contact *contact, const char *leg, const char *part)
@@ -128,16 +178,24 @@ static void tag_talking(struct tl_contact *contact, const char *leg, const char 
 	command_send(contact, "leg.tag", params, NULL);
 }
 
+void peer_tag(struct tl_contact *contact)
+{
+	if (!contact->of) /* a consult's leg stays with what it is about */
+		tag_talking(contact, contact->leg, "caller");
+	tag_talking(contact, contact->peer, contact->agent ? "agent" : "target");
+}
+
 void peer_join(void *user, const void *data)
 {
 	struct tl_contact *contact = user;
 	(void)data;
 	wait_stop(contact);
+	tl_timer_stop(contact->ring);
+	g_clear_pointer(&contact->transfer_to, g_free);
 	contact->peer_answered = contact->talked = true;
 	command_send(contact, "leg.stop", command_new(contact->leg), NULL);
-	create_bridge(contact);
-	tag_talking(contact, contact->leg, "caller");
-	tag_talking(contact, contact->peer, contact->agent ? "agent" : "target");
+	peer_bridge(contact);
+	peer_tag(contact);
 	if (contact->agent)
 		tl_acd_answered(contact->contacts->acd, contact->id);
 	contact_changed(contact);
@@ -152,19 +210,20 @@ void peer_unanswered(void *user, const void *data)
 	if (cause == CAUSE_ABSENT || cause == CAUSE_NO_CIRCUIT)
 		reason = NULL;
 	tl_info("%s: agent %s: %s (cause %u)", contact->id, contact->agent, reason ? reason : "phone gone", cause);
+	bool transferred = contact->transfer_to;
 	contact_set_peer(contact, NULL);
 	g_clear_pointer(&contact->agent, g_free);
 	g_clear_pointer(&contact->assignment, g_free);
-	if (contact->place_agent) { /* for this agent only */
-		tl_acd_unanswered(contact->contacts->acd, contact->id, reason);
-		command_release(contact, contact->leg, cause);
+	g_clear_pointer(&contact->transfer_to, g_free);
+	tl_acd_unanswered(contact->contacts->acd, contact->id, reason);
+	if (contact->place_agent || (transferred && !contact->queue)) { /* for this agent only */
+		tl_contact_release(contact, cause);
 		return;
 	}
-	tl_acd_unanswered(contact->contacts->acd, contact->id, reason);
 	contact_changed(contact);
 	if (contact->overflow_due)
 		contact_fire(contact, CONTACT_OVERFLOW, NULL);
-	else if (!contact->music) /* it rang already when this desk took over: the flow has not said how to wait */
+	else if (transferred || !contact->music) /* the flow has not said how to wait */
 		contact->contacts->handler.on_begin(contact, contact->step, contact->contacts->user);
 }
 
@@ -182,6 +241,6 @@ void peer_hung_up(void *user, const void *data)
 	(void)data;
 	contact_set_peer(contact, NULL);
 	tl_acd_finished(contact->contacts->acd, contact->id, false);
-	command_release(contact, contact->leg, CAUSE_NORMAL);
 	contact_changed(contact);
+	tl_contact_release(contact, CAUSE_NORMAL);
 }

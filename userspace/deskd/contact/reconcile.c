@@ -57,16 +57,25 @@ static void resume_talking(struct tl_contact *contact, JsonObject *leg, JsonObje
 	contact->talked = true;
 	if (!peer) {
 		contact_fire(contact, CONTACT_PEER_ENDED, &cause);
-	} else if (!is_joined(leg, peer)) {
-		peer_join(contact, NULL);
-	} else {
+	} else if (is_joined(leg, peer)) {
 		contact->peer_answered = true;
+		contact->bridge = g_strdup(json_object_get_string_member(leg, "bridge"));
+	} else if (contact->on_hold) {
+		contact->peer_answered = true;
+	} else {
+		peer_join(contact, NULL);
 	}
 }
 
 static bool is_held(JsonObject *leg)
 {
 	return json_object_get_boolean_member_with_default(leg, "held", FALSE);
+}
+
+static bool contact_subject_is_there(struct tl_contact *consult)
+{
+	struct tl_contact *subject = consult_subject(consult);
+	return subject && subject->fsm.state == CONTACT_TALKING;
 }
 
 static void resume(struct tl_contact *contact, JsonObject *leg, JsonObject *peer)
@@ -78,6 +87,12 @@ static void resume(struct tl_contact *contact, JsonObject *leg, JsonObject *peer
 	contact_set_peer(contact, peer ? json_object_get_string_member(peer, "leg") : NULL);
 	contact->leg_held = is_held(leg);
 	contact->peer_held = peer && is_held(peer);
+	contact->on_hold = !contact->of && tag(leg, "hold") && *tag(leg, "hold");
+	contact->muted = peer && json_object_get_boolean_member_with_default(peer, "muted", FALSE);
+	if (contact->of && !contact_subject_is_there(contact)) {
+		consult_over(contact, CAUSE_NORMAL);
+		return;
+	}
 	/* The store knows no "connecting": a peer tells it from the rest of the flow. */
 	if (contact->fsm.state == CONTACT_FLOW && peer)
 		contact->fsm.state = is_answered(peer) && is_joined(leg, peer) ? CONTACT_TALKING : CONTACT_CONNECTING;
@@ -143,6 +158,11 @@ static void reconcile_contact(struct tl_contact *contact, const struct legs *leg
 static void reconcile_stranger(struct node *node, JsonObject *leg)
 {
 	const char *part = tag(leg, "part"), *id = json_object_get_string_member(leg, "leg");
+	struct device *device = device_of_leg(node, id);
+	if (device) {
+		device_settle(device);
+		return;
+	}
 	bool incoming = !strcmp(json_object_get_string_member(leg, "direction"), "in");
 	if (!part && incoming && !strcmp(json_object_get_string_member(leg, "state"), "offered")) {
 		begin_offered(node, leg);
@@ -174,6 +194,26 @@ static struct legs *index_legs(JsonArray *array)
 	return legs;
 }
 
+static void legs_free(struct legs *legs)
+{
+	g_hash_table_unref(legs->by_id);
+	g_hash_table_unref(legs->peers);
+	g_free(legs);
+}
+
+/* Browsers first: a contact's peer may be one. Those that are gone take their contacts' peers along. */
+static void reconcile_devices(struct node *node, JsonArray *array)
+{
+	struct legs *legs = index_legs(array);
+	g_autoptr(GList) known = g_hash_table_get_values(node->devices);
+	for (GList *l = known; l; l = l->next)
+		if (!g_hash_table_contains(legs->by_id, ((struct device *)l->data)->leg))
+			device_gone(l->data);
+	for (unsigned i = 0; i < json_array_get_length(array); i++)
+		device_seen(node, json_array_get_object_element(array, i));
+	legs_free(legs);
+}
+
 static void reconcile_legs(struct node *node, JsonArray *array)
 {
 	struct legs *legs = index_legs(array);
@@ -193,9 +233,7 @@ static void reconcile_legs(struct node *node, JsonArray *array)
 	while (g_hash_table_iter_next(&iter, (void **)&id, (void **)&leg))
 		if (!g_hash_table_contains(node->legs, id))
 			reconcile_stranger(node, leg);
-	g_hash_table_unref(legs->by_id);
-	g_hash_table_unref(legs->peers);
-	g_free(legs);
+	legs_free(legs);
 }
 
 static void reconcile_phones(struct node *node, JsonArray *phones)
@@ -238,6 +276,7 @@ static void on_snapshot(JsonObject *result, const GError *error, void *user)
 	JsonArray *spans = json_object_get_array_member(result, "spans");
 	for (unsigned i = 0; i < json_array_get_length(spans); i++)
 		node_set_span(node, json_array_get_object_element(spans, i));
+	reconcile_devices(node, json_object_get_array_member(result, "legs"));
 	reconcile_phones(node, json_object_get_array_member(result, "phones"));
 	reconcile_legs(node, json_object_get_array_member(result, "legs"));
 	struct tl_node_info info = node_info(node);
@@ -256,7 +295,7 @@ void tl_contacts_reconcile(struct tl_contacts *contacts, const char *name)
 
 static void load_contact(struct tl_contacts *contacts, const struct tl_result *result, unsigned row)
 {
-	enum { ID, STATE, SERVICE, STEP, QUEUE, AGENT, NODE, LEG, CALLED, CALLING, NAME, SPAN, DIGITS, SLOT, STARTED, ENQUEUED, ANSWERED, OUTCOME };
+	enum { ID, STATE, SERVICE, STEP, QUEUE, AGENT, NODE, LEG, CALLED, CALLING, NAME, SPAN, OF, DIGITS, SLOT, STARTED, ENQUEUED, ANSWERED, OUTCOME };
 	const char *text[DIGITS + 1];
 	for (unsigned i = 0; i < G_N_ELEMENTS(text); i++)
 		text[i] = tl_result_text(result, 0, row, i);
@@ -272,6 +311,8 @@ static void load_contact(struct tl_contacts *contacts, const struct tl_result *r
 	contact->calling = g_strdup(text[CALLING]);
 	contact->calling_name = g_strdup(text[NAME]);
 	contact->span = g_strdup(text[SPAN]);
+	contact->of = g_strdup(text[OF]);
+	contact->place_agent = contact->of ? g_strdup(text[CALLED]) : NULL;
 	g_string_assign(contact->digits, text[DIGITS] ? text[DIGITS] : "");
 	contact->slot = tl_result_int(result, 0, row, SLOT);
 	contact->started_utc_us = tl_result_int(result, 0, row, STARTED);
@@ -286,6 +327,18 @@ static void load_contact(struct tl_contacts *contacts, const struct tl_result *r
 	contact->talked = contact->fsm.state == CONTACT_TALKING;
 }
 
+static void link_consults(struct tl_contacts *contacts)
+{
+	GHashTableIter iter;
+	struct tl_contact *contact;
+	g_hash_table_iter_init(&iter, contacts->all);
+	while (g_hash_table_iter_next(&iter, NULL, (void **)&contact)) {
+		struct tl_contact *subject = contact->of ? consult_subject(contact) : NULL;
+		if (subject)
+			subject->consult = contact;
+	}
+}
+
 static void on_loaded(const struct tl_result *result, const GError *error, void *user)
 {
 	struct tl_contacts *contacts = user;
@@ -297,6 +350,7 @@ static void on_loaded(const struct tl_result *result, const GError *error, void 
 	}
 	for (unsigned row = 0; row < tl_result_rows(result, 0); row++)
 		load_contact(contacts, result, row);
+	link_consults(contacts);
 	GHashTableIter iter;
 	struct node *node;
 	g_hash_table_iter_init(&iter, contacts->nodes);
@@ -311,9 +365,9 @@ void tl_contacts_begin(struct tl_contacts *contacts, int64_t epoch)
 	contacts->epoch = epoch;
 	contacts->loading++;
 	struct tl_transaction *t = tl_transaction_new("open contacts");
-	tl_transaction_add(t, "SELECT id, state, service, step, queue, agent, node, leg, called, calling, calling_name, span, digits, "
-			      "slot, started_utc_us, enqueued_utc_us, answered_utc_us, outcome FROM contact "
-			      "WHERE ended_utc_us IS NULL AND kind = 'call'", TL_VALUES());
+	tl_transaction_add(t, "SELECT id, state, service, step, queue, agent, node, leg, called, calling, calling_name, span, parent, "
+			      "digits, slot, started_utc_us, enqueued_utc_us, answered_utc_us, outcome FROM contact "
+			      "WHERE ended_utc_us IS NULL AND kind IN ('call', 'consult')", TL_VALUES());
 	tl_store_submit(contacts->store, t, on_loaded, contacts);
 }
 

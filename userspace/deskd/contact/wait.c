@@ -29,6 +29,19 @@ static void play(struct tl_contact *contact, JsonArray *sounds, unsigned loops)
 	command_send(contact, "leg.play", params, NULL);
 }
 
+/* For another's leg, and without an answer: nobody waits for it. */
+void wait_play_on(struct tl_contact *contact, const char *leg, const char *sound)
+{
+	g_autofree char *id = g_strdup_printf("h-%.50s-%u", contact->id, ++contact->bridges);
+	JsonArray *sounds = json_array_new();
+	json_array_add_string_element(sounds, sound);
+	JsonObject *params = command_new(leg);
+	json_object_set_string_member(params, "play", id);
+	json_object_set_array_member(params, "sounds", sounds);
+	json_object_set_int_member(params, "loops", 0);
+	command_send(contact, "leg.play", params, NULL);
+}
+
 static void collect(struct tl_contact *contact, unsigned first_ms)
 {
 	g_autofree char *id = g_strdup_printf("%s-%u", contact->id, ++contact->numbers);
@@ -81,7 +94,10 @@ void wait_prompt_played(struct tl_contact *contact)
 
 void tl_contact_release(struct tl_contact *contact, unsigned cause)
 {
-	command_release(contact, contact->leg, cause);
+	if (contact->of) /* its leg is that of an agent */
+		consult_over(contact, cause);
+	else
+		command_release(contact, contact->leg, cause);
 }
 
 void tl_contact_queue(struct tl_contact *contact, const struct tl_contact_wait *wait)
@@ -137,16 +153,16 @@ static void queue_refused(struct tl_contact *contact, const GError *error)
 	if (contact->queue)
 		contact_fire(contact, CONTACT_OVERFLOW, NULL);
 	else
-		command_release(contact, contact->leg, CAUSE_TEMPORARY_FAILURE);
+		tl_contact_release(contact, CAUSE_TEMPORARY_FAILURE);
 }
 
 void wait_queued(void *user, const void *data)
 {
 	struct tl_contact *contact = user;
 	g_autoptr(GError) error = NULL;
+	const char *agent = contact->transfer_to ? contact->transfer_to : contact->place_agent;
 	(void)data;
-	if (!tl_acd_enqueue(contact->contacts->acd, contact->id, contact->queue, contact->place_agent, contact->enqueued_utc_us,
-			    &error)) {
+	if (!tl_acd_enqueue(contact->contacts->acd, contact->id, contact->queue, agent, contact->enqueued_utc_us, &error)) {
 		queue_refused(contact, error);
 		return;
 	}

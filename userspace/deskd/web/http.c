@@ -54,6 +54,7 @@ static void set_headers(SoupServerMessage *message)
 	static const struct { const char *name, *value; } headers[] = {
 		{ "Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
 					     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
+		{ "Permissions-Policy", "microphone=(self), camera=(), geolocation=()" },
 		{ "X-Content-Type-Options", "nosniff" },
 		{ "Referrer-Policy", "no-referrer" },
 		{ "Cache-Control", "no-store" },
@@ -207,7 +208,7 @@ static void on_login(char *cookie, unsigned status, void *user)
 	struct waiting *waiting = user;
 	if (cookie) {
 		g_autofree char *header = g_strdup_printf(COOKIE "=%s; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict%s", cookie,
-							  waiting->web->host ? "; Secure" : "");
+							  waiting->web->host || waiting->web->certificate ? "; Secure" : "");
 		JsonObject *object = json_object_new();
 		json_object_set_string_member(object, "agent", waiting->agent);
 		soup_message_headers_append(soup_server_message_get_response_headers(waiting->message), "Set-Cookie", header);
@@ -345,7 +346,7 @@ static void on_websocket(SoupServer *soup, SoupServerMessage *message, const cha
 	struct tl_web *web = user;
 	(void)soup, (void)path;
 	if (is_for_us(web, message) && may_look(web, message))
-		viewers_add(web, socket);
+		viewers_add(web, socket, agent_of(web, message));
 	else
 		soup_websocket_connection_close(socket, SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, "log in first");
 }
@@ -375,7 +376,11 @@ static gboolean accept_stream(GSocketService *service, GSocketConnection *connec
 	g_autoptr(GSocketAddress) local = g_socket_connection_get_local_address(connection, NULL);
 	g_autoptr(GSocketAddress) remote = g_socket_connection_get_remote_address(connection, NULL);
 	(void)service, (void)source;
-	if (local && remote) /* else it has gone already */
+	if (!local || !remote)
+		return TRUE; /* it has gone already */
+	if (web->certificate)
+		tls_accept(web, connection, local, remote);
+	else
 		soup_server_accept_iostream(web->soup, G_IO_STREAM(connection), local, remote, NULL);
 	return TRUE;
 }
@@ -392,11 +397,17 @@ bool http_start(struct tl_web *web, GError **error)
 	soup_server_add_handler(web->soup, NULL, on_request, web, NULL);
 	soup_server_add_websocket_handler(web->soup, "/api/events", NULL, NULL, on_websocket, web, NULL);
 	web->service = g_socket_service_new();
+	g_socket_service_stop(web->service);
 	g_signal_connect(web->service, "incoming", G_CALLBACK(accept_stream), web);
 	if (!g_socket_listener_add_socket(G_SOCKET_LISTENER(web->service), socket, NULL, error))
 		return false;
-	tl_notice("http://%s/", web->listen);
 	return true;
+}
+
+void http_serve(struct tl_web *web)
+{
+	g_socket_service_start(web->service);
+	tl_notice("%s://%s/", web->certificate ? "https" : "http", web->listen);
 }
 
 void http_stop(struct tl_web *web)

@@ -12,6 +12,8 @@ struct sessions;
 struct tl_web {
 	char *name, *listen, *host;
 	bool loopback;          /* listens on loopback only: looking needs no login */
+	GTlsCertificate *certificate; /* NULL: HTTP */
+	unsigned handshakes;    /* under way */
 	struct tl_store *store;
 	struct tl_acd *acd;
 	struct tl_contacts *contacts;
@@ -37,17 +39,46 @@ JsonArray *view_agents(struct tl_web *web);
 JsonArray *view_queues(struct tl_web *web);
 JsonArray *view_cdrs(const struct tl_cdr *cdrs, unsigned n);
 JsonObject *view_live(struct tl_web *web);
+JsonArray *view_past(const struct tl_past_contact *past, unsigned n);
 /** (transfer full of @object, and of the text) */
 char *view_text(JsonObject *object);
 
 /* viewers.c: the page's WebSockets */
-void viewers_add(struct tl_web *web, SoupWebsocketConnection *socket);
+struct viewer {
+	struct tl_web *web;
+	SoupWebsocketConnection *socket;
+	GSocket *wire;  /* borrowed from the stream */
+	gsize backlog;  /* octets sent since the wire last took some */
+	char *agent;    /* who has logged in; NULL: nobody */
+	bool has_phone; /* its offer made the agent's standing leg what it is now */
+};
+void viewers_add(struct tl_web *web, SoupWebsocketConnection *socket, const char *agent);
+/** NULL when it has gone. */
+struct viewer *viewers_find(struct tl_web *web, const SoupWebsocketConnection *socket);
+void viewer_send(struct viewer *viewer, const char *text);
+/** {"event": @event} to one. */
+void viewer_tell(struct viewer *viewer, const char *event);
 /** Sends {"event": @event, @member: @value} (transfer full of @value) to all. */
 void viewers_tell(struct tl_web *web, const char *event, const char *member, JsonObject *value);
 void viewers_free(struct tl_web *web);
 
+/* acts.c: what may be done with a call; pages and operators alike */
+/** NULL: no such method. */
+typedef bool (*act_fn)(struct tl_contact *contact, JsonObject *params, GError **error);
+act_fn act_find(const char *method);
+
+/* agents.c: what the page of an agent asks for */
+void agents_request(struct viewer *viewer, const char *text, gsize length);
+
+/* tls.c */
+bool tls_load(struct tl_web *web, const char *certificate, const char *key, GError **error);
+/** Serves @connection when its handshake is done. */
+void tls_accept(struct tl_web *web, GSocketConnection *connection, GSocketAddress *local, GSocketAddress *remote);
+
 /* sessions.c: who has logged in */
-struct sessions *sessions_new(const struct tl_web_login *logins, unsigned n);
+/** @on_loaded: those of before are known again. */
+struct sessions *sessions_new(struct tl_store *store, const struct tl_web_login *logins, unsigned n,
+			      void (*on_loaded)(void *user), void *user);
 void sessions_free(struct sessions *sessions);
 /** @cookie (transfer full) is the new session's, NULL with @status 401, 429 or 503. */
 typedef void (*sessions_done)(char *cookie, unsigned status, void *user);
@@ -59,6 +90,8 @@ void sessions_logout(struct sessions *sessions, const char *cookie);
 
 /* http.c */
 bool http_start(struct tl_web *web, GError **error);
+/** From now on requests are answered. */
+void http_serve(struct tl_web *web);
 void http_stop(struct tl_web *web);
 
 /* operators.c: the control socket */

@@ -105,6 +105,18 @@ static void release(struct tl_web *web, JsonObject *params, struct tl_control_re
 	tl_control_reply_result(reply, NULL);
 }
 
+static void act(struct tl_web *web, act_fn fn, JsonObject *params, struct tl_control_reply *reply)
+{
+	struct tl_contact *contact = tl_contacts_find(web->contacts, json_object_get_string_member(params, "call"));
+	g_autoptr(GError) error = NULL;
+	if (!contact)
+		refuse(reply, TL_CONTROL_UNKNOWN, "unknown call");
+	else if (fn(contact, params, &error))
+		tl_control_reply_result(reply, NULL);
+	else
+		tl_control_reply_error(reply, error);
+}
+
 static const struct {
 	const char *method;
 	void (*handle)(struct tl_web *web, JsonObject *params, struct tl_control_reply *reply);
@@ -122,7 +134,12 @@ static JsonNode *on_open(struct tl_control_peer *peer, gint64 epoch, GError **er
 static void on_request(struct tl_control_peer *peer, const char *method, JsonObject *params,
 		       struct tl_control_reply *reply, void *user)
 {
+	act_fn fn = act_find(method);
 	(void)peer;
+	if (fn) {
+		act(user, fn, params, reply);
+		return;
+	}
 	for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++)
 		if (!strcmp(methods[i].method, method)) {
 			methods[i].handle(user, params, reply);

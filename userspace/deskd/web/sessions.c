@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
- * Logins. A hash takes tens of ms and tens of MB on purpose: it runs on a
+ * Logins. Sessions outlive the desk: the store knows each by its cookie's
+ * SHA-256, so that neither it nor a copy of it lets anybody in. A hash takes tens of ms and tens of MB on purpose: it runs on a
  * worker, few at once, and who fails often has to wait.
  */
 #include "web/inside.h"
@@ -20,7 +21,7 @@
 
 struct session {
 	const char *agent; /* of sessions->hashes */
-	int64_t ends_us;
+	int64_t ends_utc_us;
 };
 
 struct failures {
@@ -30,7 +31,10 @@ struct failures {
 
 struct sessions {
 	GHashTable *hashes;   /* agent -> Argon2id hash */
-	GHashTable *open;     /* cookie -> struct session */
+	GHashTable *open;     /* SHA-256 of the cookie -> struct session */
+	struct tl_store *store;
+	void (*on_loaded)(void *user);
+	void *user;
 	GHashTable *failures; /* address or agent -> struct failures */
 	unsigned checking;
 	bool freed;
@@ -62,7 +66,45 @@ static void check_free(void *data)
 	g_free(check);
 }
 
-struct sessions *sessions_new(const struct tl_web_login *logins, unsigned n)
+static char *digest_of(const char *cookie)
+{
+	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, cookie, -1);
+}
+
+/* @digest is copied. False: no such agent. */
+static bool add_session(struct sessions *sessions, const char *digest, const char *agent, int64_t ends_utc_us)
+{
+	const char *name;
+	if (!g_hash_table_lookup_extended(sessions->hashes, agent, (void **)&name, NULL))
+		return false;
+	struct session *session = g_new(struct session, 1);
+	*session = (struct session){ name, ends_utc_us };
+	g_hash_table_insert(sessions->open, g_strdup(digest), session);
+	return true;
+}
+
+static void on_loaded(const struct tl_result *result, const GError *error, void *user)
+{
+	struct sessions *sessions = user;
+	if (error)
+		tl_warning("sessions of before: %s", error->message);
+	for (unsigned row = 0; result && row < tl_result_rows(result, 1); row++)
+		add_session(sessions, tl_result_text(result, 1, row, 0), tl_result_text(result, 1, row, 1),
+			    tl_result_int(result, 1, row, 2));
+	sessions->on_loaded(sessions->user);
+}
+
+static void load(struct sessions *sessions)
+{
+	struct tl_transaction *t = tl_transaction_new("sessions");
+	tl_transaction_add(t, "DELETE FROM session WHERE ends_utc_us < $1", TL_VALUES(tl_int(tl_clock_utc_us())));
+	tl_transaction_add(t, "SELECT cookie, agent, ends_utc_us FROM session ORDER BY ends_utc_us DESC LIMIT $1",
+			   TL_VALUES(tl_int(SESSIONS_MAX)));
+	tl_store_submit(sessions->store, t, on_loaded, sessions);
+}
+
+struct sessions *sessions_new(struct tl_store *store, const struct tl_web_login *logins, unsigned n,
+			      void (*loaded)(void *user), void *user)
 {
 	struct sessions *sessions = g_new0(struct sessions, 1);
 	sessions->hashes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -70,6 +112,10 @@ struct sessions *sessions_new(const struct tl_web_login *logins, unsigned n)
 	sessions->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	for (unsigned i = 0; i < n; i++)
 		g_hash_table_insert(sessions->hashes, g_strdup(logins[i].agent), g_strdup(logins[i].hash));
+	sessions->store = store;
+	sessions->on_loaded = loaded;
+	sessions->user = user;
+	load(sessions);
 	return sessions;
 }
 
@@ -118,7 +164,15 @@ static void count_failure(struct sessions *sessions, const char *who)
 static gboolean has_ended(gpointer key, gpointer value, gpointer user)
 {
 	(void)key, (void)user;
-	return ((struct session *)value)->ends_us < tl_clock_us();
+	return ((struct session *)value)->ends_utc_us < tl_clock_utc_us();
+}
+
+static void store_session(struct sessions *sessions, const char *digest, const char *agent, int64_t ends_utc_us)
+{
+	struct tl_transaction *t = tl_transaction_new("login");
+	tl_transaction_add(t, "INSERT INTO session (cookie, agent, ends_utc_us) VALUES ($1, $2, $3)",
+			   TL_VALUES(tl_text(digest), tl_text(agent), tl_int(ends_utc_us)));
+	tl_store_submit(sessions->store, t, NULL, NULL);
 }
 
 static char *open_session(struct sessions *sessions, const char *agent)
@@ -130,10 +184,10 @@ static char *open_session(struct sessions *sessions, const char *agent)
 		return NULL;
 	randombytes_buf(octets, sizeof octets);
 	sodium_bin2hex(text, sizeof text, octets, sizeof octets);
-	struct session *session = g_new0(struct session, 1);
-	session->ends_us = tl_clock_us() + (int64_t)SESSION_S * G_USEC_PER_SEC;
-	g_hash_table_lookup_extended(sessions->hashes, agent, (void **)&session->agent, NULL);
-	g_hash_table_insert(sessions->open, g_strdup(text), session);
+	g_autofree char *digest = digest_of(text);
+	int64_t ends_utc_us = tl_clock_utc_us() + (int64_t)SESSION_S * G_USEC_PER_SEC;
+	add_session(sessions, digest, agent, ends_utc_us);
+	store_session(sessions, digest, agent, ends_utc_us);
 	return g_strdup(text);
 }
 
@@ -194,12 +248,17 @@ void sessions_login(struct sessions *sessions, const char *agent, const char *pa
 
 const char *sessions_agent(struct sessions *sessions, const char *cookie)
 {
-	struct session *session = cookie ? g_hash_table_lookup(sessions->open, cookie) : NULL;
-	return session && session->ends_us > tl_clock_us() ? session->agent : NULL;
+	g_autofree char *digest = cookie ? digest_of(cookie) : NULL;
+	struct session *session = digest ? g_hash_table_lookup(sessions->open, digest) : NULL;
+	return session && session->ends_utc_us > tl_clock_utc_us() ? session->agent : NULL;
 }
 
 void sessions_logout(struct sessions *sessions, const char *cookie)
 {
-	if (cookie)
-		g_hash_table_remove(sessions->open, cookie);
+	g_autofree char *digest = cookie ? digest_of(cookie) : NULL;
+	if (!digest || !g_hash_table_remove(sessions->open, digest))
+		return;
+	struct tl_transaction *t = tl_transaction_new("logout");
+	tl_transaction_add(t, "DELETE FROM session WHERE cookie = $1", TL_VALUES(tl_text(digest)));
+	tl_store_submit(sessions->store, t, NULL, NULL);
 }

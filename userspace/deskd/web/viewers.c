@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
-/* Pages that look on: first all there is, then each change; one that reads too slowly is cut off. */
+/* Pages that look on: first all there is, then each change; one that reads too slowly is cut off. Agents' pages also ask. */
 #include "web/inside.h"
 
 #include <string.h>
@@ -9,19 +9,14 @@
 
 #define VIEWERS_MAX 256
 #define BACKLOG_MAX_OCTETS (4 << 20)
-
-struct viewer {
-	struct tl_web *web;
-	SoupWebsocketConnection *socket;
-	GSocket *wire;  /* borrowed from the stream */
-	gsize backlog;  /* octets sent since the wire last took some */
-};
+#define REQUEST_MAX_OCTETS (96 << 10) /* an offer has 64 KiB at most */
 
 static void viewer_free(struct viewer *viewer)
 {
 	viewer->web->viewers = g_list_remove(viewer->web->viewers, viewer);
 	g_signal_handlers_disconnect_by_data(viewer->socket, viewer);
 	g_object_unref(viewer->socket);
+	g_free(viewer->agent);
 	g_free(viewer);
 }
 
@@ -31,7 +26,7 @@ static void on_closed(SoupWebsocketConnection *socket, gpointer user)
 	viewer_free(user);
 }
 
-static void send(struct viewer *viewer, const char *text)
+void viewer_send(struct viewer *viewer, const char *text)
 {
 	if (soup_websocket_connection_get_state(viewer->socket) != SOUP_WEBSOCKET_STATE_OPEN)
 		return;
@@ -58,7 +53,16 @@ static GSocket *wire_of(SoupWebsocketConnection *socket)
 	return G_IS_SOCKET_CONNECTION(stream) ? g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream)) : NULL;
 }
 
-void viewers_add(struct tl_web *web, SoupWebsocketConnection *socket)
+static void on_message(SoupWebsocketConnection *socket, SoupWebsocketDataType type, GBytes *message, gpointer user)
+{
+	gsize length;
+	const char *text = g_bytes_get_data(message, &length);
+	(void)socket;
+	if (type == SOUP_WEBSOCKET_DATA_TEXT)
+		agents_request(user, text, length);
+}
+
+void viewers_add(struct tl_web *web, SoupWebsocketConnection *socket, const char *agent)
 {
 	if (g_list_length(web->viewers) >= VIEWERS_MAX) {
 		soup_websocket_connection_close(socket, SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, "too many pages look on");
@@ -69,12 +73,35 @@ void viewers_add(struct tl_web *web, SoupWebsocketConnection *socket)
 	viewer->socket = g_object_ref(socket);
 	viewer->wire = wire_of(socket);
 	web->viewers = g_list_prepend(web->viewers, viewer);
-	soup_websocket_connection_set_max_incoming_payload_size(socket, 1024); /* pages have nothing to say */
+	viewer->agent = g_strdup(agent);
+	/* Who has not logged in has nothing to say. */
+	soup_websocket_connection_set_max_incoming_payload_size(socket, agent ? REQUEST_MAX_OCTETS : 1024);
 	g_signal_connect(socket, "closed", G_CALLBACK(on_closed), viewer);
+	if (agent)
+		g_signal_connect(socket, "message", G_CALLBACK(on_message), viewer);
 	JsonObject *live = view_live(web);
 	json_object_set_string_member(live, "event", "snapshot");
+	if (agent)
+		json_object_set_string_member(live, "me", agent);
 	g_autofree char *text = view_text(live);
-	send(viewer, text);
+	viewer_send(viewer, text);
+}
+
+struct viewer *viewers_find(struct tl_web *web, const SoupWebsocketConnection *socket)
+{
+	for (GList *l = web->viewers; l; l = l->next)
+		if (((struct viewer *)l->data)->socket == socket)
+			return l->data;
+	return NULL;
+}
+
+void viewer_tell(struct viewer *viewer, const char *event)
+{
+	JsonObject *object = json_object_new();
+	json_object_set_string_member(object, "event", event);
+	json_object_set_int_member(object, "utc_us", tl_clock_utc_us());
+	g_autofree char *text = view_text(object);
+	viewer_send(viewer, text);
 }
 
 void viewers_tell(struct tl_web *web, const char *event, const char *member, JsonObject *value)
@@ -86,7 +113,7 @@ void viewers_tell(struct tl_web *web, const char *event, const char *member, Jso
 	g_autofree char *text = view_text(object);
 	for (GList *l = web->viewers, *next; l; l = next) {
 		next = l->next;
-		send(l->data, text);
+		viewer_send(l->data, text);
 	}
 }
 

@@ -36,6 +36,12 @@ JsonObject *view_call(struct tl_contact *contact)
 	put_time(call, "answered_utc_us", info.answered_utc_us);
 	put_time(call, "ended_utc_us", info.ended_utc_us);
 	put_time(call, "cause", info.cause);
+	put(call, "consult", info.consult);
+	put(call, "about", info.of);
+	if (info.on_hold)
+		json_object_set_boolean_member(call, "on_hold", TRUE);
+	if (info.muted)
+		json_object_set_boolean_member(call, "muted", TRUE);
 	return call;
 }
 
@@ -50,6 +56,11 @@ JsonObject *view_agent(const struct tl_agent_info *info)
 	json_object_set_string_member(agent, "state", tl_agent_state_name(info->state));
 	put(agent, "reason", info->reason);
 	json_object_set_boolean_member(agent, "phone_registered", info->phone_registered);
+	if (info->browser)
+		json_object_set_boolean_member(agent, "browser_connected", info->browser_connected);
+	if (info->browser && info->auto_answer)
+		json_object_set_boolean_member(agent, "auto_answer", TRUE);
+	put_time(agent, "wrap_up_s", info->wrap_up_s);
 	put(agent, "call", info->contact);
 	json_object_set_int_member(agent, "since_utc_us", info->since_utc_us);
 	json_object_set_array_member(agent, "queues", queues);
@@ -184,6 +195,24 @@ JsonArray *view_cdrs(const struct tl_cdr *cdrs, unsigned n)
 	JsonArray *array = json_array_new();
 	for (unsigned i = 0; i < n; i++)
 		json_array_add_object_element(array, view_cdr(&cdrs[i]));
+	return array;
+}
+
+JsonArray *view_past(const struct tl_past_contact *past, unsigned n)
+{
+	JsonArray *array = json_array_new();
+	for (unsigned i = 0; i < n; i++) {
+		JsonObject *one = json_object_new();
+		json_object_set_string_member(one, "call", past[i].id);
+		put(one, "service", past[i].service);
+		put(one, "queue", past[i].queue);
+		put(one, "agent", past[i].agent);
+		put(one, "outcome", past[i].outcome);
+		json_object_set_int_member(one, "started_utc_us", past[i].started_utc_us);
+		put_time(one, "answered_utc_us", past[i].answered_utc_us);
+		json_object_set_int_member(one, "ended_utc_us", past[i].ended_utc_us);
+		json_array_add_object_element(array, one);
+	}
 	return array;
 }
 

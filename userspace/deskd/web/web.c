@@ -80,6 +80,12 @@ void tl_web_node_changed(struct tl_web *web, const struct tl_node_info *node, co
 	}
 }
 
+/* Not before: who had logged in at the desk of before would be sent away. */
+static void on_sessions(void *user)
+{
+	http_serve(user);
+}
+
 struct tl_web *tl_web_new(const struct tl_web_config *config, GError **error)
 {
 	struct tl_web *web = g_new0(struct tl_web, 1);
@@ -90,11 +96,12 @@ struct tl_web *tl_web_new(const struct tl_web_config *config, GError **error)
 	web->acd = config->acd;
 	web->contacts = config->contacts;
 	web->ledger = config->ledger;
-	web->sessions = sessions_new(config->logins, config->n_logins);
 	web->dirty_queues = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	web->flush = tl_timer_new("web-flush", on_flush, web);
-	if (http_start(web, error) && operators_start(web, config, error))
+	if (tls_load(web, config->certificate, config->key, error) && http_start(web, error) && operators_start(web, config, error)) {
+		web->sessions = sessions_new(web->store, config->logins, config->n_logins, on_sessions, web);
 		return web;
+	}
 	tl_web_free(web);
 	return NULL;
 }
@@ -108,6 +115,7 @@ void tl_web_free(struct tl_web *web)
 	sessions_free(web->sessions);
 	tl_timer_free(web->flush);
 	g_hash_table_unref(web->dirty_queues);
+	g_clear_object(&web->certificate);
 	g_free(web->name);
 	g_free(web->listen);
 	g_free(web->host);

@@ -20,6 +20,7 @@ struct tl_web_config {
 	const char *name;   /* of the desk */
 	const char *listen; /* host:port */
 	const char *host;   /* that a proxy in front is called by; NULL: none */
+	const char *certificate, *key; /* PEM files; NULL: HTTP */
 	const char *socket; /* of the control protocol; NULL: none */
 	const struct tl_control_token *tokens;
 	unsigned n_tokens;
@@ -32,7 +33,7 @@ struct tl_web_config {
 };
 
 struct tl_web;
-/** Listens; errors name what failed and the address: "listen: ..." or "socket: ...". (transfer full) */
+/** Listens; errors name what failed and the address: "listen: ..." "certificate: ..." or "socket: ...". (transfer full) */
 struct tl_web *tl_web_new(const struct tl_web_config *config, GError **error);
 void tl_web_free(struct tl_web *web);
 
