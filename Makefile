@@ -10,7 +10,7 @@ VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unkn
 # ---- what the build and the demonstration need of Debian ----
 PACKAGES := gcc libc6-dev pkg-config git libglib2.0-dev libpri-dev libspandsp-dev libtiff-dev libtonezone-dev \
 	libsofia-sip-ua-glib-dev libsoup-3.0-dev libjson-glib-dev libsqlite3-dev libsodium-dev \
-	libssl-dev libsrtp2-dev liburing-dev dahdi-source espeak-ng sox python3 \
+	libssl-dev libsrtp2-dev liburing-dev dahdi-source espeak-ng sox python3 openssl \
 	libgmime-3.0-dev libcurl4-openssl-dev libseccomp-dev libpoppler-glib-dev libpango1.0-dev libgdk-pixbuf-2.0-dev \
 	fonts-dejavu-core
 PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0 libsoup-3.0 sqlite3 libsodium spandsp sofia-sip-ua-glib libssl libcrypto libsrtp2 liburing \
@@ -105,7 +105,7 @@ links: $(PROGRAMS)
 
 # ---- tests, driver, demonstration: each folder brings its own rules ----
 -include tests/tests.mk tools/demo/demo.mk driver/driver.mk tests/vm/vm.mk tests/bench/bench.mk
--include tools/trunk-setup/trunk-setup.mk
+-include tools/trunk-setup/trunk-setup.mk userspace/console/console.mk
 include tools/systemd/install.mk
 
 $(BUILD)/config.mk: Makefile

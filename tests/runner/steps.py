@@ -70,6 +70,8 @@ def others(build):
         yield make(build, "driver-unit", limit_s=300)
     if Path("tools/trunk-setup/trunk-setup.mk").exists():
         yield make(build, "setup-check", limit_s=300, needs=("build/release",))
+    if Path("userspace/console/console.mk").exists():
+        yield make(build, "console-types", limit_s=120)
     if Path("tests/vm/vm.mk").exists():
         yield make(build, "vm-check", alone=True, limit_s=2400)
         yield make(build, "driver-lint", limit_s=600)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
-/* The live page's files, carried inside the program. */
+/* The files of the live page and of the softphone (userspace/console), carried inside the program. */
 #include "web/inside.h"
 
 #include <string.h>
@@ -13,6 +13,15 @@ static const struct page_file files[] = {
 	},
 	{ "/page.js", "text/javascript; charset=utf-8",
 #include "userspace/deskd/web/page/page.js.in.h"
+	},
+	{ "/agent", "text/html; charset=utf-8",
+#include "userspace/console/agent.html.in.h"
+	},
+	{ "/console.css", "text/css; charset=utf-8",
+#include "userspace/console/console.css.in.h"
+	},
+	{ "/console.js", "text/javascript; charset=utf-8",
+#include "userspace/console/console.js.in.h"
 	},
 	{ "/icon.svg", "image/svg+xml",
 #include "userspace/deskd/web/page/icon.svg.in.h"
