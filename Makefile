@@ -40,7 +40,7 @@ LDLIBS := -Wl,--as-needed $(PKG_LIBS) -lpri -ltiff -ltonezone -lm -pthread
 
 # ---- rooms: one archive each ----
 ROOM_DIRS := userspace/base userspace/control \
-	$(addprefix userspace/trunkd/,spool line secure signal media ip call) \
+	$(addprefix userspace/trunkd/,spool line secure signal media ip fax call) \
 	$(addprefix userspace/deskd/,store paper acd flow contact ledger web)
 room_sources = $(wildcard $(1)/*.c)
 room_archive = $(O)/lib/$(notdir $(1)).a
@@ -58,7 +58,7 @@ endef
 $(foreach d,$(ROOM_DIRS),$(eval $(call room_rule,$(d))))
 
 archives = $(foreach r,$(1),$(O)/lib/$(r).a)
-TRUNKD_ROOMS := call ip media spool signal secure line control base
+TRUNKD_ROOMS := call fax ip media spool signal secure line control base
 DESKD_ROOMS := web ledger contact flow acd store control base
 
 # A header of its own, so that a new commit compiles again only what names the version.
@@ -94,7 +94,7 @@ endef
 $(eval $(call program_rule,trunkd,userspace/trunkd,$(TRUNKD_ROOMS)))
 $(eval $(call program_rule,deskd,userspace/deskd,$(DESKD_ROOMS)))
 $(eval $(call program_rule,trunkctl,tools/trunkctl,control base))
-$(eval $(call program_rule,exchange,tools/exchange,ip media spool signal secure line control base))
+$(eval $(call program_rule,exchange,tools/exchange,fax ip media spool signal secure line control base))
 $(eval $(call program_rule,line-test,tools/line-test,line control base))
 $(eval $(call program_rule,faxpages,tools/faxpages,paper base))
 

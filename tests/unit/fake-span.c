@@ -106,6 +106,11 @@ int tl_span_set_voice(struct tl_span *span, unsigned slot, bool voice)
 	return 0;
 }
 
+bool tl_span_can_wait(const struct tl_span *span)
+{
+	return true;
+}
+
 unsigned tl_span_slots(const struct tl_span *span)
 {
 	return span->kind == TL_SPAN_E1 ? 31 : 24;

@@ -209,6 +209,11 @@ enum tl_clock_mode tl_span_clock_mode(const struct tl_span *span)
 	return span->config.pseudowire.clock;
 }
 
+bool tl_span_can_wait(const struct tl_span *span)
+{
+	return span->config.backend == TL_SPAN_PSEUDOWIRE && tl_span_clock_mode(span) == TL_CLOCK_LOOP;
+}
+
 unsigned tl_span_slots(const struct tl_span *span)
 {
 	return span->port.slots;

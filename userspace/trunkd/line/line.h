@@ -133,6 +133,8 @@ const char *tl_span_clock_domain(const struct tl_span *span);
 enum tl_span_kind tl_span_get_kind(const struct tl_span *span);
 enum tl_law tl_span_get_law(const struct tl_span *span);
 enum tl_clock_mode tl_span_clock_mode(const struct tl_span *span);
+/** Whether its line time can wait for us: a pseudowire in clock mode loop. A card's cannot. */
+bool tl_span_can_wait(const struct tl_span *span);
 unsigned tl_span_slots(const struct tl_span *span);     /* 31 or 24 */
 unsigned tl_span_d_channel(const struct tl_span *span); /* 0: none */
 /** Whether @slot exists and may carry a call: not the D-channel, not an E1's slot 16 with CAS. */

@@ -20,7 +20,8 @@ static void add_span(struct tl_media *media, struct tl_span *span)
 	while (i < TL_MEDIA_SPANS_MAX && media->spans[i].span)
 		i++;
 	g_assert(i < TL_MEDIA_SPANS_MAX);
-	media->spans[i] = (struct tl_media_span){ .span = span, .loop = tl_span_clock_mode(span) == TL_CLOCK_LOOP };
+	media->spans[i] = (struct tl_media_span){ .span = span, .loop = tl_span_clock_mode(span) == TL_CLOCK_LOOP,
+						.can_wait = tl_span_can_wait(span) };
 	event.data.ptr = &media->spans[i];
 	if (media->config.tick == TL_TICK_SPAN && media->spans[i].loop)
 		epoll_ctl(media->epoll_fd, EPOLL_CTL_ADD, tl_span_fd(span), &event);

@@ -96,6 +96,7 @@ struct tl_event {
 struct tl_media_span {
 	struct tl_span *span;   /* NULL: place free */
 	bool loop;              /* clock mode loop */
+	bool can_wait;          /* loop: its line time waits for ours */
 	bool live;              /* loop: had a tick due lately */
 	bool ticking;           /* takes part in the present tick */
 	bool ready;             /* loop: its descriptor has input */
@@ -136,6 +137,7 @@ struct tl_media {
 	int64_t taps_awaited_us;       /* since when a line's tick waits for a tap; 0: none does */
 
 	_Atomic bool awaits_taps;      /* set by tick, cleared by who kicks */
+	_Atomic bool line_waits;       /* by tick: line time that can wait drives the ticks */
 
 	/* written by tick, read by main */
 	_Atomic uint64_t ticks, late_ticks, skipped_ticks, commands_done, events_sent, events_lost;

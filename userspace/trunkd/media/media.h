@@ -134,8 +134,8 @@ bool tl_port_recorded(struct tl_port *port, uint8_t block[TL_BLOCK_OCTETS]);
 /**
  * tl_port_tap - from now on the party speaks with another thread of ours, and hears nothing else, whatever bridge or
  * play there is. Both ways blocks of TL_BLOCK_OCTETS of the law that the port has now; the far thread gives one for
- * each that it takes, @depth_blocks ahead. An RTP port's playout depth is fixed at its greatest meanwhile. When line
- * time follows the far end (clock mode loop), ticks wait for the far thread, 1 s at most; otherwise a late block is
+ * each that it takes, @depth_blocks ahead. An RTP port's playout depth is fixed at its greatest meanwhile. When the
+ * line's time can wait (pseudowires in clock mode loop), ticks wait for the far thread, 1 s at most; otherwise a late block is
  * replaced by idle octets, and counted. (transfer full): tl_tap_free(), once the far thread uses it no more.
  */
 struct tl_tap *tl_port_tap(struct tl_port *port, struct tl_bell *bell, unsigned depth_blocks);
@@ -152,6 +152,9 @@ enum tl_law tl_tap_law(const struct tl_tap *tap);
 bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS]);
 /** One block for the party, for each taken. */
 void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS]);
+
+/** Whether line time stands still until it gives. */
+bool tl_tap_line_waits(const struct tl_tap *tap);
 
 /** What wakes a thread that serves taps; one a thread. (transfer full); freed after its taps. Thread: main. */
 struct tl_bell *tl_bell_new(struct tl_media *media);

@@ -133,6 +133,11 @@ void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS])
 		(void)!write(tap->media->kick_fd, &one, sizeof one);
 }
 
+bool tl_tap_line_waits(const struct tl_tap *tap)
+{
+	return atomic_load_explicit(&tap->media->line_waits, memory_order_relaxed);
+}
+
 /* ---- tick ---- */
 
 void tl_port_set_tap(struct tl_port *port, struct tl_tap *tap)

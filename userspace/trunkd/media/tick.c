@@ -144,7 +144,7 @@ static void run_by_clock(struct tl_media *media, int64_t now)
 /* Whether every loop span that is alive has its 10 ms; false too when none is alive. */
 static bool line_tick_due(struct tl_media *media, int64_t now_us, bool *alive)
 {
-	bool due = true;
+	bool due = true, can_wait = true;
 	*alive = false;
 	choose_spans(media, now_us);
 	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++) {
@@ -153,14 +153,16 @@ static bool line_tick_due(struct tl_media *media, int64_t now_us, bool *alive)
 			continue;
 		*alive = true;
 		due &= place->ticking;
+		can_wait &= place->can_wait;
 	}
+	atomic_store_explicit(&media->line_waits, *alive && can_wait, memory_order_relaxed);
 	return *alive && due;
 }
 
 /* A thread that does not answer is not waited for: the line comes first. */
 static bool taps_due(struct tl_media *media, int64_t now_us)
 {
-	if (tl_taps_ready(media) || (media->taps_awaited_us && now_us - media->taps_awaited_us >= SPAN_GONE_US)) {
+	if (!atomic_load_explicit(&media->line_waits, memory_order_relaxed) || tl_taps_ready(media) || (media->taps_awaited_us && now_us - media->taps_awaited_us >= SPAN_GONE_US)) {
 		media->taps_awaited_us = 0;
 		return true;
 	}
