@@ -4,11 +4,11 @@ BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media c
 
 ROOMS_floor-relay :=
 ROOMS_load :=
-ROOMS_micro := media line base
+ROOMS_micro := media secure line base
 ROOMS_conductor := control base
 ROOMS_srtp := secure base
 ROOMS_routing := acd store control base
-ROOMS_subject-media := media line base
+ROOMS_subject-media := media secure line base
 
 define bench_rule
 $(O)/tests/bench/$(1): $(call object_of,tests/bench/$(1).c tests/bench/plan.c) $(call archives,$(ROOMS_$(1)))

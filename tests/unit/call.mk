@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 ROOMS_test-journal := call base
-ROOMS_test-route := call media spool signal line base
+ROOMS_test-route := call media spool signal secure line base
 # A whole node, its far ends and its desks in one process.
 CALL_RIG := tests/unit/call-rig.c
-CALL_ROOMS := call ip media spool signal line control base
+CALL_ROOMS := call ip media spool signal secure line control base
 ROOMS_test-call-tandem := $(CALL_ROOMS)
 EXTRA_test-call-tandem := $(CALL_RIG)
-ROOMS_test-call-names := call media spool line base
+ROOMS_test-call-names := call media spool secure line base
 ROOMS_test-call := $(CALL_ROOMS)
 EXTRA_test-call := $(CALL_RIG)
-ROOMS_test-call-settings := call media spool signal line base
+ROOMS_test-call-settings := call media spool signal secure line base
 EXTRA_test-call-settings := userspace/trunkd/settings.c userspace/trunkd/settings-keys.c

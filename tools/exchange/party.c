@@ -43,7 +43,7 @@ void party_limit(struct party *party, const struct step *step, unsigned word, do
 
 /* ---- audio ---- */
 
-static gboolean listen(gpointer user)
+static gboolean keep_listening(gpointer user)
 {
 	struct party *party = user;
 	uint8_t block[TL_BLOCK_OCTETS];
@@ -65,7 +65,7 @@ static void start_listening(struct party *party)
 		return;
 	tl_port_record(party->port, RECORD_RING_S);
 	if (!party->listener)
-		party->listener = g_timeout_add(LISTEN_EVERY_MS, listen, party);
+		party->listener = g_timeout_add(LISTEN_EVERY_MS, keep_listening, party);
 }
 
 bool party_connect(struct party *party)

@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 
 #include "media/bridge.h"
+#include "media/browser.h"
 #include "media/play.h"
 #include "media/session.h"
 #include "media/tap.h"
@@ -53,6 +54,15 @@ static void obey(struct tl_media *media, const struct tl_command *command)
 		break;
 	case TL_COMMAND_PORT_TARGET:
 		tl_rtp_session_set_target(port->rtp, &command->target);
+		break;
+	case TL_COMMAND_PORT_KEYS:
+		tl_rtp_session_set_keys(port->rtp, command->keys);
+		break;
+	case TL_COMMAND_PORT_BROWSER:
+		tl_browser_set(port->rtp, command->browser);
+		break;
+	case TL_COMMAND_PORT_SECRET:
+		tl_browser_set_secret(command->secret);
 		break;
 	case TL_COMMAND_PORT_DETECT:
 		if (command->detector && !port->detector)

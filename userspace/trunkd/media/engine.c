@@ -13,9 +13,10 @@
 
 #include "base/thread.h"
 #include "media/bridge.h"
+#include "media/hub.h"
 #include "media/play.h"
 #include "media/fax-tone.h"
-#include "media/port.h"
+#include "media/session.h"
 #include "media/tap.h"
 
 G_DEFINE_QUARK(tl-media-error-quark, tl_media_error)
@@ -47,9 +48,24 @@ static gboolean config_check(const struct tl_media_config *c, GError **error)
 		return refuse(error, "jitter: expected 10 <= min <= max <= 1000 ms");
 	if (c->max_ports < 1 || c->max_ports > 65536)
 		return refuse(error, "max_ports: expected 1-65536");
+	if (c->browser.port && (c->browser.port > 65535 || !c->browser.addresses || !c->browser.addresses[0]))
+		return refuse(error, "browsers: expected a port up to 65535 and at least one address");
 	if (c->realtime_priority > 99)
 		return refuse(error, "realtime_priority: expected 0-99");
 	return TRUE;
+}
+
+static void browser_copy(struct tl_browser_config *to, const struct tl_browser_config *from)
+{
+	to->addresses = (const char *const *)g_strdupv((char **)from->addresses);
+	to->announce = (const char *const *)g_strdupv((char **)from->announce);
+	to->certificate = g_strdup(from->certificate);
+	if (!to->sessions_max)
+		to->sessions_max = 1000;
+	if (!to->consent_ms)
+		to->consent_ms = 30000;
+	if (!to->certificate_days)
+		to->certificate_days = 30;
 }
 
 static void config_copy(struct tl_media_config *to, const struct tl_media_config *from)
@@ -64,6 +80,16 @@ static void config_copy(struct tl_media_config *to, const struct tl_media_config
 	if (!to->max_ports)
 		to->max_ports = 4096;
 	to->rtp_port_min = (to->rtp_port_min + 1) & ~1u;
+	browser_copy(&to->browser, &from->browser);
+}
+
+static void config_free(struct tl_media_config *config)
+{
+	g_free((char *)config->rtp_host);
+	g_free((char *)config->rtp_announce);
+	g_strfreev((char **)config->browser.addresses);
+	g_strfreev((char **)config->browser.announce);
+	g_free((char *)config->browser.certificate);
 }
 
 /* Two descriptors a port; the soft limit of 1024 is what select() asks for, and nobody selects here. */
@@ -119,6 +145,15 @@ static void returned(struct tl_media *media, struct tl_parcel *parcel)
 	case TL_PARCEL_BRIDGE:
 		g_free(parcel);
 		break;
+	case TL_PARCEL_KEYS:
+		tl_rtp_keys_free((struct tl_rtp_keys *)parcel);
+		break;
+	case TL_PARCEL_BROWSER:
+		tl_browser_dispose((struct tl_browser *)parcel);
+		break;
+	case TL_PARCEL_SECRET:
+		tl_browser_secret_free((struct tl_browser_secret *)parcel);
+		break;
 	}
 }
 
@@ -145,6 +180,9 @@ static void dispatch(struct tl_media *media, const struct tl_event *event)
 	case TL_EVENT_FAX_TONE:
 		if (!event->port->freed && handler->on_fax_tone)
 			handler->on_fax_tone(event->port, event->fax_tone, event->port->user);
+		break;
+	case TL_EVENT_LINK:
+		tl_browser_heard(event);
 		break;
 	}
 }
@@ -248,8 +286,8 @@ static void dispose(struct tl_media *media)
 	g_hash_table_unref(media->tones);
 	g_hash_table_unref(media->rtp_ports);
 	g_free(media->ports);
-	g_free((char *)media->config.rtp_host);
-	g_free((char *)media->config.rtp_announce);
+	tl_hub_free(media->hub);
+	config_free(&media->config);
 	g_free(media);
 }
 
@@ -260,8 +298,7 @@ struct tl_media *tl_media_new(const struct tl_media_config *config, const struct
 	struct tl_media_config own;
 	config_copy(&own, config);
 	if (!config_check(&own, error)) {
-		g_free((char *)own.rtp_host);
-		g_free((char *)own.rtp_announce);
+		config_free(&own);
 		return NULL;
 	}
 	struct tl_media *media = g_new0(struct tl_media, 1);
@@ -279,6 +316,10 @@ struct tl_media *tl_media_new(const struct tl_media_config *config, const struct
 	open_descriptors(media);
 	raise_descriptor_limit(own.max_ports);
 	warm_up();
+	if (own.browser.port && !(media->hub = tl_hub_new(media, &media->config.browser, error))) {
+		dispose(media);
+		return NULL;
+	}
 	int result = start_thread(media);
 	if (result != 0) {
 		g_set_error(error, TL_MEDIA_ERROR, TL_MEDIA_ERROR_THREAD, "media: thread: %s", g_strerror(result));
@@ -331,4 +372,6 @@ void tl_media_counters(struct tl_media *media, struct tl_media_counters *counter
 		.events_lost = atomic_load(&media->events_lost),
 		.tick_us_max = atomic_exchange(&media->tick_us_max, 0),
 	};
+	if (media->hub)
+		tl_hub_count(media->hub, counters);
 }

@@ -17,7 +17,8 @@
 
 #define TL_MEDIA_SPANS_MAX 64
 
-enum tl_parcel_kind { TL_PARCEL_PORT, TL_PARCEL_BRIDGE, TL_PARCEL_PLAY, TL_PARCEL_RECORDING, TL_PARCEL_TAP };
+enum tl_parcel_kind { TL_PARCEL_PORT, TL_PARCEL_BRIDGE, TL_PARCEL_PLAY, TL_PARCEL_RECORDING, TL_PARCEL_TAP,
+		      TL_PARCEL_KEYS, TL_PARCEL_BROWSER, TL_PARCEL_SECRET };
 
 /** The head of whatever the thread hands back; embedded first. */
 struct tl_parcel {
@@ -25,7 +26,7 @@ struct tl_parcel {
 	enum tl_parcel_kind kind; /* RO */
 };
 
-struct tl_address {
+struct tl_endpoint {
 	socklen_t length;       /* 0: none */
 	union {
 		struct sockaddr any;
@@ -36,8 +37,8 @@ struct tl_address {
 
 /** What tl_port_set_remote() says, ready for the thread. */
 struct tl_rtp_target {
-	struct tl_address rtp, rtcp;
-	struct tl_address from; /* any port of this host may speak, too; length 0: nobody else */
+	struct tl_endpoint rtp, rtcp;
+	struct tl_endpoint from; /* any port of this host may speak, too; length 0: nobody else */
 	enum tl_law law;
 	int dtmf_payload_type;
 	unsigned packet_samples;
@@ -48,6 +49,7 @@ enum tl_command_kind {
 	TL_COMMAND_PORT_ATTACH, TL_COMMAND_PORT_DETACH, TL_COMMAND_PORT_TARGET, TL_COMMAND_PORT_DETECT,
 	TL_COMMAND_PORT_MUTE, TL_COMMAND_PORT_ECHO, TL_COMMAND_PORT_PLAY, TL_COMMAND_PORT_RECORD,
 	TL_COMMAND_PORT_TAP, TL_COMMAND_PORT_LISTEN, TL_COMMAND_PORT_DETECT_FAX,
+	TL_COMMAND_PORT_KEYS, TL_COMMAND_PORT_BROWSER, TL_COMMAND_PORT_SECRET,
 	TL_COMMAND_BRIDGE_ADD, TL_COMMAND_BRIDGE_REMOVE, TL_COMMAND_BRIDGE_DETACH,
 	TL_COMMAND_SPAN_ADD, TL_COMMAND_SPAN_REMOVE, TL_COMMAND_STOP,
 };
@@ -63,6 +65,10 @@ struct tl_recording;
 struct tl_dtmf_detector;
 struct tl_fax_ear;
 struct tl_tap;
+struct tl_rtp_keys;
+struct tl_browser;
+struct tl_browser_secret;
+struct tl_hub;
 
 struct tl_command {
 	enum tl_command_kind kind;
@@ -76,12 +82,16 @@ struct tl_command {
 		struct tl_fax_ear *fax_ear;     /* NULL: off */
 		struct tl_tap *tap;             /* NULL: none */
 		struct tl_listening listening;
+		struct tl_rtp_keys *keys;       /* NULL: in the clear */
+		struct tl_browser *browser;
+		struct tl_browser_secret *secret;
 		bool on;
 		struct tl_rtp_target target;
 	};
 };
 
-enum tl_event_kind { TL_EVENT_RETURNED, TL_EVENT_DIGIT, TL_EVENT_SILENCE, TL_EVENT_FAX_TONE, TL_EVENT_CALLER_ID };
+enum tl_event_kind { TL_EVENT_RETURNED, TL_EVENT_DIGIT, TL_EVENT_SILENCE, TL_EVENT_FAX_TONE, TL_EVENT_CALLER_ID,
+		     TL_EVENT_LINK };
 
 struct tl_event {
 	enum tl_event_kind kind;
@@ -90,6 +100,10 @@ struct tl_event {
 	char digit;
 	unsigned ms;
 	enum tl_fax_tone fax_tone;
+	/* a browser's media are up, or gone: */
+	const struct tl_browser *browser;
+	bool up;
+	union tl_address address;
 };
 
 /** A span as the thread sees it. */
@@ -121,6 +135,7 @@ struct tl_media {
 	GHashTable *rtp_ports;         /* those in use by our own sockets */
 	unsigned next_rtp_port;
 	unsigned n_ports;
+	struct tl_hub *hub;            /* RO; NULL: no browsers */
 
 	/* tick */
 	int epoll_fd, socket_epoll_fd, timer_fd;
@@ -130,6 +145,7 @@ struct tl_media {
 	struct tl_media_span spans[TL_MEDIA_SPANS_MAX];
 	struct tl_parcel *returned, **returned_end;
 	uint64_t tick;                 /* number of the present one */
+	int64_t now_us;                /* when it began */
 	int64_t armed_ns;              /* what the timer is set to */
 	int64_t next_ns, next_rest;    /* when the next tick is due, CLOCK_MONOTONIC; and 1e-9 ns of it */
 	bool must_ring;

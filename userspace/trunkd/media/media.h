@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "line/line.h"
+#include "secure/secure.h"
 #include "signal/inband.h"
 #include "signal/leg.h"
 
@@ -19,6 +20,18 @@
 enum tl_tick_kind {
 	TL_TICK_MONOTONIC, /* CLOCK_MONOTONIC, corrected by an adaptive reference span's skew */
 	TL_TICK_SPAN,      /* the reference span's line time (clock mode loop) */
+};
+
+/** Browsers come by one UDP port, the same on every address. */
+struct tl_browser_config {
+	unsigned port;               /* 0: no browsers */
+	const char *const *addresses; /* numeric, bound to; "0.0.0.0", "::": every one that the machine has; NULL-terminated */
+	const char *const *announce; /* told to browsers instead, where addresses are translated; may be NULL */
+	const char *certificate;     /* its file, tl_certificate_open(); NULL: of this process only */
+	unsigned certificate_days;   /* until it is made anew; default 30 */
+	unsigned sessions_max;       /* default 1000 */
+	unsigned consent_ms;         /* a browser that has not checked for so long is gone; default 30000 (RFC 7675 5.1) */
+	unsigned workers;            /* of handshakes, default 2 */
 };
 
 struct tl_media_config {
@@ -29,6 +42,7 @@ struct tl_media_config {
 	const char *rtp_announce;    /* address told to peers; NULL: rtp_host */
 	unsigned jitter_min_ms, jitter_max_ms; /* RTP playout depth, default 20-120 */
 	unsigned max_ports;          /* default 4096; everything is preallocated for it */
+	struct tl_browser_config browser;
 };
 
 struct tl_media;
@@ -40,6 +54,14 @@ struct tl_bell;
 
 enum tl_fax_tone { TL_FAX_TONE_CNG, TL_FAX_TONE_CED };
 
+/** What becomes of a browser's media. */
+enum tl_link_state {
+	TL_LINK_UP,      /* packets may flow, at first or again */
+	TL_LINK_CONSENT, /* it no longer says that it wants to hear us; it may do so again */
+	TL_LINK_CLOSED,  /* it said goodbye: only tl_port_connect_browser() helps */
+	TL_LINK_FAILED,  /* the handshake failed: likewise */
+};
+
 /** One per thing that happened; on main. */
 struct tl_media_handler {
 	/** A whole DTMF digit (0-9 * # A-D) ended, from RFC 4733 or, where searched, the audio; each press once. */
@@ -50,6 +72,8 @@ struct tl_media_handler {
 	void (*on_silence)(struct tl_port *port, unsigned silent_ms, void *port_user);
 	/** A fax machine's tone began: 1100 Hz (CNG), or 2100 Hz or its first flags (CED). May be NULL. */
 	void (*on_fax_tone)(struct tl_port *port, enum tl_fax_tone tone, void *port_user);
+	/** @text, during the call: UP, CONSENT: the browser's address and port; FAILED: why. NULL is legal for the function. */
+	void (*on_link)(struct tl_port *port, enum tl_link_state state, const char *text, void *port_user);
 };
 
 #define TL_MEDIA_ERROR (tl_media_error_quark())
@@ -84,6 +108,28 @@ struct tl_port *tl_port_new_rtp(struct tl_media *media, enum tl_law law, struct 
 
 /** Where and how to send, and whether (hold: remote->receives false sends nothing; sends false: silence is expected). */
 void tl_port_set_remote(struct tl_port *port, const struct tl_rtp_side *remote);
+
+/**
+ * tl_port_set_keys - from now on what the port sends is protected by @keys and what it takes must be (SRTP, SRTCP);
+ * NULL: in the clear. Copies; the caller wipes its own. Browsers' ports get theirs by themselves.
+ */
+bool tl_port_set_keys(struct tl_port *port, const struct tl_dtls_keys *keys, GError **error);
+
+/**
+ * tl_port_new_browser - an RTP port whose party comes by the browsers' port, once it is connected. tl_port_set_remote()
+ * says law, events and directions; its addresses do not matter. (transfer full)
+ */
+struct tl_port *tl_port_new_browser(struct tl_media *media, enum tl_law law, void *port_user, GError **error);
+
+/**
+ * tl_port_connect_browser - expect a browser whose certificate has the digest @peer, as DTLS client; fills @local for
+ * the answer to it. A former one is forgotten, what it still sends ignored; bridge, play and detection stay.
+ */
+bool tl_port_connect_browser(struct tl_port *port, const struct tl_fingerprint *peer, struct tl_transport_side *local,
+			     GError **error);
+
+/** ICE begins anew with the same browser and keys (RFC 8445 9). False: there is none, connect it. */
+bool tl_port_restart_browser(struct tl_port *port, struct tl_transport_side *local);
 
 /** Leaves its bridge, ends what plays, closes; no event follows. NULL is legal. */
 void tl_port_free(struct tl_port *port);
@@ -230,6 +276,10 @@ bool tl_sound_save(const char *path, enum tl_law law, const uint8_t *octets, siz
 struct tl_media_counters {
 	uint64_t ticks, late_ticks, skipped_ticks; /* late: more than 2 ms behind; skipped: beyond 100 ms, resynchronised */
 	uint64_t commands, events, events_lost;
+	/* browsers: present (a gauge); datagrams; ICE checks good and refused; datagrams from unproved addresses and of
+	 * no known kind; handshakes done, failed, and their datagrams refused */
+	uint64_t browsers, browser_datagrams_received, browser_datagrams_sent, browser_send_failed, browser_checks,
+		browser_checks_refused, browser_strangers, browser_malformed, dtls_connected, dtls_failed, dtls_refused;
 	uint32_t tick_us_max;       /* longest work in a tick since the last call */
 };
 void tl_media_counters(struct tl_media *media, struct tl_media_counters *counters);

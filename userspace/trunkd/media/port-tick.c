@@ -2,7 +2,6 @@
 /* A port's tick, whatever its kind. Thread: tick. */
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "media/bridge.h"
 #include "media/fax-tone.h"
@@ -21,12 +20,6 @@ static const uint8_t idle[2][TL_BLOCK_OCTETS] = {
 	[TL_LAW_ULAW] = { REPEAT80(0xff) },
 };
 
-static void watch(struct tl_media *media, struct tl_rtp_socket *socket)
-{
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = socket };
-	epoll_ctl(media->socket_epoll_fd, EPOLL_CTL_ADD, socket->fd, &event);
-}
-
 void tl_port_attach(struct tl_port *port)
 {
 	struct tl_media *media = port->media;
@@ -35,10 +28,8 @@ void tl_port_attach(struct tl_port *port)
 	port->said = idle[port->law];
 	port->said_event = -1;
 	tl_port_find_line(port);
-	if (port->rtp) {
-		watch(media, &port->rtp->rtp);
-		watch(media, &port->rtp->rtcp);
-	}
+	if (port->rtp)
+		tl_rtp_session_attach(port->rtp);
 }
 
 void tl_port_detach(struct tl_port *port)
@@ -49,11 +40,8 @@ void tl_port_detach(struct tl_port *port)
 	tl_port_set_play(port, NULL);
 	tl_port_set_recording(port, NULL);
 	tl_port_set_tap(port, NULL);
-	if (port->rtp) {
-		epoll_ctl(media->socket_epoll_fd, EPOLL_CTL_DEL, port->rtp->rtp.fd, NULL);
-		epoll_ctl(media->socket_epoll_fd, EPOLL_CTL_DEL, port->rtp->rtcp.fd, NULL);
-		tl_rtp_session_send_report(port->rtp, true);
-	}
+	if (port->rtp)
+		tl_rtp_session_detach(port->rtp);
 	media->ports[port->index] = media->ports[--media->n_attached];
 	media->ports[port->index]->index = port->index;
 	tl_media_return(media, &port->parcel);

@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "media/bridge.h"
 #include "media/fax-tone.h"
+#include "media/hub.h"
 #include "media/mf.h"
 #include "media/play.h"
 #include "media/session.h"
@@ -36,7 +37,7 @@ static void send_command(struct tl_port *port, struct tl_command command)
 	tl_media_command(port->media, &command);
 }
 
-static struct tl_port *attach(struct tl_port *port)
+struct tl_port *tl_port_begin(struct tl_port *port)
 {
 	port->media->n_ports++;
 	send_command(port, (struct tl_command){ TL_COMMAND_PORT_ATTACH });
@@ -51,11 +52,10 @@ struct tl_port *tl_port_new_timeslot(struct tl_media *media, struct tl_span *spa
 	struct tl_port *port = port_new(media, TL_PORT_TIMESLOT, tl_span_get_law(span), port_user);
 	port->span = span;
 	port->slot = slot;
-	return attach(port);
+	return tl_port_begin(port);
 }
 
-struct tl_port *tl_port_new_rtp(struct tl_media *media, enum tl_law law, struct tl_rtp_side *local, void *port_user,
-				GError **error)
+struct tl_port *tl_port_new_session(struct tl_media *media, enum tl_law law, void *port_user, GError **error)
 {
 	if (media->n_ports >= media->config.max_ports) {
 		g_set_error(error, TL_MEDIA_ERROR, TL_MEDIA_ERROR_PORTS, "media: all %u ports are in use",
@@ -63,11 +63,21 @@ struct tl_port *tl_port_new_rtp(struct tl_media *media, enum tl_law law, struct 
 		return NULL;
 	}
 	struct tl_port *port = port_new(media, TL_PORT_RTP, law, port_user);
-	port->rtp = tl_rtp_session_new(port, error);
-	if (!port->rtp) {
+	port->rtp = tl_rtp_session_new(port);
+	return port;
+}
+
+struct tl_port *tl_port_new_rtp(struct tl_media *media, enum tl_law law, struct tl_rtp_side *local, void *port_user,
+				GError **error)
+{
+	struct tl_port *port = tl_port_new_session(media, law, port_user, error);
+	if (port && !tl_rtp_sockets_open(port->rtp, error)) {
+		tl_rtp_session_free(port->rtp);
 		g_free(port);
 		return NULL;
 	}
+	if (!port)
+		return NULL;
 	*local = (struct tl_rtp_side){
 		.port = port->rtp->local_port,
 		.law = law,
@@ -77,7 +87,7 @@ struct tl_port *tl_port_new_rtp(struct tl_media *media, enum tl_law law, struct 
 		.receives = true,
 	};
 	g_strlcpy(local->host, media->config.rtp_announce, sizeof local->host);
-	return attach(port);
+	return tl_port_begin(port);
 }
 
 void tl_port_free(struct tl_port *port)
@@ -93,6 +103,8 @@ void tl_port_free(struct tl_port *port)
 void tl_port_dispose(struct tl_port *port)
 {
 	port->media->n_ports--;
+	if (port->rtp && port->rtp->rtp.fd < 0)
+		port->media->hub->n_browsers--;
 	tl_rtp_session_free(port->rtp);
 	tl_dtmf_detector_free(port->main_detector);
 	tl_fax_ear_free(port->main_fax_ear);

@@ -1,40 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /* What the far end sends: from the socket into the playout buffer, and a block a tick out of it. Thread: tick. */
-#include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "media/browser.h"
 #include "media/g711.h"
 #include "media/session.h"
 
 #define DATAGRAM_MAX 2048
 #define CONCEALED_MAX 3          /* 30 ms: beyond it a repeated block sounds worse than silence */
 #define SILENCE_TICKS 1000       /* 10 s */
-#define NS_PER_SAMPLE 125000
-
-static bool same_host(const struct tl_address *a, const struct tl_address *b)
-{
-	if (a->any.sa_family != b->any.sa_family)
-		return false;
-	if (a->any.sa_family == AF_INET)
-		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
-	return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
-}
-
-static bool same_port(const struct tl_address *a, const struct tl_address *b)
-{
-	/* Both families keep the port in the same place. */
-	return a->v4.sin_port == b->v4.sin_port;
-}
 
 void tl_rtp_session_set_target(struct tl_rtp_session *session, const struct tl_rtp_target *target)
 {
-	bool moved = target->rtp.length == 0 || session->target.rtp.length == 0 ||
-		     !same_host(&target->rtp, &session->target.rtp) || !same_port(&target->rtp, &session->target.rtp);
-	if (moved) {
-		session->to = target->rtp;
-		session->latched = session->signalled_heard = false;
-	}
+	if (session->rtp.fd >= 0)
+		tl_rtp_sockets_aim(session, target);
 	session->target = *target;
 	session->quiet_ticks = 0;
 	if (session->port->law != target->law) {
@@ -53,35 +32,6 @@ void tl_rtp_session_set_fixed(struct tl_rtp_session *session, bool fixed)
 void tl_rtp_session_set_deep(struct tl_rtp_session *session, bool deep)
 {
 	tl_jitter_set_deep(&session->jitter, deep);
-}
-
-static bool is_remote_host(const struct tl_rtp_target *target, const struct tl_address *from)
-{
-	return target->rtp.length && (same_host(from, &target->rtp) || same_host(from, &target->from));
-}
-
-/*
- * The signalled address always counts; another port of that host, or of the host that the signalling came from, only
- * while that one is silent (symmetric RTP, RFC 4961): a phone behind a translator, or with several addresses, does
- * not know where its packets seem to come from.
- */
-static bool from_remote(struct tl_rtp_session *session, const struct tl_address *from)
-{
-	const struct tl_address *signalled = &session->target.rtp;
-	if (!is_remote_host(&session->target, from))
-		return false;
-	if (same_host(from, signalled) && same_port(from, signalled)) {
-		session->signalled_heard = true;
-		session->to = *signalled;
-		return true;
-	}
-	if (session->signalled_heard)
-		return false;
-	if (!session->latched) {
-		session->latched = true;
-		session->to = *from;
-	}
-	return same_host(from, &session->to) && same_port(from, &session->to);
 }
 
 static void heard_event(struct tl_rtp_session *session, const struct tl_rtp_packet *packet)
@@ -160,65 +110,22 @@ static bool booked(struct tl_rtp_session *session, const struct tl_rtp_packet *p
 	return true;
 }
 
-static void heard_datagram(struct tl_rtp_session *session, const uint8_t *octets, size_t n,
-			   const struct tl_address *from, uint32_t arrival)
+void tl_rtp_session_hear(struct tl_rtp_session *session, const struct tl_rtp_packet *packet, uint32_t arrival)
 {
-	struct tl_rtp_packet packet;
-	if (tl_rtp_parse(octets, n, &packet) != 0 || !from_remote(session, from)) {
-		TL_COUNT(session->port->tally.refused, 1);
-		return;
-	}
-	bool is_audio = packet.payload_type == TL_RTP_PAYLOAD_PCMA || packet.payload_type == TL_RTP_PAYLOAD_PCMU;
-	bool is_event = packet.payload_type == TL_RTP_EVENT_PAYLOAD ||
-			packet.payload_type == session->target.dtmf_payload_type;
+	bool is_audio = packet->payload_type == TL_RTP_PAYLOAD_PCMA || packet->payload_type == TL_RTP_PAYLOAD_PCMU;
+	bool is_event = packet->payload_type == TL_RTP_EVENT_PAYLOAD ||
+			packet->payload_type == session->target.dtmf_payload_type;
 	if (!is_audio && !is_event) {
 		TL_COUNT(session->port->tally.refused, 1);
 		return;
 	}
-	if (!booked(session, &packet, arrival))
+	if (!booked(session, packet, arrival))
 		return;
 	heard_again(session);
 	if (is_audio)
-		heard_audio(session, &packet);
+		heard_audio(session, packet);
 	else
-		heard_event(session, &packet);
-}
-
-/* The kernel's time of arrival in samples; reading happens a tick at a time and knows nothing of it. */
-static uint32_t arrival_of(struct msghdr *message)
-{
-	struct timespec at;
-	struct cmsghdr *control = CMSG_FIRSTHDR(message);
-	if (control && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS)
-		memcpy(&at, CMSG_DATA(control), sizeof at);
-	else
-		clock_gettime(CLOCK_REALTIME, &at);
-	return (uint64_t)at.tv_sec * 8000 + at.tv_nsec / NS_PER_SAMPLE;
-}
-
-void tl_rtp_socket_receive(struct tl_rtp_socket *socket)
-{
-	struct tl_rtp_session *session = socket->port->rtp;
-	uint8_t octets[DATAGRAM_MAX];
-	_Alignas(struct cmsghdr) uint8_t control[64];
-	struct tl_address from = { 0 };
-	struct iovec part = { octets, sizeof octets };
-	struct msghdr message = {
-		.msg_name = &from.any, .msg_namelen = sizeof from.v6, .msg_iov = &part, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof control,
-	};
-	ssize_t n = recvmsg(socket->fd, &message, 0);
-	if (n < 0)
-		return; /* nothing there, or an ICMP error of what we sent: silence will tell */
-	from.length = message.msg_namelen;
-	if (message.msg_flags & MSG_TRUNC)
-		TL_COUNT(socket->port->tally.refused, 1);
-	else if (!socket->is_rtcp)
-		heard_datagram(session, octets, n, &from, arrival_of(&message));
-	else if (is_remote_host(&session->target, &from))
-		tl_rtp_session_hear_report(session, octets, n);
-	else
-		TL_COUNT(socket->port->tally.refused, 1);
+		heard_event(session, packet);
 }
 
 /* Puts the last good block in the missing one's place, each time 6 dB lower. */
@@ -279,5 +186,7 @@ void tl_rtp_session_take(struct tl_rtp_session *session)
 		tl_port_report_press(port, &press);
 	sound_event(session, tl_event_in_tone(&session->event_in));
 	watch_silence(session);
+	if (session->browser)
+		tl_browser_watch(session->browser);
 	atomic_store_explicit(&port->tally.depth_us, tl_jitter_depth(&session->jitter) * 125, memory_order_relaxed);
 }

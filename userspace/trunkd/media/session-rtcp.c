@@ -34,7 +34,7 @@ static struct tl_rtcp_block block_of(struct tl_rtp_session *session)
 
 void tl_rtp_session_send_report(struct tl_rtp_session *session, bool bye)
 {
-	uint8_t octets[TL_RTCP_OCTETS_MAX];
+	uint8_t octets[TL_RTCP_OCTETS_MAX + TL_SRTP_GROWTH_MAX];
 	char cname[TL_RTCP_CNAME_MAX];
 	struct tl_rtcp_report report = {
 		.ssrc = session->ssrc,
@@ -46,7 +46,7 @@ void tl_rtp_session_send_report(struct tl_rtp_session *session, bool bye)
 		.has_block = session->source.heard,
 		.bye = bye,
 	};
-	if (session->target.rtcp.length == 0)
+	if (!tl_rtp_session_can_send(session, true))
 		return;
 	if (report.has_block)
 		report.block = block_of(session);
@@ -54,7 +54,7 @@ void tl_rtp_session_send_report(struct tl_rtp_session *session, bool bye)
 	session->packets_reported = session->packets;
 	size_t n = tl_rtcp_format(&report, cname, octets);
 	/* A lost report is made good by the next. */
-	(void)!sendto(session->rtcp.fd, octets, n, 0, &session->target.rtcp.any, session->target.rtcp.length);
+	tl_rtp_session_send(session, octets, n, true);
 }
 
 void tl_rtp_session_report_tick(struct tl_rtp_session *session)

@@ -10,8 +10,7 @@ static void send_packet(struct tl_rtp_session *session, uint8_t *octets, size_t 
 		.timestamp = timestamp, .ssrc = session->ssrc,
 	};
 	tl_rtp_format(&packet, octets);
-	if (sendto(session->rtp.fd, octets, TL_RTP_HEADER_OCTETS + payload_octets, 0, &session->to.any,
-		   session->to.length) < 0)
+	if (!tl_rtp_session_send(session, octets, TL_RTP_HEADER_OCTETS + payload_octets, false))
 		return; /* full or unreachable: lost, as on any network */
 	session->packets++;
 	session->octets += payload_octets;
@@ -30,7 +29,7 @@ static void send_audio(struct tl_rtp_session *session)
 static void send_events(struct tl_rtp_session *session, int code)
 {
 	struct tl_event_packet packets[TL_EVENT_PACKETS_MAX];
-	uint8_t octets[TL_RTP_HEADER_OCTETS + TL_RTP_EVENT_OCTETS];
+	uint8_t octets[TL_RTP_HEADER_OCTETS + TL_RTP_EVENT_OCTETS + TL_SRTP_GROWTH_MAX];
 	unsigned n = tl_event_out_tick(&session->event_out, code, session->timestamp, session->target.packet_samples,
 				       packets);
 	for (unsigned i = 0; i < n; i++) {
@@ -44,12 +43,12 @@ static void send_events(struct tl_rtp_session *session, int code)
 static bool may_begin(const struct tl_rtp_session *session)
 {
 	unsigned blocks = session->target.packet_samples / TL_BLOCK_OCTETS;
-	return (session->port->media->tick + session->local_port / 2) % blocks == 0;
+	return (session->port->media->tick + session->phase) % blocks == 0;
 }
 
 void tl_rtp_session_give(struct tl_rtp_session *session)
 {
-	bool sends = session->target.receives && session->to.length;
+	bool sends = session->target.receives && tl_rtp_session_can_send(session, false);
 	uint8_t *block = session->packet + TL_RTP_HEADER_OCTETS + session->filled;
 	int code = tl_port_hear(session->port, block); /* also while held: what plays, plays on */
 	bool as_event = session->target.dtmf_payload_type >= 0;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "media/ahead.h"
+#include "media/hub.h"
 #include "media/session.h"
 #include "media/tap.h"
 
@@ -88,8 +89,10 @@ static void run_tick(struct tl_media *media, int64_t now_us)
 {
 	struct tl_media_span *spans = media->spans;
 	media->tick++;
+	media->now_us = now_us;
 	tl_media_obey(media); /* what was asked before the tick fell due is done before it */
 	receive_sockets(media);
+	tl_hub_receive(media->hub);
 	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
 		if (spans[i].ticking)
 			tl_span_begin_tick(spans[i].span);
@@ -104,6 +107,7 @@ static void run_tick(struct tl_media *media, int64_t now_us)
 	for (unsigned i = 0; i < TL_MEDIA_SPANS_MAX; i++)
 		if (spans[i].ticking)
 			tl_span_end_tick(spans[i].span, now_us);
+	tl_hub_flush(media->hub);
 	TL_COUNT(media->ticks, 1);
 }
 

@@ -111,8 +111,24 @@ struct tl_rtp_side {
 	bool receives;     /* this side wants to receive (sendrecv, recvonly) */
 };
 
+#define TL_CANDIDATES_MAX 8
+
+struct tl_candidate {
+	char host[64];     /* numeric */
+	unsigned port;     /* UDP */
+};
+
+/** Our side of a browser's way in SDP's terms (RFC 8839, RFC 8122). */
+struct tl_transport_side {
+	char ufrag[16], password[32];
+	char fingerprint[208]; /* "sha-256 AB:CD..." */
+	uint32_t ssrc;     /* of what we send */
+	unsigned n_candidates;
+	struct tl_candidate candidates[TL_CANDIDATES_MAX];
+};
+
 /** Where a dialog's audio is. */
-enum tl_media_kind { TL_MEDIA_TIMESLOT, TL_MEDIA_RTP };
+enum tl_media_kind { TL_MEDIA_TIMESLOT, TL_MEDIA_RTP, TL_MEDIA_BROWSER };
 
 enum tl_dialog_event_kind {
 	TL_DIALOG_PROCEEDING, /* number complete, being routed */
