@@ -43,12 +43,27 @@ static void on_fax_tone(struct tl_port *port, enum tl_fax_tone tone, void *user)
 	log->n_ced += tone == TL_FAX_TONE_CED;
 }
 
+static void on_link(struct tl_port *port, enum tl_link_state state, const char *text, void *user)
+{
+	struct rig_log *log = user;
+	if (!log)
+		return;
+	log->n_links++;
+	log->links[state]++;
+	g_strlcpy(log->link_text, text ? text : "", sizeof log->link_text);
+}
+
 void rig_init(struct rig *rig)
 {
-	static const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone };
+	rig_init_browsers(rig, &(struct tl_browser_config){ 0 });
+}
+
+void rig_init_browsers(struct rig *rig, const struct tl_browser_config *browser)
+{
+	static const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone, .on_link = on_link };
 	const struct tl_media_config config = {
 		.tick = TL_TICK_SPAN, .rtp_host = own_host(), .rtp_port_min = 20000, .rtp_port_max = 29999,
-		.max_ports = 256,
+		.max_ports = 256, .browser = *browser,
 	};
 	GError *error = NULL;
 	tl_thread_become_main();

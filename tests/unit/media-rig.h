@@ -18,6 +18,8 @@ struct rig_log {
 	unsigned n_done;
 	unsigned n_silences, silent_ms;
 	unsigned n_cng, n_ced;
+	unsigned n_links, links[4]; /* all; of each enum tl_link_state */
+	char link_text[160];
 };
 
 struct rig {
@@ -26,6 +28,8 @@ struct rig {
 };
 
 void rig_init(struct rig *rig);
+/** The same with a port for browsers. */
+void rig_init_browsers(struct rig *rig, const struct tl_browser_config *browser);
 void rig_done(struct rig *rig);
 
 /** Runs @n ticks, and main's events after each. */
