@@ -16,19 +16,19 @@ MUSIC, LATER, CLOSED = noise(1, 101), noise(1, 102), noise(1, 103)
 class Desk:
     """deskd: one queue, one service that leads to it. @agents serve it by the telephones of the same names."""
 
-    def __init__(self, case, node, agents, queue=(), service=()):
+    def __init__(self, case, node, agents, queue=(), service=(), more=()):
         self.case, self.socket = case, case.dir / "deskd.sock"
-        port, = free_ports(1, socket.SOCK_STREAM)
+        self.port, = free_ports(1, socket.SOCK_STREAM)
         text = ["[desk]", f"state_dir = {case.dir / 'deskd'}", "lease_ms = 1000",
                 "[control]", f"socket = {self.socket}", "[token operator]", "token = run-the-desk", "role = operator",
                 "[node under-test]", f"address = unix:{node.socket}", f"token = {TOKENS['conductor']}",
-                "[web]", f"listen = 127.0.0.1:{port}",
+                "[web]", f"listen = 127.0.0.1:{self.port}",
                 "[queue sales]", "wrap_up_s = 0", "music = file:music.wav", *queue,
                 f"[service {NUMBER}]", *service, "otherwise = queue:sales"]
         for name in agents:
             text += [f"[agent {name}]", f"phone = user:{name}", "queues = sales", "auto_ready = yes"]
         self.file = case.dir / "deskd.conf"
-        self.file.write_text("\n".join(text) + "\n")
+        self.file.write_text("\n".join([*text, *more]) + "\n")
         self.process = None
 
     def start(self):
@@ -97,9 +97,9 @@ class Centre(Case):
         return wait_until(lambda: self.agent(name)["state"] == state, f"agent {name} {state}")
 
     def calls(self):
-        """The calls that live, by the caller's number."""
+        """The calls that live, by the caller's number; those between agents are not among them."""
         calls = self.control.ask("desk.snapshot")["calls"]
-        return {call["calling"].lstrip("+"): call for call in calls if call["state"] != "ended"}
+        return {call["calling"].lstrip("+"): call for call in calls if call["state"] != "ended" and "about" not in call}
 
     def await_call(self, calling, state):
         return wait_until(lambda: self.calls().get(calling, {}).get("state") == state, f"{calling} {state}")
