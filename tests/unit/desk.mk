@@ -5,5 +5,7 @@ EXTRA_test-ledger := tests/unit/fake-node.c
 ROOMS_test-flow := flow base
 ROOMS_test-desk := web ledger contact flow acd store control base
 EXTRA_test-desk := tests/unit/fake-node.c userspace/deskd/desk.c userspace/deskd/settings.c
+ROOMS_test-desk-browser := web ledger contact flow acd store control base
+EXTRA_test-desk-browser := tests/unit/fake-node.c userspace/deskd/desk.c userspace/deskd/settings.c
 ROOMS_test-desk-web := web ledger contact flow acd store control base
 EXTRA_test-desk-web := userspace/deskd/desk.c userspace/deskd/settings.c

@@ -41,9 +41,10 @@ static JsonObject *tags_json(const struct fake_leg *leg)
 static JsonObject *party_json(const struct fake_leg *leg)
 {
 	JsonObject *party = json_object_new();
-	json_object_set_string_member(party, "kind", leg->incoming ? "timeslot" : "sip-user");
-	json_object_set_string_member(party, "name", leg->incoming ? "e1" : leg->party + strcspn(leg->party, ":") + 1);
-	if (leg->incoming)
+	json_object_set_string_member(party, "kind", leg->browser ? "browser" : leg->incoming ? "timeslot" : "sip-user");
+	json_object_set_string_member(party, "name", leg->browser ? leg->party : leg->incoming ? "e1" :
+				      leg->party + strcspn(leg->party, ":") + 1);
+	if (leg->incoming && !leg->browser)
 		json_object_set_int_member(party, "slot", 1);
 	return party;
 }
@@ -51,7 +52,7 @@ static JsonObject *party_json(const struct fake_leg *leg)
 static JsonObject *setup_json(const struct fake_leg *leg)
 {
 	JsonObject *setup = json_object_new();
-	json_object_set_string_member(setup, "called", leg->incoming ? leg->party : "");
+	json_object_set_string_member(setup, "called", leg->incoming && !leg->browser ? leg->party : "");
 	json_object_set_string_member(setup, "calling", "030123");
 	return setup;
 }
@@ -69,6 +70,10 @@ static JsonObject *leg_json(const struct fake_leg *leg)
 		json_object_set_string_member(object, "bridge", leg->bridge);
 	if (leg->playing)
 		json_object_set_string_member(object, "playing", leg->playing);
+	if (leg->browser)
+		json_object_set_boolean_member(object, "connected", leg->connected);
+	if (leg->muted)
+		json_object_set_boolean_member(object, "muted", TRUE);
 	return object;
 }
 
@@ -140,7 +145,7 @@ static gint64 now_ms(void)
 static void leave_bridge(struct fake_node *node, struct fake_leg *leg)
 {
 	g_autofree char *bridge = g_steal_pointer(&leg->bridge);
-	if (!bridge)
+	if (!bridge || leg->keeps_others)
 		return;
 	g_autoptr(GList) legs = g_hash_table_get_values(node->legs);
 	for (GList *l = legs; l; l = l->next) {
@@ -208,6 +213,18 @@ void fake_node_answer(struct fake_node *node, const char *id)
 {
 	fake_node_fact(node, "answered", id, now_ms(), 0);
 	set_state(node, fake_node_leg(node, id), "answered");
+}
+
+void fake_node_connected(struct fake_node *node, const char *id, gboolean connected)
+{
+	JsonObject *params = json_object_new();
+	fake_node_leg(node, id)->connected = connected;
+	json_object_set_string_member(params, "leg", id);
+	if (!connected) {
+		json_object_set_string_member(params, "why", "closed");
+		json_object_set_int_member(params, "grace_s", 30);
+	}
+	send(node, connected ? "leg.connected" : "leg.disconnected", params);
 }
 
 void fake_node_played(struct fake_node *node, const char *id)
@@ -318,7 +335,36 @@ static void join(struct fake_node *node, JsonObject *params)
 		struct fake_leg *leg = fake_node_leg(node, json_object_get_string_member(member, "leg"));
 		g_free(leg->bridge);
 		leg->bridge = g_strdup(json_object_get_string_member(params, "bridge"));
+		leg->keeps_others = !g_strcmp0(json_object_get_string_member_with_default(member, "when_ends", ""), "keep-others");
 	}
+}
+
+static void destroy_bridge(struct fake_node *node, const char *bridge)
+{
+	GHashTableIter iter;
+	struct fake_leg *leg;
+	g_hash_table_iter_init(&iter, node->legs);
+	while (g_hash_table_iter_next(&iter, NULL, (void **)&leg))
+		if (!g_strcmp0(leg->bridge, bridge))
+			g_clear_pointer(&leg->bridge, g_free);
+}
+
+/* The same leg again is a page that was loaded again. */
+static void connect_browser(struct fake_node *node, JsonObject *params, struct tl_control_reply *reply)
+{
+	const char *id = json_object_get_string_member(params, "leg");
+	struct fake_leg *leg = fake_node_leg(node, id);
+	if (!leg) {
+		leg = add_leg(node, id, json_object_get_string_member(params, "name"), TRUE);
+		leg->browser = TRUE;
+		g_free(leg->state);
+		leg->state = g_strdup("answered");
+	}
+	merge_tags(leg, params);
+	JsonObject *result = json_object_new();
+	json_object_set_object_member(result, "leg", leg_json(leg));
+	json_object_set_string_member(result, "sdp", "an answer");
+	tl_control_reply_result(reply, take(result));
 }
 
 static void set(char **field, JsonObject *params, const char *member)
@@ -338,6 +384,8 @@ static void act(struct fake_node *node, const char *method, JsonObject *params, 
 		fake_node_end(node, leg->id, json_object_get_int_member_with_default(params, "cause", 16));
 	else if (!strcmp(method, "leg.collect"))
 		set(&leg->collect, params, "collect");
+	else if (!strcmp(method, "leg.mute"))
+		leg->muted = json_object_get_boolean_member(params, "on");
 	else if (!strcmp(method, "leg.stop"))
 		g_clear_pointer(&leg->playing, g_free);
 	if (!strcmp(method, "leg.play")) {
@@ -376,6 +424,11 @@ static void on_request(struct tl_control_peer *peer, const char *method, JsonObj
 		tl_control_reply_result(reply, NULL);
 	} else if (!strcmp(method, "leg.originate")) {
 		originate(node, params, reply);
+	} else if (!strcmp(method, "leg.connect")) {
+		connect_browser(node, params, reply);
+	} else if (!strcmp(method, "bridge.destroy")) {
+		destroy_bridge(node, json_object_get_string_member(params, "bridge"));
+		tl_control_reply_result(reply, NULL);
 	} else if (!strcmp(method, "bridge.create")) {
 		join(node, params);
 		tl_control_reply_result(reply, NULL);

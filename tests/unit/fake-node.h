@@ -12,7 +12,8 @@
 
 struct fake_leg {
 	char *id, *state, *party, *bridge, *playing, *play, *collect;
-	gboolean incoming;
+	gboolean incoming, browser, connected, muted;
+	gboolean keeps_others; /* when it ends, those in its bridge live on */
 	GHashTable *tags;
 	JsonNode *rule;
 };
@@ -39,6 +40,8 @@ void fake_node_phone(struct fake_node *node, const char *user, gboolean register
 void fake_node_offer(struct fake_node *node, const char *leg, const char *called, const char *calling);
 void fake_node_answer(struct fake_node *node, const char *leg);
 void fake_node_end(struct fake_node *node, const char *leg, unsigned cause);
+/** A browser's media come or go. */
+void fake_node_connected(struct fake_node *node, const char *leg, gboolean connected);
 void fake_node_played(struct fake_node *node, const char *leg);
 void fake_node_digits(struct fake_node *node, const char *leg, const char *digits);
 /** Appends a fact and sends it. */

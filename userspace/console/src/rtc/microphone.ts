@@ -22,11 +22,17 @@ function why(error: unknown): Trouble {
   }
 }
 
+/** Why this page can never have it, known before anybody asks. */
+export function refusedAltogether(): Trouble | null {
+  if (window.isSecureContext && navigator.mediaDevices) return null;
+  return { title: "The browser refuses the microphone: this page was not loaded securely.",
+    advice: "Browsers give it only to pages that come by HTTPS, or from localhost on the desk's own machine. "
+      + "Let the desk serve HTTPS ([web] certificate; the demonstration: make run LAN=1) and open this page by https://." };
+}
+
 export async function openMicrophone(): Promise<MediaStream> {
-  if (!window.isSecureContext || !navigator.mediaDevices)
-    throw new NoMicrophone({ title: "The browser refuses the microphone: this page was not loaded securely.",
-      advice: `Browsers give the microphone only to pages loaded by https:// or from this very machine. Open https://${location.host}/agent, `
-        + "or http://localhost on the desk's own machine. `make run LAN=1` serves HTTPS and says how to trust it." });
+  const refused = refusedAltogether();
+  if (refused) throw new NoMicrophone(refused);
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
   } catch (error) {

@@ -2,6 +2,7 @@
 // The standing leg: one peer connection that is up all shift. Made anew when it fails; calls in progress go on.
 import { NoMicrophone, openMicrophone } from "./microphone";
 import type { PhoneState, Trouble } from "../state/state";
+import { sentence } from "../state/words";
 
 const RETRY_MS = 2000;
 const DISCONNECTED_MAX_MS = 4000;
@@ -104,7 +105,7 @@ export class Phone {
       if (this.peer === peer) await peer.setRemoteDescription({ type: "answer", sdp: answer });
     } catch (error) {
       if (this.peer !== peer) return;
-      this.owner.onPhone("lost", { title: "The phone is not connected.", advice: `${error instanceof Error ? error.message : error} Trying again …` });
+      this.owner.onPhone("lost", { title: "The phone is not connected.", advice: `${sentence(error instanceof Error ? error.message : String(error))} Trying again …` });
       this.again(RETRY_MS);
     }
   }

@@ -3,13 +3,14 @@
 import { Connection } from "../desk/connection";
 import { signIn, signOut, signedIn } from "../desk/http";
 import type { DeskEvent, Past } from "../desk/protocol";
-import { mayOpenUnasked } from "../rtc/microphone";
+import { mayOpenUnasked, refusedAltogether } from "../rtc/microphone";
 import { Phone } from "../rtc/phone";
 import { Ring } from "../rtc/ring";
 import { apply } from "./apply";
 import { isRinging, myCall, mySelf, worksInBrowser } from "./select";
 import type { PhoneState, State, Trouble } from "./state";
 import { Store } from "./state";
+import { sentence } from "./words";
 
 const RENEW_AFTER_MS = 1500;
 
@@ -36,6 +37,7 @@ export class Actions {
   }
 
   async start(): Promise<void> {
+    this.store.set({ trouble: refusedAltogether() });
     const agent = await signedIn().catch(() => null);
     // Without a session there is nothing to connect for; the sign-in does it.
     if (agent) this.connection.open();
@@ -171,5 +173,5 @@ export class Actions {
 }
 
 function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return sentence(error instanceof Error ? error.message : String(error));
 }
