@@ -8,7 +8,7 @@ O := $(BUILD)/$(VARIANT)
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
 
 # ---- what the build and the demonstration need of Debian ----
-PACKAGES := gcc libc6-dev pkg-config git libglib2.0-dev libpri-dev libspandsp-dev libtiff-dev libtonezone-dev \
+PACKAGES := gcc libc6-dev pkg-config git libglib2.0-dev libpri-dev libopenr2-dev libspandsp-dev libtiff-dev libtonezone-dev \
 	libsofia-sip-ua-glib-dev libsoup-3.0-dev libjson-glib-dev libsqlite3-dev libsodium-dev \
 	libssl-dev libsrtp2-dev liburing-dev dahdi-source espeak-ng sox python3 openssl \
 	libgmime-3.0-dev libcurl4-openssl-dev libseccomp-dev libpoppler-glib-dev libpango1.0-dev libgdk-pixbuf-2.0-dev \
@@ -36,7 +36,7 @@ endif
 CPPFLAGS := -D_GNU_SOURCE -Iuserspace -Iuserspace/trunkd -Iuserspace/deskd -I$(O)/gen $(PKG_CFLAGS)
 CFLAGS := $(STRICT) $(CFLAGS_$(VARIANT)) -pthread -MMD -MP
 # What a program does not call it is not linked to: deskd and trunkctl are free of libpri.
-LDLIBS := -Wl,--as-needed $(PKG_LIBS) -lpri -ltiff -ltonezone -lm -pthread
+LDLIBS := -Wl,--as-needed $(PKG_LIBS) -lpri -lopenr2 -ltiff -ltonezone -lm -pthread
 
 # ---- rooms: one archive each ----
 ROOM_DIRS := userspace/base userspace/control \

@@ -37,6 +37,17 @@ struct tl_port {
 	struct tl_d_channel *d;           /* NULL: none. By backend->has_hdlc its frames are the backend's to move */
 	struct tl_ring *cas_changes;      /* struct tl_cas_change, media to main; NULL without CAS */
 	bool changed;                     /* media: main has something to hear */
+	/* main; set by a span that lends, told by its backend */
+	void (*on_lent)(struct tl_port *port, unsigned slot);
+	void (*on_device)(struct tl_port *port, bool there);
+};
+
+struct tl_lending {
+	int (*fd)(const void *backend, unsigned slot);
+	void (*lend)(void *backend, unsigned slot);
+	void (*reclaim)(void *backend, unsigned slot);
+	bool (*is_lent)(const void *backend, unsigned slot);
+	void (*let_go)(void *backend);
 };
 
 /** All but new and free: media thread, real-time safe. */
@@ -58,6 +69,8 @@ struct tl_backend {
 	bool has_hdlc;
 	/** tl_span_set_voice() of a bearer. NULL: nothing to do. Thread: main. */
 	int (*set_voice)(void *backend, unsigned slot, bool voice);
+	/** Bearers lent to signalling, by tl_span_lend() and its neighbours. NULL: the backend cannot. Thread: main. */
+	const struct tl_lending *lending;
 	/** Something changed: what the media thread must not do itself can be done here. NULL: nothing. Thread: main. */
 	void (*on_main)(void *backend);
 };

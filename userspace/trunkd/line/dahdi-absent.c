@@ -8,7 +8,7 @@
 
 void tl_dahdi_device_init(struct tl_dahdi_device *device)
 {
-	*device = (struct tl_dahdi_device){ .control = -1 };
+	*device = (struct tl_dahdi_device){ .control = -1, .timer = -1 };
 }
 
 gboolean tl_dahdi_device_open(struct tl_dahdi_device *device, const struct tl_span_config *config, GError **error)
@@ -37,6 +37,22 @@ int tl_dahdi_device_status(const struct tl_dahdi_device *device, struct tl_dahdi
 unsigned tl_dahdi_device_events(const struct tl_dahdi_device *device, unsigned slot)
 {
 	return 0;
+}
+
+int tl_dahdi_device_take_tick(const struct tl_dahdi_device *device)
+{
+	return -ENODEV;
+}
+
+int tl_dahdi_device_pacer(const struct tl_dahdi_device *device, uint32_t *events)
+{
+	*events = 0;
+	return -1;
+}
+
+int tl_dahdi_device_lend(const struct tl_dahdi_device *device, unsigned slot, bool lent)
+{
+	return -ENODEV;
 }
 
 void tl_dahdi_device_flush(const struct tl_dahdi_device *device, unsigned slot)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -16,6 +17,9 @@
 /* A whole frame and its FCS in each; as many as DAHDI gives. */
 #define D_BUFFER_OCTETS 512
 #define D_BUFFERS 32
+/* What OpenR2 asks for, too: 20 ms each, and little enough that a tone ends soon after it was ended. */
+#define LENT_OCTETS 160
+#define LENT_BUFFERS 4
 /* 16 ms: the echo of a line's far end and its hybrid; DAHDI takes powers of two. */
 #define ECHO_TAPS 128
 
@@ -26,7 +30,7 @@ struct place {
 
 void tl_dahdi_device_init(struct tl_dahdi_device *device)
 {
-	*device = (struct tl_dahdi_device){ .control = -1 };
+	*device = (struct tl_dahdi_device){ .control = -1, .timer = -1 };
 	for (unsigned slot = 0; slot <= TL_SPAN_SLOTS_MAX; slot++)
 		device->fd[slot] = -1;
 }
@@ -161,6 +165,42 @@ static bool is_ours(const struct tl_span_config *config, unsigned slot)
 	return !(config->cas && config->kind == TL_SPAN_E1 && slot == E1_CAS_SLOT);
 }
 
+/* With every bearer lent no channel could tell the time. */
+static gboolean open_timer(struct tl_dahdi_device *device, const struct tl_span_config *config, GError **error)
+{
+	device->timer = open("/dev/dahdi/timer", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (device->timer < 0 || !set_int(device->timer, DAHDI_TIMERCONFIG, TL_BLOCK_OCTETS))
+		return refuse(error, TL_LINE_ERROR_OPEN, config, "/dev/dahdi/timer: %s", g_strerror(errno));
+	return TRUE;
+}
+
+int tl_dahdi_device_take_tick(const struct tl_dahdi_device *device)
+{
+	int event = DAHDI_EVENT_NONE;
+
+	if (ioctl(device->timer, DAHDI_GETEVENT, &event))
+		return -ENODEV;
+	return event == DAHDI_EVENT_TIMER_EXPIRED && set_int(device->timer, DAHDI_TIMERACK, 1);
+}
+
+int tl_dahdi_device_pacer(const struct tl_dahdi_device *device, uint32_t *events)
+{
+	bool timed = device->timer >= 0;
+
+	*events = timed ? EPOLLPRI : EPOLLIN;
+	return timed ? device->timer : device->fd[tl_dahdi_device_reference(device)];
+}
+
+int tl_dahdi_device_lend(const struct tl_dahdi_device *device, unsigned slot, bool lent)
+{
+	int fd = device->fd[slot];
+
+	if (!set_buffers(fd, lent ? LENT_OCTETS : TL_BLOCK_OCTETS, lent ? LENT_BUFFERS : TL_DAHDI_BUFFERS))
+		return -errno;
+	set_int(fd, DAHDI_BUFFER_EVENTS, !lent);
+	return 0;
+}
+
 static gboolean open_slots(struct tl_dahdi_device *device, const struct tl_span_config *config, GError **error)
 {
 	unsigned slots = config->kind == TL_SPAN_E1 ? SLOTS_E1 : SLOTS_T1;
@@ -175,6 +215,8 @@ static gboolean open_slots(struct tl_dahdi_device *device, const struct tl_span_
 		if (slot != config->d_channel)
 			device->slots[device->n_slots++] = slot;
 	}
+	if (config->lends)
+		return open_timer(device, config, error);
 	/* Older kernels' DAHDI cannot tell of it; then a late thread only costs delay. */
 	set_int(device->fd[tl_dahdi_device_reference(device)], DAHDI_BUFFER_EVENTS, 1);
 	return TRUE;
@@ -198,6 +240,8 @@ void tl_dahdi_device_close(struct tl_dahdi_device *device)
 			close(device->fd[slot]);
 	if (device->control >= 0)
 		close(device->control);
+	if (device->timer >= 0)
+		close(device->timer);
 	tl_dahdi_device_init(device);
 }
 

@@ -25,6 +25,7 @@
 struct tl_dahdi_device {
 	unsigned span;
 	int control;                        /* /dev/dahdi/ctl */
+	int timer;                          /* /dev/dahdi/timer, ten ms each; -1: not of a span that lends */
 	int fd[TL_SPAN_SLOTS_MAX + 1];      /* by slot; -1: none */
 	bool switches[TL_SPAN_SLOTS_MAX + 1]; /* DAHDI calls it clear: audio processing goes on and off */
 	unsigned slots[TL_SPAN_SLOTS_MAX];  /* those whose octets we move, in order; the last is the reference */
@@ -58,7 +59,7 @@ void tl_dahdi_device_close(struct tl_dahdi_device *device);
 /** For devices that were never opened. */
 void tl_dahdi_device_init(struct tl_dahdi_device *device);
 
-/** The slot by whose octets the span's time is told. */
+/** The slot by whose octets the span's time is told, unless there is a timer. */
 unsigned tl_dahdi_device_reference(const struct tl_dahdi_device *device);
 
 /** 0 or -ENODEV. Any thread. Real-time safe. */
@@ -66,6 +67,15 @@ int tl_dahdi_device_status(const struct tl_dahdi_device *device, struct tl_dahdi
 
 /** Takes all events of @slot, of which each stood in the way of data. enum tl_dahdi_event bits. Real-time safe. */
 unsigned tl_dahdi_device_events(const struct tl_dahdi_device *device, unsigned slot);
+
+/** Whether a tick of the timer has passed, which it takes: 1, 0, or -ENODEV. Real-time safe. */
+int tl_dahdi_device_take_tick(const struct tl_dahdi_device *device);
+
+/** What wakes the media thread, and by which epoll events. */
+int tl_dahdi_device_pacer(const struct tl_dahdi_device *device, uint32_t *events);
+
+/** Buffers of @slot for media, or as it is lent; what they hold is lost. 0 or a negative errno. Thread: main. */
+int tl_dahdi_device_lend(const struct tl_dahdi_device *device, unsigned slot, bool lent);
 
 /** Throws away what @slot has received, what it is to send, and its events. Real-time safe. */
 void tl_dahdi_device_flush(const struct tl_dahdi_device *device, unsigned slot);

@@ -18,10 +18,8 @@
 #define D_FRAMES_A_TICK 16
 #define FCS_OCTETS 2
 
-enum tag { TAG_READ = 0x100, TAG_WRITE = 0x200, TAG_FRAME = 0x300, TAG_SLOT = 0xff };
-
 /* Nothing may touch the device from here on but main. */
-static void go(struct tl_dahdi *dahdi)
+void tl_dahdi_go(struct tl_dahdi *dahdi)
 {
 	if (dahdi->state == TL_DAHDI_GONE)
 		return;
@@ -38,7 +36,7 @@ static void look_at_status(struct tl_dahdi *dahdi)
 
 	dahdi->look = false;
 	if (tl_dahdi_device_status(&dahdi->device, &status)) {
-		go(dahdi);
+		tl_dahdi_go(dahdi);
 		return;
 	}
 	dahdi->second_errored |= status.line_errors != dahdi->line_errors;
@@ -61,6 +59,7 @@ static void take_events(struct tl_dahdi *dahdi, unsigned slot)
 		tl_count(&counters->overruns, 1);
 	dahdi->ran_dry |= events & TL_DAHDI_UNDERRUN;
 	dahdi->lost_time |= events & TL_DAHDI_OVERRUN;
+	dahdi->anew[slot] |= (events & (TL_DAHDI_UNDERRUN | TL_DAHDI_OVERRUN)) != 0;
 	if (events & TL_DAHDI_ABORT)
 		tl_count(&counters->d_aborts, 1);
 	if (events & TL_DAHDI_BAD_FCS)
@@ -93,7 +92,7 @@ static void end_read(struct tl_dahdi *dahdi, unsigned slot, int result)
 	if (result == -TL_DAHDI_ELAST)
 		result = read_again(dahdi, slot, dahdi->landing[slot], TL_BLOCK_OCTETS);
 	if (result == -ENODEV)
-		go(dahdi);
+		tl_dahdi_go(dahdi);
 	dahdi->landed[slot] = result == TL_BLOCK_OCTETS;
 }
 
@@ -103,7 +102,7 @@ static void end_write(struct tl_dahdi *dahdi, unsigned slot, int result)
 	if (result == -TL_DAHDI_ELAST)
 		result = write_again(dahdi, slot, dahdi->port->tx[slot], TL_BLOCK_OCTETS);
 	if (result == -ENODEV)
-		go(dahdi);
+		tl_dahdi_go(dahdi);
 }
 
 /* The read under way brought one; more may wait behind it. */
@@ -123,19 +122,19 @@ static void end_frame(struct tl_dahdi *dahdi, int result)
 		result = result_of(read(dahdi->device.fd[slot], dahdi->frame, sizeof(dahdi->frame)));
 	}
 	if (result == -ENODEV)
-		go(dahdi);
+		tl_dahdi_go(dahdi);
 }
 
-static void reap(struct tl_dahdi *dahdi)
+void tl_dahdi_reap(struct tl_dahdi *dahdi)
 {
 	unsigned tag;
 	int result;
 
 	while (dahdi->state != TL_DAHDI_GONE && tl_batch_next(dahdi->batch, &tag, &result)) {
-		if ((tag & ~TAG_SLOT) == TAG_READ)
-			end_read(dahdi, tag & TAG_SLOT, result);
-		else if ((tag & ~TAG_SLOT) == TAG_WRITE)
-			end_write(dahdi, tag & TAG_SLOT, result);
+		if ((tag & ~TL_DAHDI_TAG_SLOT) == TL_DAHDI_TAG_READ)
+			end_read(dahdi, tag & TL_DAHDI_TAG_SLOT, result);
+		else if ((tag & ~TL_DAHDI_TAG_SLOT) == TL_DAHDI_TAG_WRITE)
+			end_write(dahdi, tag & TL_DAHDI_TAG_SLOT, result);
 		else
 			end_frame(dahdi, result);
 	}
@@ -180,7 +179,11 @@ static void begin(struct tl_dahdi *dahdi, int64_t now_us)
 	dahdi->look = true;
 	dahdi->second_ticks = 0;
 	dahdi->heard_us = now_us;
+	dahdi->n_waiting = 0;
+	dahdi->depth_now_ticks = dahdi->depth_ticks;
 	tl_dahdi_set_state(dahdi, TL_DAHDI_LIVE);
+	if (dahdi->port->config->lends)
+		return;
 	begin_anew(dahdi);
 	dahdi->lost_time = true; /* once more at the first tick's end, with all others */
 }
@@ -195,13 +198,13 @@ static void fetch(struct tl_dahdi *dahdi)
 
 		if (!dahdi->reading[slot] && !dahdi->landed[slot])
 			dahdi->reading[slot] = tl_batch_read(dahdi->batch, device->fd[slot], dahdi->landing[slot],
-							     TL_BLOCK_OCTETS, TAG_READ | slot);
+							     TL_BLOCK_OCTETS, TL_DAHDI_TAG_READ | slot);
 	}
 	if (device->d_channel && !dahdi->listening)
 		dahdi->listening = tl_batch_read(dahdi->batch, device->fd[device->d_channel], dahdi->frame,
-						 sizeof(dahdi->frame), TAG_FRAME);
+						 sizeof(dahdi->frame), TL_DAHDI_TAG_FRAME);
 	tl_batch_submit(dahdi->batch);
-	reap(dahdi);
+	tl_dahdi_reap(dahdi);
 }
 
 /* The place for one more tick; the oldest gives way, and will be made up for in what is sent. */
@@ -239,7 +242,7 @@ static void keep(struct tl_dahdi *dahdi)
 	tl_count(&dahdi->port->counters.idle_frames, TL_BLOCK_OCTETS);
 }
 
-static void note_tick(struct tl_dahdi *dahdi)
+void tl_dahdi_note_tick(struct tl_dahdi *dahdi)
 {
 	struct tl_span_counters *counters = &dahdi->port->counters;
 
@@ -273,7 +276,7 @@ static bool is_there(struct tl_dahdi *dahdi, int64_t now_us)
 	return dahdi->landed[reference];
 }
 
-static void watch_silence(struct tl_dahdi *dahdi, int64_t now_us)
+void tl_dahdi_watch_silence(struct tl_dahdi *dahdi, int64_t now_us)
 {
 	if (dahdi->state == TL_DAHDI_GONE || now_us - dahdi->heard_us < SILENCE_US)
 		return;
@@ -313,17 +316,21 @@ void tl_dahdi_receive(void *backend, int64_t now_us)
 		begin(dahdi, now_us);
 		return;
 	}
+	if (dahdi->port->config->lends) {
+		tl_dahdi_timed_receive(dahdi, now_us);
+		return;
+	}
 	if (is_there(dahdi, now_us))
 		fetch(dahdi);
 	if (dahdi->state == TL_DAHDI_GONE || !dahdi->landed[tl_dahdi_device_reference(&dahdi->device)]) {
-		watch_silence(dahdi, now_us);
+		tl_dahdi_watch_silence(dahdi, now_us);
 		return;
 	}
 	dahdi->heard_us = now_us;
 	keep(dahdi);
 	if (dahdi->ran_dry)
 		meet_dryness(dahdi, since_us);
-	note_tick(dahdi);
+	tl_dahdi_note_tick(dahdi);
 }
 
 unsigned tl_dahdi_ticks_due(const void *backend)
@@ -342,6 +349,10 @@ void tl_dahdi_begin_tick(void *backend)
 
 	if (dahdi->n_waiting == 0)
 		return;
+	if (port->config->lends) {
+		tl_dahdi_timed_begin_tick(dahdi);
+		return;
+	}
 	for (unsigned i = 0; i < device->n_slots; i++)
 		memcpy(port->rx[device->slots[i]], octets[device->slots[i]], TL_BLOCK_OCTETS);
 	dahdi->first_waiting = (dahdi->first_waiting + 1) % TL_DAHDI_WAITING_MAX;
@@ -361,10 +372,10 @@ static void send_octets(struct tl_dahdi *dahdi)
 
 		if (!dahdi->writing[slot])
 			dahdi->writing[slot] = tl_batch_write(dahdi->batch, device->fd[slot], dahdi->port->tx[slot],
-							      TL_BLOCK_OCTETS, TAG_WRITE | slot);
+							      TL_BLOCK_OCTETS, TL_DAHDI_TAG_WRITE | slot);
 	}
 	tl_batch_submit(dahdi->batch);
-	reap(dahdi);
+	tl_dahdi_reap(dahdi);
 }
 
 /* The room for the FCS is ours to leave, its value DAHDI's to fill in. */
@@ -383,7 +394,7 @@ static void send_frames(struct tl_dahdi *dahdi)
 		if (result == -TL_DAHDI_ELAST)
 			result = write_again(dahdi, slot, frame, n + FCS_OCTETS);
 		if (result == -ENODEV)
-			go(dahdi);
+			tl_dahdi_go(dahdi);
 		if (result < 0)
 			return;
 		tl_d_channel_sent(dahdi->port->d);
@@ -409,6 +420,10 @@ void tl_dahdi_end_tick(void *backend, int64_t now_us)
 
 	if (tl_dahdi_state_of(dahdi) != TL_DAHDI_LIVE)
 		return;
+	if (dahdi->port->config->lends) {
+		tl_dahdi_timed_end_tick(dahdi);
+		return;
+	}
 	if (dahdi->lost_time) {
 		dahdi->second_errored = true;
 		begin_anew(dahdi);

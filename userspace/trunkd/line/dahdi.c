@@ -17,10 +17,11 @@
 
 bool tl_dahdi_watch(const struct tl_dahdi *dahdi, int operation)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	uint32_t events;
+	int pacer = tl_dahdi_device_pacer(&dahdi->device, &events);
+	struct epoll_event event = { .events = events };
 
-	return epoll_ctl(dahdi->poll_fd, operation, dahdi->device.fd[tl_dahdi_device_reference(&dahdi->device)],
-			 &event) == 0;
+	return epoll_ctl(dahdi->poll_fd, operation, pacer, &event) == 0;
 }
 
 static gboolean check(const struct tl_span_config *config, GError **error)
@@ -67,7 +68,11 @@ static void on_reopen(void *user)
 
 	if (open_device(dahdi, NULL)) {
 		dahdi->reopen_s = REOPEN_FIRST_S;
+		dahdi->away_told = false;
+		tl_dahdi_lend_all(dahdi);
 		tl_dahdi_set_state(dahdi, TL_DAHDI_OPENED);
+		if (dahdi->port->config->lends)
+			dahdi->port->on_device(dahdi->port, true);
 		return;
 	}
 	close_device(dahdi);
@@ -75,14 +80,27 @@ static void on_reopen(void *user)
 	tl_timer_start(dahdi->reopen, dahdi->reopen_s * 1000);
 }
 
+void tl_dahdi_close_and_wait(struct tl_dahdi *dahdi)
+{
+	close_device(dahdi);
+	tl_timer_start(dahdi->reopen, dahdi->reopen_s * 1000);
+}
+
 static void dahdi_on_main(void *backend)
 {
 	struct tl_dahdi *dahdi = backend;
+	bool lends = dahdi->port->config->lends;
 
-	if (tl_dahdi_state_of(dahdi) != TL_DAHDI_GONE || tl_timer_running(dahdi->reopen))
+	if (lends)
+		tl_dahdi_tell_lent(dahdi);
+	if (tl_dahdi_state_of(dahdi) != TL_DAHDI_GONE || tl_timer_running(dahdi->reopen) || dahdi->away_told)
 		return;
-	close_device(dahdi);
-	tl_timer_start(dahdi->reopen, dahdi->reopen_s * 1000);
+	if (!lends) {
+		tl_dahdi_close_and_wait(dahdi);
+		return;
+	}
+	dahdi->away_told = true;
+	dahdi->port->on_device(dahdi->port, false);
 }
 
 static void dahdi_free(void *backend)
@@ -149,5 +167,6 @@ const struct tl_backend tl_dahdi_backend = {
 	.end_tick = tl_dahdi_end_tick,
 	.has_hdlc = true,
 	.set_voice = dahdi_set_voice,
+	.lending = &tl_dahdi_lending,
 	.on_main = dahdi_on_main,
 };

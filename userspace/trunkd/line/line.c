@@ -63,6 +63,15 @@ static gboolean check(const struct tl_span_config *config, unsigned slots, GErro
 	return TRUE;
 }
 
+static gboolean check_lending(const struct tl_span_config *config, GError **error)
+{
+	if (!config->lends || (config->cas && config->backend == TL_SPAN_DAHDI))
+		return TRUE;
+	g_set_error(error, TL_LINE_ERROR, TL_LINE_ERROR_CONFIG, "span %s: only a DAHDI span with CAS lends its timeslots",
+		    config->name);
+	return FALSE;
+}
+
 static void copy_config(struct tl_span_config *to, const struct tl_span_config *from)
 {
 	*to = *from;
@@ -123,6 +132,29 @@ static void preset_tx(struct tl_port *port)
 		memset(port->tx[slot], port->idle[slot], TL_BLOCK_OCTETS);
 }
 
+static struct tl_span *span_of(struct tl_port *port)
+{
+	return (struct tl_span *)((char *)port - offsetof(struct tl_span, port));
+}
+
+static void on_lent(struct tl_port *port, unsigned slot)
+{
+	struct tl_span *span = span_of(port);
+
+	if (span->handler.on_lent)
+		span->handler.on_lent(span, slot, span->user);
+}
+
+static void on_device(struct tl_port *port, bool there)
+{
+	struct tl_span *span = span_of(port);
+
+	if (span->handler.on_device)
+		span->handler.on_device(span, there, span->user);
+	else if (!there)
+		tl_span_let_go(span);
+}
+
 static void open_port(struct tl_span *span)
 {
 	struct tl_port *port = &span->port;
@@ -137,6 +169,8 @@ static void open_port(struct tl_span *span)
 		memset(port->rx[slot], port->idle[slot], TL_BLOCK_OCTETS);
 	preset_tx(port);
 	port->alarms = TL_ALARM_NOTOPEN;
+	port->on_lent = on_lent;
+	port->on_device = on_device;
 	if (span->config.cas)
 		port->cas_changes = tl_ring_new(CAS_QUEUE, sizeof(struct tl_cas_change));
 	if (span->config.d_channel)
@@ -146,7 +180,7 @@ static void open_port(struct tl_span *span)
 struct tl_span *tl_span_new(const struct tl_span_config *config, GError **error)
 {
 	tl_assert_main();
-	if (!check(config, config->kind == TL_SPAN_E1 ? SLOTS_E1 : SLOTS_T1, error))
+	if (!check(config, config->kind == TL_SPAN_E1 ? SLOTS_E1 : SLOTS_T1, error) || !check_lending(config, error))
 		return NULL;
 
 	struct tl_span *span = g_new0(struct tl_span, 1);
@@ -304,6 +338,40 @@ int tl_span_set_voice(struct tl_span *span, unsigned slot, bool voice)
 	if (!tl_span_is_bearer(span, slot))
 		return -EINVAL;
 	return span->ops->set_voice ? span->ops->set_voice(span->backend, slot, voice) : 0;
+}
+
+int tl_span_lent_fd(const struct tl_span *span, unsigned slot)
+{
+	tl_assert_main();
+	g_assert(span->config.lends && tl_span_is_bearer(span, slot));
+	return span->ops->lending->fd(span->backend, slot);
+}
+
+void tl_span_lend(struct tl_span *span, unsigned slot)
+{
+	tl_assert_main();
+	g_assert(span->config.lends && tl_span_is_bearer(span, slot));
+	span->ops->lending->lend(span->backend, slot);
+}
+
+void tl_span_reclaim(struct tl_span *span, unsigned slot)
+{
+	tl_assert_main();
+	g_assert(span->config.lends && tl_span_is_bearer(span, slot));
+	span->ops->lending->reclaim(span->backend, slot);
+}
+
+bool tl_span_is_lent(const struct tl_span *span, unsigned slot)
+{
+	tl_assert_main();
+	return span->config.lends && span->ops->lending->is_lent(span->backend, slot);
+}
+
+void tl_span_let_go(struct tl_span *span)
+{
+	tl_assert_main();
+	g_assert(span->config.lends);
+	span->ops->lending->let_go(span->backend);
 }
 
 unsigned tl_span_alarms(const struct tl_span *span)

@@ -80,6 +80,7 @@ struct tl_span_config {
 	const char *clock_domain; /* spans of one domain never slip against each other */
 	unsigned d_channel;       /* timeslot, 0: none */
 	bool cas;
+	bool lends;               /* dahdi with CAS: bearers begin lent to signalling, see tl_span_lend() */
 	struct tl_pseudowire_config pseudowire;
 	struct tl_dahdi_config dahdi;
 };
@@ -117,6 +118,13 @@ struct tl_span_handler {
 	 * but the time between two changes is the line's. All are 0 until the first change.
 	 */
 	void (*on_cas)(struct tl_span *span, unsigned slot, unsigned abcd, int64_t line_us, void *user);
+	/** @slot is lent now: see tl_span_lend(). */
+	void (*on_lent)(struct tl_span *span, unsigned slot, void *user);
+	/**
+	 * A span that lends: its device went away (all that use its descriptors must stop, then tl_span_let_go() is due), or
+	 * is there again with new descriptors and all bearers lent. Alarms tell of it, too.
+	 */
+	void (*on_device)(struct tl_span *span, bool there, void *user);
 };
 
 /** Opens the span's socket or device; no octet moves yet. Strings are copied. (transfer full) Thread: main. */
@@ -170,6 +178,23 @@ int64_t tl_span_line_us(const struct tl_span *span);
  * never used. Elsewhere nothing follows. -EINVAL when @slot is no bearer. Thread: main.
  */
 int tl_span_set_voice(struct tl_span *span, unsigned slot, bool voice);
+
+/*
+ * Bearers of a span that lends. Signalling that must drive a channel of DAHDI itself (registers of R2) has its descriptor
+ * while it is *lent*: media neither reads nor writes it, hears idle octets, and sends none. CAS bits of such a span are
+ * signalling's to send at any time; changes that media meets first are told by on_cas. Signalling may use the descriptor
+ * on a thread of its own; of a bearer that is not lent only for CAS bits. Thread: main.
+ */
+
+/** The descriptor of a bearer, or -1 while the device is away. Borrowed until on_device. */
+int tl_span_lent_fd(const struct tl_span *span, unsigned slot);
+/** Media lets go of @slot within a few ticks; on_lent follows, the descriptor having what buffers it is lent with. */
+void tl_span_lend(struct tl_span *span, unsigned slot);
+/** The borrower has stopped using @slot: media moves its octets from the next tick on. */
+void tl_span_reclaim(struct tl_span *span, unsigned slot);
+bool tl_span_is_lent(const struct tl_span *span, unsigned slot);
+/** After on_device(false): nobody uses any descriptor any more. */
+void tl_span_let_go(struct tl_span *span);
 
 /** Present alarms. Thread: main. */
 unsigned tl_span_alarms(const struct tl_span *span);

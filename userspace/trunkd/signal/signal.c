@@ -24,6 +24,12 @@ bool tl_signalling_config_read(const struct tl_config_section *section, struct t
 		config->pri.side = config->kind == TL_SIGNALLING_PRI_NETWORK ? TL_PRI_NETWORK : TL_PRI_CPE;
 		tl_pri_config_read(section, span->kind, &config->pri);
 	}
+	if (config->kind == TL_SIGNALLING_R2) {
+		if (span->d_channel)
+			return tl_config_refuse(section, "d_channel", error, "expected none, because signalling is r2");
+		span->cas = span->lends = true;
+		return tl_r2_config_read(section, &config->r2, error);
+	}
 	return true;
 }
 
@@ -35,6 +41,8 @@ struct tl_signalling *tl_signalling_new(struct tl_span *span, const struct tl_si
 	case TL_SIGNALLING_PRI_CPE:
 	case TL_SIGNALLING_PRI_NETWORK:
 		return tl_pri_signalling_new(span, &config->pri, handler, user, error);
+	case TL_SIGNALLING_R2:
+		return tl_r2_new(span, &config->r2, handler, user, error);
 	case TL_SIGNALLING_NONE:
 		break;
 	}

@@ -7,12 +7,14 @@
 
 #include "base/config.h"
 #include "signal/pri.h"
+#include "signal/r2.h"
 #include "signal/signalling.h"
 
 /** What a span speaks and how. Only the part of its kind is read. */
 struct tl_signalling_config {
 	enum tl_signalling_kind kind;
 	struct tl_pri_config pri; /* but for the span */
+	struct tl_r2_config r2;
 };
 
 /** Rows for a program's table of keys: what stands in [span NAME] about signalling. Defaults of signalling and restart. */
@@ -20,7 +22,8 @@ struct tl_signalling_config {
 	{ "span", "signalling", TL_CONFIG_CHOICE, signalling, TL_SIGNALLING_CHOICES, .help = "what it speaks" }, \
 	{ "span", "hunt", TL_CONFIG_CHOICE, "lowest", "lowest|highest|round-robin", \
 	  .help = "free timeslot that outgoing calls try first" }, \
-	TL_PRI_KEYS(restart)
+	TL_PRI_KEYS(restart), \
+	TL_R2_KEYS
 
 /**
  * tl_signalling_config_read - from a section that has TL_SIGNALLING_KEYS. @span has kind and d_channel (0: not said);

@@ -6,7 +6,7 @@ G_DEFINE_QUARK(tl-signal-error-quark, tl_signal_error)
 const char *tl_signalling_name(enum tl_signalling_kind kind)
 {
 	static const char *const names[] = { [TL_SIGNALLING_NONE] = "none", [TL_SIGNALLING_PRI_CPE] = "pri-cpe",
-					     [TL_SIGNALLING_PRI_NETWORK] = "pri-network" };
+					     [TL_SIGNALLING_PRI_NETWORK] = "pri-network", [TL_SIGNALLING_R2] = "r2" };
 	return names[kind];
 }
 

@@ -12,8 +12,8 @@
 #include "signal/leg.h"
 
 /** In the order of TL_SIGNALLING_CHOICES. */
-enum tl_signalling_kind { TL_SIGNALLING_NONE, TL_SIGNALLING_PRI_CPE, TL_SIGNALLING_PRI_NETWORK };
-#define TL_SIGNALLING_CHOICES "none|pri-cpe|pri-network"
+enum tl_signalling_kind { TL_SIGNALLING_NONE, TL_SIGNALLING_PRI_CPE, TL_SIGNALLING_PRI_NETWORK, TL_SIGNALLING_R2 };
+#define TL_SIGNALLING_CHOICES "none|pri-cpe|pri-network|r2"
 
 /** Which free timeslot an outgoing call tries first. */
 enum tl_slot_hunt { TL_HUNT_LOWEST, TL_HUNT_HIGHEST, TL_HUNT_ROUND_ROBIN };
