@@ -31,7 +31,7 @@ class Channel(Case):
                                  {"echo": "answer; echo on; wait released 600"}, {"": "echo"}, tick="span")
         self.exchange.await_idle("net", BEARERS)
         control, found = node.connect("operator"), {}
-        for name, place in ("through", self.through), ("answered", self.answered):
+        for name, place in ("through", self.through), ("answered", self.answered), ("digits", self.searched):
             place(node, control)
             found[name] = self.measure(node)
             for leg in control.snapshot()["legs"]:
@@ -48,22 +48,26 @@ class Channel(Case):
         wait_until(lambda: [leg["state"] for leg in control.snapshot()["legs"]] == ["answered"] * BEARERS, "every leg answered")
 
     def answered(self, node, control):
-        """By a desk, which joins them two and two; it may ask for digits at any time, so they are searched."""
-        desk = node.connect("conductor", epoch=1)
-        self.call(BEARERS)
-        legs = self.answer(desk)
-        for a, b in zip(legs[::2], legs[1::2]):
-            desk.ask("bridge.create", bridge=a, kind="voice", members=[{"leg": a}, {"leg": b}])
+        """By a desk, which joins them two and two."""
+        self.join(node, 1)
 
-    @staticmethod
-    def answer(desk):
+    def searched(self, node, control):
+        """The same, by a desk that wants to hear of every digit."""
+        self.join(node, 2, digits=True)
+
+    def join(self, node, epoch, **wishes):
+        desk = node.connect("conductor", epoch=epoch)
+        self.call(BEARERS)
+
         def offered():
             legs = [params["leg"]["leg"] for name, params in desk.events if name == "leg.offered"]
             return legs if len(legs) == BEARERS else None
         legs = wait_until(offered, "a call on every timeslot")
         for leg in legs:
+            desk.ask("leg.take", leg=leg, **wishes)
             desk.ask("leg.answer", leg=leg)
-        return legs
+        for a, b in zip(legs[::2], legs[1::2]):
+            desk.ask("bridge.create", bridge=a, kind="voice", members=[{"leg": a}, {"leg": b}])
 
     @staticmethod
     def spent(node):
