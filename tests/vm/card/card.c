@@ -28,7 +28,7 @@ static void drive_line(struct tl_card *card)
 		card->counters.acknowledgements++;
 		tl_guest_served(card->guest);
 	}
-	tl_irq_set(card->irq, card->number, tl_config_space_line(&card->space), level);
+	tl_irq_set(card->irq, card->number, card->pin, level);
 }
 
 static void on_interrupt(void *owner)
@@ -91,8 +91,12 @@ static void on_config_write(void *owner, unsigned offset, unsigned octets, uint3
 	struct tl_card *card = owner;
 
 	card->counters.config_writes++;
-	if (!card->faults.unplugged)
-		tl_config_space_write(&card->space, offset, octets, value);
+	if (card->faults.unplugged)
+		return;
+	tl_config_space_write(&card->space, offset, octets, value);
+	/* A card that is put in later is found with 0 there, and the kernel leaves it: the wires are the same. */
+	if (tl_config_space_line(&card->space))
+		card->pin = tl_config_space_line(&card->space);
 }
 
 static void count_access(struct tl_card *card, uint64_t *counter)
@@ -203,13 +207,11 @@ void tl_card_free(struct tl_card *card)
 /* In a tick's stead INTA goes up and down with no status bit set. */
 static void interrupt_spuriously(struct tl_card *card)
 {
-	unsigned pin = tl_config_space_line(&card->space);
-
 	card->faults.spurious_interrupts--;
 	card->counters.spurious_interrupts++;
 	tl_guest_served(card->guest);
-	tl_irq_set(card->irq, card->number, pin, true);
-	tl_irq_set(card->irq, card->number, pin, false);
+	tl_irq_set(card->irq, card->number, card->pin, true);
+	tl_irq_set(card->irq, card->number, card->pin, false);
 }
 
 void tl_card_unplug(struct tl_card *card, bool out)

@@ -73,6 +73,7 @@ struct tl_card {
 	int64_t period_us; /* wall clock between ticks */
 	int64_t gap_us;    /* the guest's own time after an acknowledgement */
 	int64_t ticked_us;
+	unsigned pin;           /* of the interrupt controller, as the firmware told; the slot's, so it outlives the card */
 	bool line_level;        /* INTA as last driven */
 	uint8_t late_bits;      /* due at late_tick */
 	uint64_t late_tick;     /* of line_ms */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --card t1 --timeout 200
+# vm: --card e1 --card t1 --timeout 600
 # A card goes while its channels are in use: first pulled out, then told to PCI;
 # then removed while it still answers. The other card does not notice.
 . "$VM_TESTS/guest/span.sh"
@@ -38,5 +38,8 @@ ok "both come back by a rescan" eventually 20 [ -e "/sys/bus/pci/drivers/tl_t1e1
 ok "dahdi_cfg configures both again" configure 'span=1,1,0,ccs,hdb3,crc4\nbchan=1-31\nspan=2,0,0,esf,b8zs\nbchan=32-55'
 ok "the first has no alarm" "$span_test" wait-alarms 1 OK 60
 ok "the second has no alarm" "$span_test" wait-alarms 2 OK 60
+ok "all 31 timeslots of the card put back are byte-exact" "$span_test" data 1 31 4000 loop
+is "each of its interrupts has come" "$(t1e1 "${addresses[0]}" interrupts_lost)" 0
+ok "and so are the other's 24" "$span_test" data 32 24 4000 loop
 ok "the driver unloads" rmmod tl_t1e1
 done_testing
