@@ -237,15 +237,36 @@ static int revive_board(struct tl_board *board)
 	return err;
 }
 
+static void give_up(struct tl_board *board, int err)
+{
+	WRITE_ONCE(board->pci.bus.gone, true);
+	tl_span_lose(board->span);
+	dev_err(&board->pci.pdev->dev, "no way back to the card: %d\n", err);
+}
+
 static int suspend(struct device *dev)
 {
-	pause_board(dev_get_drvdata(dev));
+	struct tl_board *board = dev_get_drvdata(dev);
+
+	pause_board(board);
+	/* What a card that is out says of itself must not be given back to it. */
+	if (READ_ONCE(board->pci.bus.gone))
+		board->pci.pdev->state_saved = true;
 	return 0;
 }
 
+/* A card that was lost may have been put back meanwhile, and the reverse. */
 static int resume(struct device *dev)
 {
-	return revive_board(dev_get_drvdata(dev));
+	struct tl_board *board = dev_get_drvdata(dev);
+	int err = -ENODEV;
+
+	WRITE_ONCE(board->pci.bus.gone, !tl_pci_is_present(&board->pci));
+	if (!READ_ONCE(board->pci.bus.gone))
+		err = revive_board(board);
+	if (err)
+		give_up(board, err);
+	return 0;
 }
 
 static DEFINE_SIMPLE_DEV_PM_OPS(pm_ops, suspend, resume);
@@ -285,11 +306,8 @@ static void on_error_resume(struct pci_dev *pdev)
 	struct tl_board *board = pci_get_drvdata(pdev);
 	int err = revive_board(board);
 
-	if (!err)
-		return;
-	WRITE_ONCE(board->pci.bus.gone, true);
-	tl_span_lose(board->span);
-	dev_err(&pdev->dev, "no way back after an error of PCI: %d\n", err);
+	if (err)
+		give_up(board, err);
 }
 
 static const struct pci_error_handlers error_handlers = {

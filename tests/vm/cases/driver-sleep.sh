@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 200 --append 'suspend.pm_test_delay=3 no_console_suspend ignore_loglevel' --qemu '-device virtio-9p-pci,fsdev=out,mount_tag=awake,addr=0x12' --beside "python3 $here/cases/driver-power-cut.py"
-# Suspend and resume with a channel open; meanwhile the card loses its power. Its
-# ports, the framer's settings, signalling bits and data are back without
-# dahdi_cfg. Linux's 9p does not survive a sleep, so what comes after it runs from
+# vm: --card e1 --timeout 600 --append 'suspend.pm_test_delay=3 no_console_suspend ignore_loglevel' --qemu '-device virtio-9p-pci,fsdev=out,mount_tag=awake,addr=0x12' --beside "python3 $here/cases/driver-power-cut.py"
+# Suspend and resume with a channel open; meanwhile the card loses its power, and
+# the second time it was lost before and is put back. Its ports, the framer's
+# settings, signalling bits and data are back without dahdi_cfg. Linux's 9p does not survive a sleep, so what comes after it runs from
 # memory and reports through a second door.
 . "$VM_TESTS/guest/span.sh"
 
@@ -36,15 +36,23 @@ ok() {
 	shift
 	if "$@"; then echo "ok - $name"; else echo "not ok - $name"; failures=$((failures + 1)); fi
 }
-peek() { echo "peek falc $1" >&5; read -r answer <&5; echo "$answer"; }
+card() { echo "$*" >&5; read -r answer <&5; echo "$answer"; }
+# sleeps NAME: and all is as it was.
+sleeps() {
+	ok "$1: devices are put to sleep and woken" sh -c 'echo mem >/sys/power/state'
+	ok "$1: no alarm after it" span-test wait-alarms 1 OK 60
+	for r in $registers; do card peek falc "$r"; done >/now
+	ok "$1: the framer is set as before" cmp /before /now
+	ok "$1: idle bits are sent and received again" span-test wait-bits 20 7:d
+	ok "$1: 15 timeslots are byte-exact" span-test data 17 15 4000 loop
+}
 
 echo platform >/sys/power/pm_test
-ok "devices are put to sleep and woken" sh -c 'echo mem >/sys/power/state'
-ok "no alarm after it" span-test wait-alarms 1 OK 60
-for r in $registers; do peek "$r"; done >/now
-ok "the framer is set as before" cmp /before /now
-ok "idle bits are sent and received again" span-test wait-bits 20 7:d
-ok "15 timeslots are byte-exact" span-test data 17 15 4000 loop
+sleeps "power cut"
+card unplug
+ok "a card pulled out makes its span red" span-test wait-alarms 1 RED 60
+ok "and is lost" sh -c "dmesg | grep -q 'the card does not answer any more'"
+sleeps "lost before, put back"
 
 echo $door >/sys/bus/pci/drivers/virtio-pci/bind
 mount -t 9p -o trans=virtio,version=9p2000.L awake /door
