@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --icount --timeout 600
+# vm: --icount --timeout 1800
 # PRI calls over DAHDI: both sides in one program, and a whole trunkd between two lines.
 . "$VM_TESTS/guest/span.sh"
 

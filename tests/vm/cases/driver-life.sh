@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 200
+# vm: --card e1 --timeout 600
 # Loading, unloading, and what must not be: unload while open, a line nobody
 # knows, two drivers for a card.
 . "$VM_TESTS/guest/span.sh"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --card e1,open --card e1 --timeout 200
+# vm: --card e1 --card e1,open --card e1 --timeout 600
 # Two cards on one interrupt line: both carry data, and what befalls one leaves
 # the other's data whole: all ones with the line held, then pulled out.
 . "$VM_TESTS/guest/span.sh"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1,patience=400 --far-end e1 --timeout 400
+# vm: --card e1,patience=400 --far-end e1 --timeout 1200
 # trunk-setup on a machine with a card: from nothing to a span that is up, and
 # what it says when the line is not.
 . "$VM_TESTS/guest/span.sh"

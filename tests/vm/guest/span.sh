@@ -49,9 +49,9 @@ card() { ask "$card_fd" "$@"; }
 far_end() { ask "${far_end_fds[$1]}" "${@:2}"; }
 # value NAME TEXT: from name=value pairs.
 value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$2"; }
-# eventually SECONDS COMMAND...: until it succeeds.
+# eventually SECONDS COMMAND...: until it succeeds; SECONDS are those of an idle host.
 eventually() {
-	local end=$(($(date +%s) + $1))
+	local end=$(($(date +%s) + 4 * $1))
 	shift
 	until "$@"; do
 		[ "$(date +%s)" -lt "$end" ] || return 1
