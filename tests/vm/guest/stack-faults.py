@@ -16,11 +16,11 @@ FORGOTTEN = (27, 41, 81, 101)  # ended by RESTART, or as a call that is not know
 
 
 class Talking(Stack):
-    def talk(self):
+    def talk(self, span="card"):
         """A call in state Active at both ends: the desk has heard the digit 1, the caller waits for 7 and says 8."""
         self.desk = self.node.connect("conductor", epoch=1)
-        call = self.exchange.start_calls("""dial 400 from 0301; wait answered; send 1; expect digits 7 120; send 8
-                                            wait released 120""")
+        call = self.exchange.start_calls(f"""dial 400 from 0301 on {span}; wait answered; send 1; expect digits 7 120
+                                             send 8; wait released 120""")
         self.leg = self.desk.await_event("leg.offered")["leg"]["leg"]
         self.desk.ask("leg.answer", leg=self.leg)
         self.assertEqual(self.collect(), "1")
@@ -33,18 +33,22 @@ class Talking(Stack):
 
     def goes_on(self, call):
         """The same call, and audio both ways on it."""
+        self.speaks(call)
+        self.settle()
+        self.assertEqual(self.control.snapshot()["legs"], [])
+
+    def speaks(self, call):
         self.desk.ask("leg.dtmf", leg=self.leg, digits="7")
         self.assertEqual(self.collect(), "8")
         self.desk.ask("leg.release", leg=self.leg, cause=16)
         self.assertEqual(call.all_good()[0]["cause"], 16)
-        self.settle()
-        self.assertEqual(self.control.snapshot()["legs"], [])
 
-    def await_span(self, true, order, *words):
+    def await_span(self, true, order, *words, span="card"):
         """Until the node tells of the span what follows from an order."""
         mark = self.control.mark()
         order(*words)
-        self.control.await_event("span.changed", lambda params: true(params["span"]), mark)
+        self.control.await_event("span.changed", lambda params: params["span"]["span"] == span and true(params["span"]),
+                                 mark)
 
     def is_up(self, span):
         return span["alarms"] == "OK" and span["d_channel_up"]
@@ -91,23 +95,27 @@ class LineForLong(Talking):
         self.echoes()
 
 
-class CardAndDriver(Talking):
+class Cards(Talking):
+    """The nth card is the nth span's."""
+
     def setUp(self):
         super().setUp()
         self.devices = Path("/sys/bus/pci/devices")
-        self.address = next(d.name for d in self.devices.iterdir() if (d / "vendor").read_text().strip() == "0xe159")
+        self.addresses = sorted(d.name for d in self.devices.iterdir() if (d / "vendor").read_text().strip() == "0xe159")
 
-    def remove(self):
+    def remove(self, n=0):
         self.await_span(lambda span: "NOTOPEN" in span["alarms"],
-                        (self.devices / self.address / "remove").write_text, "1")
+                        (self.devices / self.addresses[n] / "remove").write_text, "1", span=self.spans[n])
 
-    def bring_back(self):
+    def bring_back(self, n=0):
         Path("/sys/bus/pci/rescan").write_text("1")
-        bound = Path("/sys/bus/pci/drivers/tl_t1e1", self.address)
+        bound = Path("/sys/bus/pci/drivers/tl_t1e1", self.addresses[n])
         wait_until(bound.exists, "the card is the driver's again")
-        self.card.ask("period 2000 500")
+        self.card.ask(f"@{n}", "period 2000 500")
         wait_until(lambda: subprocess.run("dahdi_cfg").returncode == 0, "dahdi_cfg")
 
+
+class CardAndDriver(Cards):
     def test_card_removed_and_back_in_a_call(self):
         call = self.talk()
         self.remove()
@@ -122,6 +130,27 @@ class CardAndDriver(Talking):
         subprocess.run(["insmod", DRIVER, *DRIVER_OPTIONS], check=True)
         self.await_span(self.is_up, self.bring_back)
         self.echoes()
+
+
+class TickFailOver(Cards):
+    """The tick follows the lines of two cards: neither is needed for it."""
+
+    spans = ("card", "other")
+
+    def goes_on_without(self, n):
+        call = self.talk(self.spans[1 - n])
+        self.remove(n)
+        self.speaks(call)
+        self.await_span(self.is_up, self.bring_back, n, span=self.spans[n])
+        self.settle()
+        self.exchange.call(f"dial 100 on {self.spans[n]}; wait answered; send 5; expect digits 5; hangup 16")
+        self.settle()
+
+    def test_without_the_first(self):
+        self.goes_on_without(0)
+
+    def test_without_the_second(self):
+        self.goes_on_without(1)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,13 @@ class Stack(Case):
     """Calls to 500 hear an announcement; all others go out again, on another timeslot of the same line."""
 
     more = ("restart = no",)
+    spans = ("card",)
 
     def setUp(self):
         super().setUp()
         self.card, self.exchange = Card(self), Outside(self)
-        self.node = Node(self, [DahdiSpan("card", 1, KIND, ("group = card", "dahdi_depth_ms = 60", *self.more))],
+        self.node = Node(self, [DahdiSpan(name, n, KIND, (f"group = {name}", "dahdi_depth_ms = 60", *self.more))
+                                for n, name in enumerate(self.spans, 1)],
                          routes={"": "group:card", "500": "announcement:file:hello.wav"},
                          settings=("offer_timeout_ms = 500",), variant="release")
         write_wav(self.node.sounds / "hello.wav", noise(1, 9), LAW)
@@ -37,8 +39,9 @@ class Stack(Case):
         self.settle()
 
     def settle(self):
-        self.exchange.await_idle("card", BEARERS)
-        self.node.await_span(self.control, "card", BEARERS)
+        for name in self.spans:
+            self.exchange.await_idle(name, BEARERS)
+            self.node.await_span(self.control, name, BEARERS)
 
     def assert_clean(self):
         """No timeslot stays taken, and the line carried every octet once."""

@@ -7,16 +7,18 @@ DRIVER=tl_t1e1
 system_conf() {
 	case $1 in
 	e1) echo 'span=1,1,0,ccs,hdb3,crc4\nbchan=1-15,17-31\ndchan=16' ;;
+	two-e1) echo "$(system_conf e1)\nspan=2,2,0,ccs,hdb3,crc4\nbchan=32-46,48-62\ndchan=47" ;;
 	t1) echo 'span=1,1,0,esf,b8zs\nbchan=1-23\ndchan=24' ;;
 	esac
 }
-# bring_up KIND: e1 or t1.
+# bring_up KIND: e1, t1, or two-e1, two cards.
 bring_up() {
-	export KIND=$1
+	local n
+	export KIND=${1#two-}
 	ok "the driver comes up" load_driver stall_ms=500 settle_ms=300
-	card period 2000 500 >/dev/null
-	ok "dahdi_cfg configures a PRI" configure "$(system_conf "$1")"
-	ok "the span has no alarm" "$span_test" wait-alarms 1 OK 60
+	for n in $(seq 0 $((VM_CARDS - 1))); do card "@$n" period 2000 500 >/dev/null; done
+	ok "dahdi_cfg configures PRI" configure "$(system_conf "$1")"
+	for n in $(seq "$VM_CARDS"); do ok "span $n has no alarm" "$span_test" wait-alarms "$n" OK 60; done
 }
 # calls PROGRAM [TEST...]: Python tests; the card's control port is theirs meanwhile.
 calls() { python3 "$@" || failures=$((failures + 1)); }
