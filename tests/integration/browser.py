@@ -144,6 +144,9 @@ class Browser:
     def await_css(self, css, limit_s=LIMIT_S):
         return wait_until(lambda: self.find(css), f"an element {css}", limit_s)[0]
 
+    def await_gone(self, css):
+        wait_until(lambda: not self.find(css), f"no element {css}")
+
     def button(self, name):
         """Clicks the button with this accessible name, once it is there and may be clicked."""
         script = """const button = [...document.querySelectorAll('button:not(:disabled)')].find(b =>

@@ -58,6 +58,7 @@ class Centre(Case):
 
     agents = {"anna": "alert; answer; echo on; wait released 3600"}
     queue = ("overflow_s = 300",)
+    node_more, desk_more = "", ()  # further lines of their configurations
 
     def setUp(self):
         super().setUp()
@@ -67,14 +68,14 @@ class Centre(Case):
         passwords = {name: f"secret-{name}" for name in self.agents}
         self.node = Node(self, [near("e1", b, into, more=(*Pacer.SETTINGS, "group = carrier"))], passwords,
                          {NUMBER: "announcement:file:closed.wav"}, sip=f"sip:127.0.0.1:{sip}",
-                         settings=("offer_timeout_ms = 2000",))
+                         more=self.node_more, settings=("offer_timeout_ms = 2000",))
         for name, octets in ("music", MUSIC), ("later", LATER), ("closed", CLOSED):
             self.node.add_sound(f"{name}.wav", octets)
         for digit in range(10):
             self.node.add_sound(f"digits/{digit}.wav", noise(0.2, 200 + digit))
         self.node.start()
         self.network = Exchange(self, "network", [Span("net", a, far, clock="loop", more=Pacer.SETTINGS)], tick="span")
-        self.desk = Desk(self, self.node, self.agents, self.queue)
+        self.desk = Desk(self, self.node, self.agents, self.queue, more=self.desk_more)
         self.control = self.desk.start()
         self.sip, self.phones = sip, {}
         self.start_phones(self.agents)

@@ -58,6 +58,7 @@ static void set_headers(SoupServerMessage *message)
 		{ "X-Content-Type-Options", "nosniff" },
 		{ "Referrer-Policy", "no-referrer" },
 		{ "Cache-Control", "no-store" },
+		{ "Connection", "close" }, /* libsoup closes it, as the listening is not its own */
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(headers); i++)
 		soup_message_headers_replace(soup_server_message_get_response_headers(message), headers[i].name, headers[i].value);
