@@ -244,7 +244,8 @@ void rig_init(struct rig *rig)
 	rig->config = (struct tl_node_config){
 		.name = "node", .state_dir = rig->state_dir, .sounds_dir = rig->sounds_dir, .country = "de",
 		.law = TL_LAW_ALAW, .offer_timeout_ms = 60000, .max_legs = 64, .journal_segment_kib = 1024,
-		.journal_max_mib = 100, .spool_reserve_mib = 1, .blob_max_mib = 1, .sound_cache_mib = 4, .sound_max_s = 60,
+		.journal_max_mib = 100, .spool_reserve_mib = 1, .blob_max_mib = 1, .fax_threads = 1,
+		.fax_depth_ms = 60, .fax_page_timeout_ms = 2000, .sound_cache_mib = 4, .sound_max_s = 60,
 		.media = { .rtp_host = "127.0.0.1", .rtp_port_min = 24000, .rtp_port_max = 25998, .jitter_min_ms = 40,
 			   .jitter_max_ms = 120, .max_ports = 64 },
 		.routes = rig->routes,

@@ -364,6 +364,7 @@ void exchange_free(struct exchange *exchange)
 	g_ptr_array_unref(exchange->trunks);
 	while (g_main_context_iteration(NULL, FALSE))
 		; /* parties that have ended free themselves from the loop */
+	tl_fax_pool_free(exchange->fax_pool);
 	tl_media_free(exchange->media);
 	g_hash_table_unref(exchange->scripts);
 	tl_config_free(exchange->config);

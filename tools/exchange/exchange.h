@@ -10,6 +10,7 @@
 #include <json-glib/json-glib.h>
 
 #include "base/config.h"
+#include "fax/fax.h"
 #include "ip/ip.h"
 #include "line/line.h"
 #include "media/media.h"
@@ -26,7 +27,7 @@ struct party;
 enum verb {
 	VERB_DIAL, VERB_WAIT, VERB_EXPECT, VERB_PLAY, VERB_SAY, VERB_TONE, VERB_STOP, VERB_SEND, VERB_RECORD,
 	VERB_PAUSE, VERB_ECHO, VERB_PROCEED, VERB_ALERT, VERB_PROGRESS, VERB_ANSWER, VERB_REJECT, VERB_HANGUP,
-	VERB_HOLD, VERB_RETRIEVE,
+	VERB_HOLD, VERB_RETRIEVE, VERB_FAX,
 };
 
 struct step {
@@ -88,6 +89,7 @@ struct trunk_end {
 struct exchange {
 	struct tl_config *config;
 	struct tl_media *media;
+	struct tl_fax_pool *fax_pool; /* made when the first fax begins */
 	struct tl_sip *sip;
 	GPtrArray *trunks;      /* struct trunk_end */
 	GHashTable *scripts;    /* name -> struct script */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /* The exchange's command line. */
 #include "exchange.h"
+#include "fax.h"
 
 #include <glib-unix.h>
 #include <stdio.h>
@@ -189,7 +190,7 @@ static int status(void)
 
 static int help(FILE *out, int code)
 {
-	fprintf(out, "%s%s%s", usage, script_help(), examples);
+	fprintf(out, "%s%s%s%s", usage, script_help(), machine_help(), examples);
 	return code;
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "fax.h"
+
 #define TL_ROOM "exchange"
 #include "base/log.h"
 
@@ -94,6 +96,7 @@ static void take_last_audio(struct party *party)
 
 static void disconnect(struct party *party)
 {
+	machine_lost(party);
 	take_last_audio(party);
 	g_clear_pointer(&party->port, tl_port_free);
 }
@@ -129,6 +132,8 @@ static JsonObject *party_result(struct party *party)
 	if (party->answered)
 		json_object_set_int_member(result, "answer_us", party->answered_us - party->start_us);
 	json_object_set_int_member(result, "duration_us", tl_clock_us() - party->start_us);
+	if (party->faxes)
+		json_object_set_array_member(result, "faxes", json_array_ref(party->faxes));
 	json_object_set_array_member(result, "steps", json_array_ref(party->report));
 	return result;
 }
@@ -142,6 +147,7 @@ static gboolean party_free(gpointer user)
 	g_string_free(party->digits, TRUE);
 	g_ptr_array_unref(party->sounds);
 	json_array_unref(party->report);
+	g_clear_pointer(&party->faxes, json_array_unref);
 	g_free(party);
 	return G_SOURCE_REMOVE;
 }
@@ -151,6 +157,7 @@ static void party_end(struct party *party)
 	party->ended = true;
 	party_save_recording(party);
 	disconnect(party);
+	machine_leave(party);
 	g_clear_pointer(&party->step_timer, tl_timer_free);
 	if (party->listener)
 		g_source_remove(party->listener);

@@ -8,6 +8,8 @@
 /** How a step stands after it was begun or looked at again. */
 enum outcome { STEP_WAITS, STEP_DONE, STEP_FAILED };
 
+struct machine;
+
 struct party {
 	struct exchange *exchange;
 	const struct script *script;
@@ -43,6 +45,8 @@ struct party {
 	uint64_t play_id;
 	GPtrArray *sounds;
 	JsonArray *report;
+	struct machine *machine;  /* a fax under way (fax.c) */
+	JsonArray *faxes;         /* their results; NULL: none */
 };
 
 /** Begins or looks again at the present step. @failure is set on STEP_FAILED. (steps.c) */

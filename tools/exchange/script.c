@@ -29,6 +29,7 @@ static const struct {
 	[VERB_HANGUP] = { "hangup", 0, 1, "hangup [CAUSE]" },
 	[VERB_HOLD] = { "hold", 0, 0, "hold (SIP)" },
 	[VERB_RETRIEVE] = { "retrieve", 0, 0, "retrieve (SIP)" },
+	[VERB_FAX] = { "fax", 2, 60, "fax send FILE.tif | receive DIRECTORY [WORD VALUE]...: until it has ended" },
 };
 
 const char *script_help(void)
@@ -61,7 +62,7 @@ static bool step_parse(struct step *step, const char *text, GError **error)
 		return false;
 	}
 	g_set_error(error, EXCHANGE_ERROR, 0, "step \"%s\": unknown verb; expected one of dial, wait, expect, play, say, "
-		    "tone, stop, send, record, pause, echo, proceed, alert, progress, answer, reject, hangup, hold, retrieve",
+		    "tone, stop, send, record, pause, echo, proceed, alert, progress, answer, reject, hangup, hold, retrieve, fax",
 		    text);
 	return false;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fax.h"
+
 #define WAIT_S 30.0
 #define BLOCKS_OF_CERTAINTY 3 /* of 40 ms each */
 
@@ -229,6 +231,13 @@ static enum outcome run_echo(struct party *party, const struct step *step)
 	return STEP_DONE;
 }
 
+static enum outcome run_fax(struct party *party, const struct step *step, bool begin)
+{
+	if (begin && !machine_start(party, step->words))
+		return STEP_FAILED;
+	return machine_ended(party) ? STEP_DONE : STEP_WAITS;
+}
+
 enum outcome step_run(struct party *party, const struct step *step, bool begin)
 {
 	switch (step->verb) {
@@ -254,6 +263,7 @@ enum outcome step_run(struct party *party, const struct step *step, bool begin)
 	case VERB_HANGUP: return run_hangup(party, step, begin);
 	case VERB_HOLD:
 	case VERB_RETRIEVE: return run_hold(party, step);
+	case VERB_FAX: return run_fax(party, step, begin);
 	}
 	return STEP_FAILED;
 }

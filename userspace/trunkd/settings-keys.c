@@ -37,6 +37,10 @@ const struct tl_config_key tl_settings_keys[] = {
 	STRING("token", "token", NULL, TRUE, "the secret that a connection shows, at least 8 characters"),
 	CHOICE("token", "role", NULL, "observer|operator|application|conductor", TRUE, "what it may do"),
 
+	INT("fax", "threads", "0", 0, 64, "threads that run fax machines; 0: as many as processors"),
+	INT("fax", "depth_ms", "60", 10, 200, "audio that they are ahead of the line"),
+	INT("fax", "page_timeout_ms", "1500", 50, 2500, "for a page to become durable; later it is not confirmed to the sender"),
+
 	CHOICE("media", "tick", NULL, "monotonic|span", FALSE,
 	       "what drives the media: the clock, or the spans' line time; default: span with a dahdi span, else monotonic"),
 	INT("media", "realtime_priority", "0", 0, 99, "SCHED_FIFO priority of the media thread; 0: ordinary scheduling"),

@@ -57,6 +57,14 @@ static bool read_node(struct tl_settings *settings, GError **error)
 	return true;
 }
 
+static void read_fax(struct tl_settings *settings)
+{
+	const struct tl_config_section *section = tl_config_section(settings->config, "fax");
+	settings->node.fax_threads = tl_config_int(section, "threads");
+	settings->node.fax_depth_ms = tl_config_int(section, "depth_ms");
+	settings->node.fax_page_timeout_ms = tl_config_int(section, "page_timeout_ms");
+}
+
 static bool is_numeric_address(const char *text)
 {
 	unsigned char octets[16];
@@ -384,6 +392,7 @@ struct tl_settings *tl_settings_load(const char *path, GError **error)
 	settings->trunk_groups = g_array_new(FALSE, TRUE, sizeof(char *));
 	settings->tokens = g_array_new(FALSE, TRUE, sizeof(struct tl_control_token));
 	settings->routes = g_array_new(FALSE, TRUE, sizeof(struct tl_route));
+	read_fax(settings);
 	if (read_node(settings, error) && read_spans(settings, error) && read_media(settings, error) &&
 	    read_control(settings, error) && read_sip(settings, error) && read_routes(settings, error)) {
 		settle(settings);

@@ -7,20 +7,6 @@
 #include "call/report.h"
 #include "call/wire.h"
 
-/* The leg that a command means; to command an offered leg is to take it. */
-static struct tl_leg *commanded(struct tl_request *request, GError **error)
-{
-	struct tl_leg *leg = tl_request_leg(request, tl_request_string(request, "leg", ""), error);
-	if (leg && !tl_leg_is_live(leg)) {
-		tl_control_refuse_state(error, tl_leg_state_name(leg), "leg %s is in state %s", leg->id, tl_leg_state_name(leg));
-		return NULL;
-	}
-	if (leg && !leg->taken)
-		tl_offer_take(leg);
-	return leg;
-}
-
-/* What several methods may say of a leg besides. */
 static bool read_extras(struct tl_request *request, struct tl_leg *leg, GError **error)
 {
 	struct tl_rule rule = leg->rule;
@@ -114,7 +100,7 @@ static JsonObject *take(struct tl_request *request, GError **error)
 
 static JsonObject *proceed(struct tl_request *request, GError **error)
 {
-	struct tl_leg *leg = commanded(request, error);
+	struct tl_leg *leg = tl_request_live_leg(request, error);
 	if (leg)
 		tl_leg_proceed(leg, error);
 	return NULL;
@@ -122,7 +108,7 @@ static JsonObject *proceed(struct tl_request *request, GError **error)
 
 static JsonObject *alert(struct tl_request *request, GError **error)
 {
-	struct tl_leg *leg = commanded(request, error);
+	struct tl_leg *leg = tl_request_live_leg(request, error);
 	if (leg)
 		tl_leg_alert(leg, tl_request_bool(request, "inband", false), error);
 	return NULL;
@@ -130,7 +116,7 @@ static JsonObject *alert(struct tl_request *request, GError **error)
 
 static JsonObject *progress(struct tl_request *request, GError **error)
 {
-	struct tl_leg *leg = commanded(request, error);
+	struct tl_leg *leg = tl_request_live_leg(request, error);
 	if (leg)
 		tl_leg_progress(leg, error);
 	return NULL;
@@ -138,7 +124,7 @@ static JsonObject *progress(struct tl_request *request, GError **error)
 
 static JsonObject *answer(struct tl_request *request, GError **error)
 {
-	struct tl_leg *leg = commanded(request, error);
+	struct tl_leg *leg = tl_request_live_leg(request, error);
 	if (leg)
 		tl_leg_answer(leg, error);
 	return NULL;
@@ -154,7 +140,7 @@ static JsonObject *release(struct tl_request *request, GError **error)
 
 static JsonObject *tag(struct tl_request *request, GError **error)
 {
-	struct tl_leg *leg = commanded(request, error);
+	struct tl_leg *leg = tl_request_live_leg(request, error);
 	if (leg && read_extras(request, leg, error))
 		tl_rule_apply(leg);
 	return NULL;
@@ -164,7 +150,7 @@ static JsonObject *tag(struct tl_request *request, GError **error)
 
 static JsonObject *play(struct tl_request *request, GError **error)
 {
-	struct tl_leg *leg = commanded(request, error);
+	struct tl_leg *leg = tl_request_live_leg(request, error);
 	const char *sounds[17] = { NULL };
 	if (!leg)
 		return NULL;
@@ -177,7 +163,7 @@ static JsonObject *play(struct tl_request *request, GError **error)
 
 static JsonObject *stop(struct tl_request *request, GError **error)
 {
-	struct tl_leg *leg = commanded(request, error);
+	struct tl_leg *leg = tl_request_live_leg(request, error);
 	if (leg)
 		tl_play_stop(leg);
 	return NULL;
@@ -185,7 +171,7 @@ static JsonObject *stop(struct tl_request *request, GError **error)
 
 static JsonObject *collect(struct tl_request *request, GError **error)
 {
-	struct tl_leg *leg = commanded(request, error);
+	struct tl_leg *leg = tl_request_live_leg(request, error);
 	if (!leg || !tl_leg_audio(leg, error))
 		return NULL;
 	struct tl_collect_config config = {
@@ -204,7 +190,7 @@ static JsonObject *collect(struct tl_request *request, GError **error)
 
 static JsonObject *dtmf(struct tl_request *request, GError **error)
 {
-	struct tl_leg *leg = commanded(request, error);
+	struct tl_leg *leg = tl_request_live_leg(request, error);
 	const char *digits = tl_request_string(request, "digits", "");
 	if (!leg)
 		return NULL;
@@ -223,7 +209,7 @@ static JsonObject *dtmf(struct tl_request *request, GError **error)
 
 static JsonObject *mute(struct tl_request *request, GError **error)
 {
-	struct tl_leg *leg = commanded(request, error);
+	struct tl_leg *leg = tl_request_live_leg(request, error);
 	if (leg)
 		tl_leg_mute(leg, tl_request_bool(request, "on", true), error);
 	return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 #include "call/access.h"
 #include "call/api.h"
+#include "call/fax.h"
 #include "call/journal.h"
 #include "call/junction.h"
 #include "call/play.h"
@@ -120,6 +121,16 @@ static void count_journal(struct tl_node *node, JsonObject *object)
 	json_object_set_int_member(object, "journal_records", records);
 }
 
+static void count_faxes(struct tl_node *node, JsonObject *object)
+{
+	struct tl_fax_counters fax;
+	tl_fax_counters(node->fax_pool, &fax);
+#define COUNT(field) json_object_set_int_member(object, "fax_" #field, fax.field)
+	COUNT(started), COUNT(running), COUNT(pages_received), COUNT(pages_sent), COUNT(pages_unkept);
+	COUNT(blocks_missed), COUNT(blocks_dropped);
+#undef COUNT
+}
+
 static void count_spool(struct tl_node *node, JsonObject *object)
 {
 	struct tl_spool_counters spool;
@@ -144,6 +155,7 @@ static JsonObject *counters(struct tl_request *request, GError **error)
 	json_object_set_int_member(object, "sounds", tl_sounds_count(node->sounds));
 	count_media(node, object);
 	count_journal(node, object);
+	count_faxes(node, object);
 	count_spool(node, object);
 	if (node->sip)
 		count_sip(node, object);

@@ -88,7 +88,7 @@ static void on_close(struct tl_control_peer *peer, void *user)
 
 static tl_method find_method(const char *name)
 {
-	static const struct tl_method_entry *const tables[] = { tl_api_leg, tl_api_bridge, tl_api_node, tl_api_journal, tl_api_spool };
+	static const struct tl_method_entry *const tables[] = { tl_api_leg, tl_api_bridge, tl_api_node, tl_api_journal, tl_api_spool, tl_api_fax };
 	for (unsigned t = 0; t < G_N_ELEMENTS(tables); t++)
 		for (const struct tl_method_entry *entry = tables[t]; entry->name; entry++)
 			if (!strcmp(entry->name, name))
@@ -175,3 +175,17 @@ struct tl_leg *tl_request_leg(struct tl_request *request, const char *id, GError
 	}
 	return leg;
 }
+
+struct tl_leg *tl_request_live_leg(struct tl_request *request, GError **error)
+{
+	struct tl_leg *leg = tl_request_leg(request, tl_request_string(request, "leg", ""), error);
+	if (leg && !tl_leg_is_live(leg)) {
+		tl_control_refuse_state(error, tl_leg_state_name(leg), "leg %s is in state %s", leg->id, tl_leg_state_name(leg));
+		return NULL;
+	}
+	if (leg && !leg->taken)
+		tl_offer_take(leg);
+	return leg;
+}
+
+/* What several methods may say of a leg besides. */

@@ -32,12 +32,14 @@ struct tl_method_entry {
 	const char *name;
 	tl_method call;
 };
-extern const struct tl_method_entry tl_api_leg[], tl_api_bridge[], tl_api_node[], tl_api_journal[], tl_api_spool[];
+extern const struct tl_method_entry tl_api_leg[], tl_api_bridge[], tl_api_node[], tl_api_journal[], tl_api_spool[], tl_api_fax[];
 
 extern const struct tl_control_handler tl_api_handler; /* user: the node */
 
 /** The leg named by params.leg, if this session may touch it. */
 struct tl_leg *tl_request_leg(struct tl_request *request, const char *id, GError **error);
+/** The leg of params.leg, alive; to command an offered leg is to take it. */
+struct tl_leg *tl_request_live_leg(struct tl_request *request, GError **error);
 const char *tl_request_string(struct tl_request *request, const char *member, const char *fallback);
 gint64 tl_request_int(struct tl_request *request, const char *member, gint64 fallback);
 bool tl_request_bool(struct tl_request *request, const char *member, bool fallback);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 #include "call/access.h"
+#include "call/fax.h"
 #include "call/report.h"
 
 enum tl_law tl_leg_law(const struct tl_leg *leg)
@@ -95,6 +96,7 @@ void tl_leg_audio_changed(struct tl_leg *leg)
 
 void tl_leg_audio_close(struct tl_leg *leg)
 {
+	tl_leg_fax_lost(leg);
 	tl_port_free(g_steal_pointer(&leg->port));
 }
 

@@ -34,6 +34,7 @@ struct tl_node_config {
 	unsigned offer_timeout_ms; /* how long an offered leg waits for leg.take before the node routes it */
 	unsigned max_legs;
 	unsigned journal_segment_kib, journal_max_mib;
+	unsigned fax_threads, fax_depth_ms, fax_page_timeout_ms; /* threads 0: as many as processors */
 	unsigned spool_reserve_mib, blob_max_mib;
 	unsigned sound_cache_mib, sound_max_s;
 	struct tl_media_config media;

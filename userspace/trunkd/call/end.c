@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#include "call/fax.h"
 #include "call/junction.h"
 #include "call/play.h"
 #include "call/report.h"
@@ -13,6 +14,7 @@ static void let_go(struct tl_leg *leg)
 		tl_timer_stop(leg->rule_timer);
 	tl_collect_end(leg, "ended");
 	tl_play_stop(leg);
+	tl_leg_fax_lost(leg);
 	tl_junction_leg_ends(leg, leg->cause);
 	if (leg->partner)
 		tl_tandem_on_ended(leg, leg->cause);

@@ -50,6 +50,7 @@ struct tl_junction;
 struct tl_play;
 struct tl_collect;
 struct tl_hunt;
+struct tl_leg_fax;
 
 struct tl_leg {
 	struct tl_node *node;
@@ -73,6 +74,7 @@ struct tl_leg {
 	struct tl_junction *junction;
 	struct tl_play *play;
 	struct tl_collect *collect;
+	struct tl_leg_fax *fax;   /* borrowed: it may outlive the leg */
 	struct tl_leg *partner;   /* the other side of a call that this node joins by itself */
 	struct tl_hunt *hunt;     /* outgoing: where else it may be tried */
 	bool ends_after_play;     /* an announcement that nobody waits for */

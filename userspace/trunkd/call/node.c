@@ -8,6 +8,7 @@
 #include "call/access.h"
 #include "call/api.h"
 #include "call/command.h"
+#include "call/fax.h"
 #include "call/journal.h"
 #include "call/junction.h"
 #include "call/play.h"
@@ -143,9 +144,17 @@ static void on_silence(struct tl_port *port, unsigned silent_ms, void *port_user
 	tl_leg_release(leg, TL_CAUSE_OUT_OF_ORDER);
 }
 
+static void on_fax_tone(struct tl_port *port, enum tl_fax_tone tone, void *port_user)
+{
+	struct tl_leg *leg = port_user;
+	JsonObject *params = json_object_new();
+	json_object_set_string_member(params, "tone", tone == TL_FAX_TONE_CNG ? "cng" : "ced");
+	tl_report_leg(leg, "leg.fax_tone", params);
+}
+
 static bool start_media(struct tl_node *node, GError **error)
 {
-	static const struct tl_media_handler handler = { on_digit, on_done, on_silence };
+	static const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone };
 	node->media = tl_media_new(&node->config->media, &handler, error);
 	if (!node->media)
 		return false;
@@ -272,6 +281,7 @@ static bool start(struct tl_node *node, struct tl_node_blame *blame, GError **er
 	*blame = (struct tl_node_blame){ "media", NULL, "rtp_host" };
 	if (!start_media(node, error) || !start_accesses(node, blame, error))
 		return false;
+	tl_faxes_start(node);
 	*blame = (struct tl_node_blame){ "sip", NULL, "listen" };
 	if (!start_sip(node, error))
 		return false;
@@ -294,6 +304,7 @@ struct tl_node *tl_node_new(const struct tl_node_config *config, struct tl_node_
 	node->legs = g_hash_table_new(g_str_hash, g_str_equal);
 	node->junctions = g_hash_table_new(g_str_hash, g_str_equal);
 	node->dead_legs = g_ptr_array_new();
+	node->faxes = g_ptr_array_new();
 	node->dead_dialogs = g_ptr_array_new();
 	node->fresh_facts = json_array_new();
 	node->commands = tl_commands_new(COMMANDS_KEPT);
@@ -363,6 +374,7 @@ void tl_node_free(struct tl_node *node)
 	g_ptr_array_unref(node->accesses);
 	while (node->burial)
 		g_main_context_iteration(NULL, FALSE);
+	tl_faxes_free(node);
 	tl_media_free(node->media);
 	tl_spool_free(node->spool);
 	tl_journal_close(node->journal, JOURNAL_CLOSE_MS);
@@ -376,6 +388,7 @@ void tl_node_free(struct tl_node *node)
 	g_hash_table_unref(node->junctions);
 	g_hash_table_unref(node->phones);
 	g_ptr_array_unref(node->dead_legs);
+	g_ptr_array_unref(node->faxes);
 	g_ptr_array_unref(node->dead_dialogs);
 	g_ptr_array_unref(node->trunks);
 	g_free(node->journal_fault);

@@ -21,6 +21,9 @@ struct tl_node {
 	GPtrArray *trunks;             /* struct tl_trunk_entry */
 	GHashTable *phones;            /* user -> contact ("" while not registered) */
 	struct tl_journal *journal;
+	struct tl_fax_pool *fax_pool;
+	GPtrArray *faxes;              /* struct tl_leg_fax */
+	unsigned documents_checked;    /* at present, on workers */
 	struct tl_spool *spool;
 	struct tl_control_server *server;
 	struct tl_routes *routes;

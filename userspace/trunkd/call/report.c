@@ -42,6 +42,15 @@ void tl_report_leg(struct tl_leg *leg, const char *event, JsonObject *params)
 	send_of_owner(leg->node, leg->owner, event, params);
 }
 
+void tl_report_owned(struct tl_node *node, const char *owner, const char *leg, JsonObject *tags, const char *event,
+		     JsonObject *params)
+{
+	json_object_set_string_member(params, "leg", leg);
+	if (tags)
+		json_object_set_object_member(params, "tags", json_object_ref(tags));
+	send_of_owner(node, owner, event, params);
+}
+
 void tl_report_offered(struct tl_leg *leg)
 {
 	JsonObject *params = json_object_new();

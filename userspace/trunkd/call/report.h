@@ -10,6 +10,9 @@
 
 /** An event about @leg: leg and tags are added to @params (transfer full), applications get it of their own legs only. */
 void tl_report_leg(struct tl_leg *leg, const char *event, JsonObject *params);
+/** The same for what outlives its leg: @tags may be NULL. */
+void tl_report_owned(struct tl_node *node, const char *owner, const char *leg, JsonObject *tags, const char *event,
+		     JsonObject *params);
 void tl_report_offered(struct tl_leg *leg);
 void tl_report_state(struct tl_leg *leg);
 /** An event about the node, spans or phones: to all but applications. @params (transfer full). */

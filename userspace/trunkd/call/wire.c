@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "call/fax.h"
 #include "call/journal.h"
 #include "call/junction.h"
 #include "call/play.h"
@@ -100,6 +101,8 @@ JsonObject *tl_wire_leg(const struct tl_leg *leg)
 	json_object_set_boolean_member(object, "digits", leg->wants_digits);
 	if (tl_play_id(leg))
 		json_object_set_string_member(object, "playing", tl_play_id(leg));
+	if (tl_leg_fax_id(leg))
+		json_object_set_string_member(object, "fax", tl_leg_fax_id(leg));
 	json_object_set_int_member(object, "offered_utc_us", leg->offered_utc_us);
 	if (leg->answered_utc_us)
 		json_object_set_int_member(object, "answered_utc_us", leg->answered_utc_us);

@@ -268,7 +268,6 @@ void tl_fax_pool_free(struct tl_fax_pool *pool)
 	g_thread_pool_free(pool->keepers, FALSE, TRUE);
 	abandon(pool);
 	for (unsigned i = 0; i < pool->config.threads; i++) {
-		tl_bell_free(pool->threads[i].bell);
 		g_async_queue_unref(pool->threads[i].requests);
 		g_ptr_array_unref(pool->threads[i].running);
 	}

@@ -279,6 +279,7 @@ static void dispose(struct tl_media *media)
 	close(media->epoll_fd);
 	close(media->socket_epoll_fd);
 	sem_destroy(&media->span_released);
+	tl_bells_free(media);
 	tl_wake_free(media->wake);
 	tl_ring_free(media->commands);
 	tl_ring_free(media->events);

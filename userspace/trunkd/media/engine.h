@@ -136,6 +136,7 @@ struct tl_media {
 	unsigned next_rtp_port;
 	unsigned n_ports;
 	struct tl_hub *hub;            /* RO; NULL: no browsers */
+	struct tl_bell *bells;
 
 	/* tick */
 	int epoll_fd, socket_epoll_fd, timer_fd;

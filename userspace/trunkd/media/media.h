@@ -202,9 +202,8 @@ void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS]);
 /** Whether line time stands still until it gives. */
 bool tl_tap_line_waits(const struct tl_tap *tap);
 
-/** What wakes a thread that serves taps; one a thread. (transfer full); freed after its taps. Thread: main. */
+/** What wakes a thread that serves taps; one a thread, which ends before @media is freed. (owned by @media) Thread: main. */
 struct tl_bell *tl_bell_new(struct tl_media *media);
-void tl_bell_free(struct tl_bell *bell);
 /** Readable once a tap has blocks. Any thread. */
 int tl_bell_fd(const struct tl_bell *bell);
 /** Wakes the thread for other reasons. Any thread. Real-time safe. */

@@ -26,15 +26,19 @@ struct tl_bell *tl_bell_new(struct tl_media *media)
 	bell->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (bell->fd < 0)
 		g_error("media: eventfd: %s", g_strerror(errno));
+	bell->next = media->bells;
+	media->bells = bell;
 	return bell;
 }
 
-void tl_bell_free(struct tl_bell *bell)
+void tl_bells_free(struct tl_media *media)
 {
-	if (!bell)
-		return;
-	close(bell->fd);
-	g_free(bell);
+	while (media->bells) {
+		struct tl_bell *bell = media->bells;
+		media->bells = bell->next;
+		close(bell->fd);
+		g_free(bell);
+	}
 }
 
 int tl_bell_fd(const struct tl_bell *bell)

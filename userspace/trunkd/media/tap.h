@@ -22,6 +22,7 @@ struct tl_tap {
 };
 
 struct tl_bell {
+	struct tl_bell *next;   /* main */
 	struct tl_media *media; /* RO */
 	int fd;                 /* RO; the far thread waits for it */
 	_Atomic bool rung;      /* since the far thread last began to look */
@@ -41,4 +42,6 @@ void tl_port_hear_tap(struct tl_port *port, uint8_t *block);
 bool tl_taps_ready(struct tl_media *media);
 
 /* ---- main ---- */
+/** Those of @media, which is being freed: no tap of theirs is left. */
+void tl_bells_free(struct tl_media *media);
 void tl_tap_dispose(struct tl_tap *tap);

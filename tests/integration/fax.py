@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
+"""Documents to be faxed and pages that came, pixel by pixel; a node and an exchange that fax over a line in fast motion."""
+import hashlib
+import http.client
+import random
+import socket
+
+from PIL import Image, ImageSequence
+
+from far_end import Exchange, Span
+from harness import free_ports
+from node import TOKENS, Node, near
+from wire import Pacer
+
+SPEED = 40  # line time per wall clock, if the machine can
+
+
+def make_page(number, width=1728, length=60):
+    """A pattern of which no two pages share a row."""
+    chance = random.Random(number)
+    page = Image.new("1", (width, length), 1)
+    for y in range(0, length, 4):
+        x = 0
+        while x < width:
+            run = chance.randrange(20, 300)
+            page.paste(0, (x, y, min(x + run // 2, width), y + 4))
+            x += run
+    return page
+
+
+def write_document(path, pages, dpi=(204, 98), **form):
+    images = [make_page(number, **form) for number in pages]
+    images[0].save(path, compression="group4", dpi=dpi, save_all=True, append_images=images[1:])
+    return path
+
+
+def pixels(path):
+    """Of each page of a TIFF."""
+    with Image.open(path) as tiff:
+        return [page.convert("1").tobytes() for page in ImageSequence.Iterator(tiff)]
+
+
+class Http(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=60)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(60)
+        self.sock.connect(self.path)
+
+
+def put_blob(node, octets):
+    """Hands a document to the node; its digest."""
+    digest = hashlib.sha256(octets).hexdigest()
+    connection = Http(node.socket)
+    connection.request("PUT", f"/blob/{digest}", octets, {"Authorization": f"Bearer {TOKENS['conductor']}"})
+    status = connection.getresponse().status
+    connection.close()
+    if status not in (200, 201):
+        raise AssertionError(f"PUT /blob: {status}")
+    return digest
+
+
+class FaxLine:
+    """One E1 between an exchange and a node, run by a pacer. @sip: both also have SIP at these ports."""
+
+    def __init__(self, case, scripts=None, answers=None, settings=(), sip=None, variant=None):
+        a, b = free_ports(2)
+        self.case = case
+        line = Pacer(case, [(a, b)], SPEED)
+        to_far, to_node = line.ports(0)
+        far_sip, node_sip = sip or (None, None)
+        self.far = Exchange(case, "far", [Span("net", a, to_far, clock="loop", more=Pacer.SETTINGS)], scripts, answers,
+                            tick="span", more=f"\n[sip]\nlisten = sip:127.0.0.1:{far_sip}\n" if sip else "")
+        more = (f"[trunk far]\ntarget = sip:127.0.0.1:{far_sip}\npeers = 127.0.0.1\n" if sip else "") + \
+            "[fax]\npage_timeout_ms = 2500\n"
+        known = {"variant": variant} if variant else {}
+        self.node = Node(case, [near("e1", b, to_node, more=Pacer.SETTINGS)], settings=settings or ("spool_reserve_mib = 1",),
+                         sip=f"sip:127.0.0.1:{node_sip}" if sip else None, more=more, **known)
+        self.begin()
+
+    def begin(self, epoch=1):
+        self.node.start()
+        self.control = self.node.connect("conductor", epoch=epoch)
+        self.far.await_idle("net", 30)
+        self.node.await_span(self.control, "e1", 30)
+
+    def answer(self, after=0, fax="f1", **params):
+        """Takes the next offered call and receives a fax on it; the leg."""
+        leg = self.control.await_event("leg.offered", after=after)["leg"]["leg"]
+        self.control.ask("leg.answer", leg=leg)
+        self.control.ask("fax.receive", leg=leg, fax=fax, **params)
+        return leg
+
+    def receive(self, words, document, fax="f1", **params):
+        """One fax from the exchange to the node: (result of the exchange's machine, event fax.ended)."""
+        mark = self.control.mark()
+        calls = self.far.start_calls(f"dial 100; wait answered; fax send {document} {words}")
+        self.answer(mark, fax, **params)
+        ended = self.control.await_event("fax.ended", after=mark)
+        return calls.results()[0][0]["faxes"][0], ended
+
+    def part(self, item, page):
+        return self.node.state / "spool" / item / f"page-{page:04}.tif"
+
+    def assert_received(self, ended, document):
+        wanted = pixels(document)
+        self.case.assertEqual(len(wanted), ended["pages"], ended)
+        for number, page in enumerate(wanted, 1):
+            self.case.assertEqual([page], pixels(self.part(ended["item"], number)), f"page {number}")
