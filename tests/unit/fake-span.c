@@ -153,6 +153,11 @@ void tl_span_begin_tick(struct tl_span *span)
 		memset(span->slots[i].tx, tl_law_idle(span->law), TL_BLOCK_OCTETS);
 }
 
+bool tl_span_moves(const struct tl_span *span, unsigned slot)
+{
+	return true;
+}
+
 const uint8_t *tl_span_rx(const struct tl_span *span, unsigned slot)
 {
 	return span->slots[slot].rx;

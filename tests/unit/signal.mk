@@ -10,3 +10,5 @@ EXTRA_test-pri-link := tests/unit/pri-loop.c
 # Here the spans are real.
 ROOMS_test-pri-pseudowire := signal line base
 EXTRA_test-pri-pseudowire := tests/unit/far-end.c
+# Signalling by configuration reaches every system, and so the line they stand on.
+ROOMS_test-r2 := signal line base

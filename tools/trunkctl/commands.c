@@ -75,9 +75,10 @@ static int run_spans(const struct place *place, char **words)
 	}
 	for (guint i = 0; i < json_array_get_length(spans); i++) {
 		JsonObject *span = json_array_get_object_element(spans, i);
-		printf("%-12s %s %s  %-10s D-channel %-4s  ", json_object_get_string_member(span, "span"),
+		printf("%-12s %s %s  %-10s %-11s %-4s  ", json_object_get_string_member(span, "span"),
 		       json_object_get_string_member(span, "kind"), json_object_get_string_member(span, "law"),
 		       json_object_get_string_member(span, "alarms"),
+		       json_object_get_string_member_with_default(span, "signalling", "none"),
 		       json_object_get_boolean_member(span, "d_channel_up") ? "up" : "down");
 		print_slots(span);
 	}

@@ -120,7 +120,7 @@ def planned_files(args, machine, wish, trunks):
     bodies = (options + plan.system_conf(trunks, wish), plan.modules(machine, trunks, args.driver),
               plan.modprobe_conf(machine, trunks, args.driver))
     result = [files.File(args.root, name, body) for name, body in zip(FILES, bodies)]
-    trunkd = files.File(args.root, TRUNKD, plan.trunkd_conf(trunks), block=True, example=TRUNKD + ".example")
+    trunkd = files.File(args.root, TRUNKD, plan.trunkd_conf(trunks, wish.country), block=True, example=TRUNKD + ".example")
     files.refuse_double(trunkd, [trunk.name for trunk in trunks])
     return [*result, trunkd]
 

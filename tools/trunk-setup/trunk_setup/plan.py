@@ -20,7 +20,8 @@ SIGNALLING = {
     "r2": ("cas", True), "e&m": ("e&m", True),
     "fxo-loop": ("fxsls", True), "fxo-kewl": ("fxsks", True), "fxs-loop": ("fxols", True), "fxs-kewl": ("fxoks", True),
 }
-TRUNKD_SPEAKS = ("pri-cpe", "pri-network", "none")
+TRUNKD_SPEAKS = ("pri-cpe", "pri-network", "r2", "none")
+R2_VARIANTS = ("ar", "br", "cn", "cz", "co", "ec", "id", "mx", "ph", "ve")  # those of OpenR2; else ITU-T's
 R2_IDLE = "1101"  # ITU-T Q.421: cf = 01 while idle, CD = 01
 CHOICES = {
     "signalling": tuple(SIGNALLING), "kind": ("e1", "t1"), "framing": ("ccs", "cas", "esf", "d4"), "crc4": ("yes", "no"),
@@ -214,7 +215,7 @@ def modprobe_conf(machine, trunks, wanted):
     return "\n".join([*lines, ""])
 
 
-def trunkd_conf(trunks):
+def trunkd_conf(trunks, country):
     lines = []
     for trunk in trunks:
         spoken = trunk.wish.signalling in TRUNKD_SPEAKS
@@ -222,6 +223,8 @@ def trunkd_conf(trunks):
         if not spoken:
             lines.append(f"# the line speaks {trunk.wish.signalling}")
         lines.append(f"signalling = {trunk.wish.signalling if spoken else 'none'}")
+        if trunk.wish.signalling == "r2":
+            lines.append(f"r2_variant = {country if country in R2_VARIANTS else 'itu'}")
         if trunk.d_slot:
             lines.append(f"switch = {trunk.wish.switch or {'e1': 'euroisdn', 't1': 'ni2'}[trunk.kind]}")
         lines.append(f"group = {trunk.wish.group}")

@@ -47,6 +47,7 @@ struct tl_lending {
 	void (*lend)(void *backend, unsigned slot);
 	void (*reclaim)(void *backend, unsigned slot);
 	bool (*is_lent)(const void *backend, unsigned slot);
+	bool (*moves)(const void *backend, unsigned slot); /* media */
 	void (*let_go)(void *backend);
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
-/* Bearers of a DAHDI span lent to signalling: main's half. The media thread's is in dahdi-tick.c. */
+/* Bearers of a DAHDI span lent to signalling: main's half. The media thread's is in dahdi-timed.c. */
 #include "line/dahdi-inner.h"
 
 static int fd_of(const void *backend, unsigned slot)
@@ -33,6 +33,11 @@ static bool is_lent(const void *backend, unsigned slot)
 	return tl_dahdi_holder_of(backend, slot) == TL_DAHDI_LENT;
 }
 
+static bool moves(const void *backend, unsigned slot)
+{
+	return tl_dahdi_holder_of(backend, slot) == TL_DAHDI_MOVED;
+}
+
 static void let_go(void *backend)
 {
 	tl_dahdi_close_and_wait(backend);
@@ -64,5 +69,6 @@ const struct tl_lending tl_dahdi_lending = {
 	.lend = lend,
 	.reclaim = reclaim,
 	.is_lent = is_lent,
+	.moves = moves,
 	.let_go = let_go,
 };

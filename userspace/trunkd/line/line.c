@@ -487,6 +487,11 @@ void tl_span_begin_tick(struct tl_span *span)
 	tell_main(span);
 }
 
+bool tl_span_moves(const struct tl_span *span, unsigned slot)
+{
+	return !span->config.lends || span->ops->lending->moves(span->backend, slot);
+}
+
 const uint8_t *tl_span_rx(const struct tl_span *span, unsigned slot)
 {
 	return span->port.rx[slot];

@@ -232,6 +232,9 @@ int tl_span_skew_ppb(const struct tl_span *span);
 /** Begins a tick: fetches 10 ms of every timeslot and presets what is sent to idle. */
 void tl_span_begin_tick(struct tl_span *span);
 
+/** Whether @slot carries what tl_span_tx() says: not while it is lent. */
+bool tl_span_moves(const struct tl_span *span, unsigned slot);
+
 /** TL_BLOCK_OCTETS octets received on @slot (1 to slots) in this tick; idle octets where nothing came. */
 const uint8_t *tl_span_rx(const struct tl_span *span, unsigned slot);
 

@@ -106,6 +106,12 @@ static void listen_inband(struct tl_port *port)
 		tl_media_report(port->media, &(struct tl_event){ TL_EVENT_CALLER_ID, .port = port });
 }
 
+/* A timeslot that signalling has borrowed: what plays to it waits. */
+static bool is_on_line(const struct tl_port *port)
+{
+	return port->line && port->line->ticking && tl_span_moves(port->span, port->slot);
+}
+
 void tl_port_take(struct tl_port *port)
 {
 	port->said_event = -1;
@@ -114,7 +120,7 @@ void tl_port_take(struct tl_port *port)
 		tl_rtp_session_take(port->rtp);
 		tl_rtp_session_report_tick(port->rtp);
 	} else {
-		port->said = port->line && port->line->ticking ? tl_span_rx(port->span, port->slot) : idle[port->law];
+		port->said = is_on_line(port) ? tl_span_rx(port->span, port->slot) : idle[port->law];
 	}
 	/* Once events were heard, the tone in the audio is the same press again. */
 	if (port->detector && !(port->rtp && port->rtp->events_heard))
@@ -165,6 +171,6 @@ void tl_port_give(struct tl_port *port)
 {
 	if (port->rtp)
 		tl_rtp_session_give(port->rtp);
-	else if (port->line && port->line->ticking)
+	else if (is_on_line(port))
 		tl_port_hear(port, tl_span_tx(port->span, port->slot));
 }

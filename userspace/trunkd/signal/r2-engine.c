@@ -325,8 +325,12 @@ static void unblock(struct line *line)
 {
 	bool was = line->blocked;
 	line->blocked = false;
-	if (was && !line->in_call)
+	if (!was || line->in_call)
+		return;
+	if (line->lent)
 		begin_line(line);
+	else
+		openr2_chan_set_idle(line->chan);
 }
 
 static void obey(struct r2_engine *engine, const struct r2_order *order)

@@ -101,6 +101,8 @@ void tl_r2_slot_drop(struct tl_r2 *r2, unsigned slot, bool anew)
 	}
 	if (r2->there && !tl_span_is_lent(r2->base.span, slot))
 		tl_span_lend(r2->base.span, slot);
+	else if (!anew)
+		tl_r2_order(r2, slot, R2_LENT); /* accepted and given up in one: media never took it */
 	try_begin(r2, slot);
 	slots_changed(r2);
 }

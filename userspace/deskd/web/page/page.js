@@ -138,7 +138,7 @@ function drawSpan(nodeName, item) {
   return make("div", "span",
     make("div", "line", make("b", "", item.span), make("span", "soft", `${item.kind.toUpperCase()} · ${item.law} · ${item.signalling || ""} · ${nodeName}`),
       pill(alarmed ? item.alarms : "no alarm", alarmed ? "bad" : "ok"),
-      item.signalling === "none" ? null : pill(item.d_channel_up ? "D-channel up" : "D-channel down", item.d_channel_up ? "ok" : "bad"),
+      item.signalling === "none" ? null : pill(`${(item.signalling || "pri").startsWith("pri") ? "D-channel" : "signalling"} ${item.d_channel_up ? "up" : "down"}`, item.d_channel_up ? "ok" : "bad"),
       make("span", "soft", `${cells.filter(cell => cell.classList.contains("busy")).length} in use`)),
     make("div", `slots ${item.kind}`, ...cells));
 }
