@@ -140,10 +140,19 @@ def module_names(root):
     return [line.split()[0] for line in lines if line.split() and not line.lstrip().startswith("#")]
 
 
+DRIVERS_PROBE = "/sys/bus/pci/drivers_probe"
+
+
 def start(args):
     for module in module_names(args.root):
         run(["modprobe", module])
     machine = Machine(args.root)
+    free = [card.address for card in machine.cards if not card.driver]
+    for address in free:  # a driver that was loaded while another held the card does not come back to it by itself
+        with open(DRIVERS_PROBE, "w", encoding="ascii") as probe:
+            probe.write(address)
+    if free:
+        machine = Machine(args.root)
     if machine.unassigned:
         run(["dahdi_span_assignments", "auto"])
         machine = Machine(args.root)

@@ -30,11 +30,11 @@ def cards_findings(machine):
                           f"modprobe {able}; if that says the module is not found, build it for this kernel (make install-dkms)")
         elif card.driver not in card.model.drivers:
             yield Finding("other-driver", FAULT, where, f"the driver {card.driver} holds the card and cannot carry a trunk",
-                          f"rmmod {card.driver}, then modprobe {able}; trunk-setup's blacklist keeps it away at the next start")
+                          f"rmmod {card.driver}, then trunk-setup start; its blacklist keeps it away at the next start")
         elif card.driver != card.model.drivers[0] and machine.has_module(card.model.drivers[0]):
             yield Finding("second-driver", WARNING, where,
                           f"{card.driver} holds the card though {card.model.drivers[0]} is installed and tells more of the line",
-                          f"trunk-setup set, then rmmod {card.driver} and modprobe {card.model.drivers[0]}")
+                          f"trunk-setup set, then rmmod {card.driver} and trunk-setup start")
         yield from interrupt_findings(card, where)
 
 
