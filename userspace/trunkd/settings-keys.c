@@ -69,6 +69,16 @@ const struct tl_config_key tl_settings_keys[] = {
 	STRING("span", "group", NULL, FALSE, "trunk group it belongs to"),
 	TL_SIGNALLING_KEYS("none", "yes"),
 
+	INT("browser", "port", "3478", 1024, 65535, "UDP port of all browsers' media; without this section there are none"),
+	LIST("browser", "addresses", TRUE, "numeric addresses to bind; 0.0.0.0 and :: are every one that the machine has"),
+	LIST("browser", "announce", FALSE, "addresses told to browsers instead, where a router translates"),
+	STRING("browser", "certificate", NULL, FALSE, "file of key and certificate, made when missing; default: new with each start"),
+	INT("browser", "certificate_days", "30", 1, 3650, "until the certificate is made anew"),
+	INT("browser", "sessions_max", "1000", 1, 4096, "browsers at once; beyond it they are refused"),
+	INT("browser", "consent_s", "30", 2, 30, "a browser not heard of for so long is cut off (RFC 7675)"),
+	INT("browser", "grace_s", "30", 1, 3600, "how long a leg waits for its browser to come back"),
+	INT("browser", "workers", "2", 1, 8, "threads for handshakes"),
+
 	LIST("sip", "listen", TRUE, "sip:127.0.0.1:5060 sip:[::1]:5060;transport=tcp ...; no transport: UDP and TCP"),
 	STRING("sip", "realm", "trunkline", FALSE, "realm of digest authentication"),
 	INT("sip", "register_min_s", "60", 10, 86400, "shortest registration granted"),

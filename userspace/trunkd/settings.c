@@ -394,6 +394,7 @@ struct tl_settings *tl_settings_load(const char *path, GError **error)
 	settings->routes = g_array_new(FALSE, TRUE, sizeof(struct tl_route));
 	read_fax(settings);
 	if (read_node(settings, error) && read_spans(settings, error) && read_media(settings, error) &&
+	    tl_settings_read_browser(settings->config, &settings->node, error) &&
 	    read_control(settings, error) && read_sip(settings, error) && read_routes(settings, error)) {
 		settle(settings);
 		return settings;

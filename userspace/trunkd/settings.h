@@ -22,5 +22,8 @@ enum tl_log_level tl_settings_log_level(const struct tl_settings *settings);
 /** Puts @why (transfer full) under the section and key that @blame names. */
 void tl_settings_blame(const struct tl_settings *settings, const struct tl_node_blame *blame, GError *why, GError **error);
 
+/** Reads [browser] into @node; settings-browser.c. */
+bool tl_settings_read_browser(struct tl_config *config, struct tl_node_config *node, GError **error);
+
 /** Prints every key with its help, as a commented configuration file. */
 void tl_settings_print_help(void);

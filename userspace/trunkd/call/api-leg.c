@@ -7,7 +7,7 @@
 #include "call/report.h"
 #include "call/wire.h"
 
-static bool read_extras(struct tl_request *request, struct tl_leg *leg, GError **error)
+bool tl_request_extras(struct tl_request *request, struct tl_leg *leg, GError **error)
 {
 	struct tl_rule rule = leg->rule;
 	if (json_object_has_member(request->params, "rule") &&
@@ -43,7 +43,7 @@ static bool resolve(struct tl_node *node, const char *text, const struct tl_leg_
 	return true;
 }
 
-static bool admit(struct tl_node *node, const char *id, GError **error)
+bool tl_request_admit(struct tl_node *node, const char *id, GError **error)
 {
 	if (tl_leg_find(node, id)) {
 		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_ID_IN_USE, "leg %s exists", id);
@@ -64,13 +64,13 @@ static JsonObject *originate(struct tl_request *request, GError **error)
 	struct tl_leg_setup setup;
 	struct tl_target target;
 	if (!tl_wire_read_setup(json_object_get_object_member(request->params, "setup"), &setup, error) ||
-	    !resolve(node, tl_request_string(request, "to", ""), &setup, &target, error) || !admit(node, id, error))
+	    !resolve(node, tl_request_string(request, "to", ""), &setup, &target, error) || !tl_request_admit(node, id, error))
 		return NULL;
 	struct tl_leg *leg = tl_leg_new(node, id, true);
 	leg->owner = request->session->name;
 	leg->setup = setup;
 	leg->taken = true;
-	if (!read_extras(request, leg, error) ||
+	if (!tl_request_extras(request, leg, error) ||
 	    !tl_leg_dial(leg, &target, node->config->law, tl_request_int(request, "timeout_s", 0) * 1000, error)) {
 		tl_leg_bury(leg);
 		return NULL;
@@ -93,7 +93,7 @@ static JsonObject *take(struct tl_request *request, GError **error)
 			    leg->taken ? "it was taken, or the node has routed it" : tl_leg_state_name(leg));
 		return NULL;
 	}
-	if (read_extras(request, leg, error))
+	if (tl_request_extras(request, leg, error))
 		tl_offer_take(leg);
 	return NULL;
 }
@@ -141,7 +141,7 @@ static JsonObject *release(struct tl_request *request, GError **error)
 static JsonObject *tag(struct tl_request *request, GError **error)
 {
 	struct tl_leg *leg = tl_request_live_leg(request, error);
-	if (leg && read_extras(request, leg, error))
+	if (leg && tl_request_extras(request, leg, error))
 		tl_rule_apply(leg);
 	return NULL;
 }

@@ -32,7 +32,8 @@ struct tl_method_entry {
 	const char *name;
 	tl_method call;
 };
-extern const struct tl_method_entry tl_api_leg[], tl_api_bridge[], tl_api_node[], tl_api_journal[], tl_api_spool[], tl_api_fax[];
+extern const struct tl_method_entry tl_api_leg[], tl_api_bridge[], tl_api_node[], tl_api_journal[], tl_api_spool[], tl_api_fax[],
+	tl_api_browser[];
 
 extern const struct tl_control_handler tl_api_handler; /* user: the node */
 
@@ -48,6 +49,11 @@ bool tl_request_bool(struct tl_request *request, const char *member, bool fallba
 bool tl_api_spool_start(struct tl_node *node, GError **error);
 /** Its contents, and blobs, by HTTP. */
 void tl_api_spool_serve(struct tl_node *node);
+
+/** Takes what several methods may say of a leg besides: tags, rule, digits. */
+bool tl_request_extras(struct tl_request *request, struct tl_leg *leg, GError **error);
+/** Whether a leg @id may begin now. */
+bool tl_request_admit(struct tl_node *node, const char *id, GError **error);
 
 /** Ends the session's traces. */
 void tl_api_trace_end(struct tl_session *session);

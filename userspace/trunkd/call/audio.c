@@ -87,7 +87,7 @@ void tl_leg_audio_changed(struct tl_leg *leg)
 		slot_settled(leg);
 		return;
 	}
-	if (!leg->port || !dialog->remote.port)
+	if (!leg->port || dialog->media == TL_MEDIA_BROWSER || !dialog->remote.port)
 		return;
 	tl_port_set_remote(leg->port, &dialog->remote);
 	if (tl_leg_state(leg) == TL_LEG_ANSWERED)

@@ -35,7 +35,7 @@ enum tl_leg_event {
 	TL_LEG_RELEASED, TL_LEG_EVENTS,
 };
 
-enum tl_party_kind { TL_PARTY_TIMESLOT, TL_PARTY_SIP_USER, TL_PARTY_SIP_TRUNK, TL_PARTY_SIP_URI };
+enum tl_party_kind { TL_PARTY_TIMESLOT, TL_PARTY_SIP_USER, TL_PARTY_SIP_TRUNK, TL_PARTY_SIP_URI, TL_PARTY_BROWSER };
 
 struct tl_party {
 	enum tl_party_kind kind;
@@ -65,7 +65,7 @@ struct tl_leg {
 	GHashTable *tags;         /* char * -> char * */
 	struct tl_rule rule;
 	struct tl_timer *rule_timer;
-	struct tl_timer *timer;   /* incoming: offer timeout; outgoing: answer timeout */
+	struct tl_timer *timer;   /* incoming: offer timeout; outgoing: answer timeout; browser: grace */
 	bool taken;               /* somebody acts on it: no fallback */
 	bool offered;             /* its offered fact is durable and was reported */
 	bool inband;              /* its far end sends audio that is worth hearing, or we do */

@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "call/access.h"
 #include "call/api.h"
+#include "call/browser.h"
 #include "call/command.h"
 #include "call/fax.h"
 #include "call/journal.h"
@@ -152,9 +153,14 @@ static void on_fax_tone(struct tl_port *port, enum tl_fax_tone tone, void *port_
 	tl_report_leg(leg, "leg.fax_tone", params);
 }
 
+static void on_link(struct tl_port *port, enum tl_link_state state, const char *text, void *port_user)
+{
+	tl_browser_on_link(port_user, state, text);
+}
+
 static bool start_media(struct tl_node *node, GError **error)
 {
-	static const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone };
+	static const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone, on_link };
 	node->media = tl_media_new(&node->config->media, &handler, error);
 	if (!node->media)
 		return false;

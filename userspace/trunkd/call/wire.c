@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "call/browser.h"
 #include "call/fax.h"
 #include "call/journal.h"
 #include "call/junction.h"
@@ -10,7 +11,8 @@
 #include "version.h"
 
 static const char *const party_kinds[] = { [TL_PARTY_TIMESLOT] = "timeslot", [TL_PARTY_SIP_USER] = "sip-user",
-					   [TL_PARTY_SIP_TRUNK] = "sip-trunk", [TL_PARTY_SIP_URI] = "sip-uri" };
+					   [TL_PARTY_SIP_TRUNK] = "sip-trunk", [TL_PARTY_SIP_URI] = "sip-uri",
+					   [TL_PARTY_BROWSER] = "browser" };
 static const char *const presentations[] = { [TL_PRESENTATION_ALLOWED] = "allowed",
 					     [TL_PRESENTATION_RESTRICTED] = "restricted",
 					     [TL_PRESENTATION_UNAVAILABLE] = "unavailable" };
@@ -99,6 +101,8 @@ JsonObject *tl_wire_leg(const struct tl_leg *leg)
 	json_object_set_boolean_member(object, "held", leg->held);
 	json_object_set_boolean_member(object, "muted", leg->muted);
 	json_object_set_boolean_member(object, "digits", leg->wants_digits);
+	if (leg->party.kind == TL_PARTY_BROWSER)
+		json_object_set_boolean_member(object, "connected", tl_browser_is_connected(leg));
 	if (tl_play_id(leg))
 		json_object_set_string_member(object, "playing", tl_play_id(leg));
 	if (tl_leg_fax_id(leg))

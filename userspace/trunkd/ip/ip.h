@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "ip/browser.h"
 #include "signal/leg.h"
 
 /** A phone that may register and call. */
@@ -65,7 +66,8 @@ struct tl_sip_handler {
 
 #define TL_IP_ERROR (tl_ip_error_quark())
 GQuark tl_ip_error_quark(void);
-enum tl_ip_error_code { TL_IP_ERROR_CONFIG, TL_IP_ERROR_LISTEN, TL_IP_ERROR_UNREGISTERED, TL_IP_ERROR_TARGET };
+enum tl_ip_error_code { TL_IP_ERROR_CONFIG, TL_IP_ERROR_LISTEN, TL_IP_ERROR_UNREGISTERED, TL_IP_ERROR_TARGET,
+			TL_IP_ERROR_OFFER };
 
 /** Opens the listening sockets ("port in use" is said with the address). (transfer full) */
 struct tl_sip *tl_sip_new(const struct tl_sip_config *config, const struct tl_sip_handler *handler, void *user,

@@ -67,7 +67,8 @@ static void describe(const struct tl_browser_secret *secret, struct tl_transport
 	const struct tl_browser *browser = secret->browser;
 	const struct tl_hub *hub = browser->hub;
 	const char *const *announce = hub->media->config.browser.announce;
-	*local = (struct tl_transport_side){ .ssrc = browser->port->rtp->ssrc };
+	*local = (struct tl_transport_side){ .ssrc = browser->port->rtp->ssrc,
+					      .version = ++browser->port->rtp->main_version };
 	g_strlcpy(local->ufrag, secret->ice.ufrag, sizeof local->ufrag);
 	g_strlcpy(local->password, secret->ice.password, sizeof local->password);
 	g_strlcpy(local->fingerprint, tl_certificate_fingerprint(browser->certificate), sizeof local->fingerprint);

@@ -36,6 +36,7 @@ struct tl_rtp_session {
 	unsigned local_port;            /* RO; of rtp */
 	unsigned phase;                 /* RO; in which ticks its packets begin */
 	uint32_t ssrc;                  /* RO */
+	unsigned main_version;          /* main: answers given */
 	struct tl_browser *main_browser; /* main: the one that the thread has, or will have */
 
 	/* tick from here on */

@@ -123,6 +123,7 @@ struct tl_transport_side {
 	char ufrag[16], password[32];
 	char fingerprint[208]; /* "sha-256 AB:CD..." */
 	uint32_t ssrc;     /* of what we send */
+	unsigned version;  /* grows with each answer */
 	unsigned n_candidates;
 	struct tl_candidate candidates[TL_CANDIDATES_MAX];
 };

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * Descriptions of browsers (JSEP, RFC 8829; RFC 8839, RFC 8843, RFC 8122): an
+ * offer read, an answer written: one stream of G.711 with RFC 4733 events over
+ * one ICE and DTLS transport. Every other stream is refused with port 0. Text
+ * and values; no state, no I/O. Any thread.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "secure/secure.h"
+#include "signal/leg.h"
+
+#define TL_BROWSER_STREAMS_MAX 8
+#define TL_BROWSER_OCTETS_MAX 65536
+#define TL_BROWSER_MID_MAX 32
+
+/** A stream as its m= line named it; the answer must name it again (RFC 3264 6). */
+struct tl_browser_stream {
+	char media[16], protocol[32], format[16];
+	char mid[TL_BROWSER_MID_MAX + 1];
+};
+
+/** What one offer says. */
+struct tl_browser_offer {
+	char session[32];        /* o='s number: another one is another peer connection (RFC 8829 5.2.1) */
+	struct tl_fingerprint fingerprint;
+	struct tl_rtp_side side; /* law: the first named; events' payload type or -1; directions; no address */
+	bool offers[2];          /* by enum tl_law */
+	unsigned n_streams, audio; /* m= lines, and which of them is ours */
+	struct tl_browser_stream streams[TL_BROWSER_STREAMS_MAX];
+};
+
+/**
+ * tl_browser_offer_parse - read @text. TL_IP_ERROR_OFFER names the part that this end cannot do and what was expected;
+ * @offer is untouched then.
+ */
+bool tl_browser_offer_parse(const char *text, struct tl_browser_offer *offer, GError **error);
+
+/** The law to be used both ways: @preferred if it is offered, else the other. */
+enum tl_law tl_browser_offer_law(const struct tl_browser_offer *offer, enum tl_law preferred);
+
+/**
+ * tl_browser_answer_format - the answer to @offer in @law, on @transport; ICE-lite, DTLS passive. (transfer full),
+ * g_free.
+ */
+char *tl_browser_answer_format(const struct tl_browser_offer *offer, enum tl_law law,
+			       const struct tl_transport_side *transport);
