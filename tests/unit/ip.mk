@@ -1,9 +1,10 @@
-ROOMS_test-sdp := ip signal line base
-ROOMS_test-registrar := ip signal line base
-ROOMS_test-digest := ip signal line base
-ROOMS_test-sip-call := ip signal line base
+ROOMS_test-sdp := ip secure signal line base
+ROOMS_test-registrar := ip secure signal line base
+ROOMS_test-digest := ip secure signal line base
+ROOMS_test-sip-call := ip secure signal line base
 EXTRA_test-sip-call := tests/unit/sip-pair.c
-ROOMS_test-sip-user := ip signal line base
+ROOMS_test-sip-user := ip secure signal line base
 EXTRA_test-sip-user := tests/unit/sip-pair.c
-ROOMS_test-sip-peers := ip signal line base
+ROOMS_test-sip-peers := ip secure signal line base
 EXTRA_test-sip-peers := tests/unit/sip-pair.c
+ROOMS_test-browser-sdp := ip secure signal line base

@@ -18,7 +18,7 @@
 
 /** A stream as its m= line named it; the answer must name it again (RFC 3264 6). */
 struct tl_browser_stream {
-	char media[16], protocol[32], format[16];
+	char media[16], protocol[32], format[32];
 	char mid[TL_BROWSER_MID_MAX + 1];
 };
 

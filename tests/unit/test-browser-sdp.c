@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* Offers of real browsers read, answers written, and what cannot be is said in words. */
+#include <string.h>
+
+#include "browser-offers.h"
+#include "ip/ip.h"
+
+static const struct tl_transport_side transport = {
+	.ufrag = "ABCDEFGH", .password = "abcdefghijklmnopqrstuvwx", .fingerprint = "sha-256 00:11", .ssrc = 4711, .version = 2,
+	.n_candidates = 2, .candidates = { { "192.0.2.1", 3478 }, { "2001:db8::1", 3478 } },
+};
+
+static struct tl_browser_offer read_offer(const char *text)
+{
+	struct tl_browser_offer offer;
+	GError *error = NULL;
+	tl_browser_offer_parse(text, &offer, &error);
+	g_assert_no_error(error);
+	return offer;
+}
+
+static void test_audio(void)
+{
+	struct tl_browser_offer offer = read_offer(offer_audio);
+	g_assert_cmpuint(offer.n_streams, ==, 1);
+	g_assert_cmpstr(offer.streams[0].mid, ==, "0");
+	g_assert_true(offer.offers[TL_LAW_ALAW] && offer.offers[TL_LAW_ULAW]);
+	g_assert_cmpint(offer.side.law, ==, TL_LAW_ULAW); /* named first */
+	g_assert_cmpint(offer.side.dtmf_payload_type, ==, 126); /* of 8 kHz, not 110 of 48 kHz */
+	g_assert_true(offer.side.sends && offer.side.receives);
+	g_assert_cmpuint(offer.side.ptime_ms, ==, 20);
+	g_assert_cmpint(offer.fingerprint.hash, ==, TL_FINGERPRINT_SHA256);
+	g_assert_cmphex(offer.fingerprint.octets[0], ==, 0xcf);
+	g_assert_cmpstr(offer.session, ==, "7665267813234826658");
+	g_assert_cmpint(tl_browser_offer_law(&offer, TL_LAW_ALAW), ==, TL_LAW_ALAW);
+}
+
+static void test_answer(void)
+{
+	struct tl_browser_offer offer = read_offer(offer_audio);
+	g_autofree char *answer = tl_browser_answer_format(&offer, TL_LAW_ALAW, &transport);
+	g_assert_cmpstr(answer, ==,
+		"v=0\r\no=- 4711 2 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=ice-lite\r\n"
+		"m=audio 3478 UDP/TLS/RTP/SAVPF 8 126\r\nc=IN IP4 192.0.2.1\r\na=rtcp-mux\r\na=mid:0\r\n"
+		"a=ice-ufrag:ABCDEFGH\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=fingerprint:sha-256 00:11\r\n"
+		"a=setup:passive\r\na=sendrecv\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:126 telephone-event/8000\r\n"
+		"a=fmtp:126 0-15\r\na=ptime:20\r\na=msid:trunkline audio\r\na=ssrc:4711 cname:trunkline\r\n"
+		"a=candidate:1 1 udp 2130706431 192.0.2.1 3478 typ host\r\n"
+		"a=candidate:2 1 udp 2130706175 2001:db8::1 3478 typ host\r\na=end-of-candidates\r\n");
+}
+
+/* What we have no use for is refused stream by stream, each under its name. */
+static void test_other_streams(void)
+{
+	struct tl_browser_offer offer = read_offer(offer_video);
+	g_assert_cmpuint(offer.n_streams, ==, 3);
+	g_assert_cmpuint(offer.audio, ==, 0);
+	g_autofree char *answer = tl_browser_answer_format(&offer, TL_LAW_ULAW, &transport);
+	g_assert_nonnull(strstr(answer, "a=group:BUNDLE 0\r\n"));
+	g_assert_nonnull(strstr(answer, "m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=inactive\r\n"));
+	g_assert_nonnull(strstr(answer, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
+}
+
+static char *edit(const char *text, const char *from, const char *to)
+{
+	g_auto(GStrv) parts = g_strsplit(text, from, -1);
+	g_assert_cmpuint(g_strv_length(parts), >, 1);
+	return g_strjoinv(to, parts);
+}
+
+static void test_directions(void)
+{
+	static const char *const theirs[] = { "sendonly", "recvonly", "inactive" }, *const ours[] = { "recvonly", "sendonly", "inactive" };
+	for (unsigned i = 0; i < G_N_ELEMENTS(theirs); i++) {
+		g_autofree char *text = edit(offer_audio, "sendrecv", theirs[i]);
+		g_autofree char *expected = g_strdup_printf("a=%s\r\n", ours[i]);
+		struct tl_browser_offer offer = read_offer(text);
+		g_autofree char *answer = tl_browser_answer_format(&offer, TL_LAW_ALAW, &transport);
+		g_assert_cmpint(offer.side.sends, ==, i == 0);
+		g_assert_cmpint(offer.side.receives, ==, i == 1);
+		g_assert_nonnull(strstr(answer, expected));
+	}
+}
+
+static void test_refusals(void)
+{
+	static const struct {
+		const char *from, *to, *why;
+	} cases[] = {
+		{ "v=0", "v=1", "line 1: expected v=0" },
+		{ "m=audio", "m=video", "expected m=audio" },
+		{ "UDP/TLS/RTP/SAVPF", "RTP/AVP", "audio: expected UDP/TLS/RTP/SAVPF, found RTP/AVP" },
+		{ "a=rtcp-mux\r\n", "", "audio: expected a=rtcp-mux" },
+		{ "a=ice-ufrag", "a=nothing", "audio: expected ICE (a=ice-ufrag)" },
+		{ "sha-256 CF", "sha-1 CF", "audio: expected a=fingerprint with sha-256, sha-384 or sha-512, found sha-1" },
+		{ "actpass", "passive", "audio: expected a=setup:actpass or active, found passive" },
+		{ "111 63 9 0 8 13 110 126", "111 63 9", "expected PCMA/8000 or PCMU/8000, found opus/48000/2, red/48000/2, G722/8000" },
+		{ "9 UDP", "x UDP", "m= line 1: expected media, port" },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = edit(offer_audio, cases[i].from, cases[i].to);
+		struct tl_browser_offer offer;
+		g_autoptr(GError) error = NULL;
+		g_assert_false(tl_browser_offer_parse(text, &offer, &error));
+		g_assert_error(error, TL_IP_ERROR, TL_IP_ERROR_OFFER);
+		if (!strstr(error->message, cases[i].why))
+			g_error("%s: expected %s", error->message, cases[i].why);
+	}
+}
+
+/* Long and many: refused for it, whatever they say. */
+static void test_bombs(void)
+{
+	struct tl_browser_offer offer;
+	GString *text = g_string_new(offer_audio);
+	for (unsigned i = 0; i < 8; i++)
+		g_string_append(text, "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n");
+	g_assert_false(tl_browser_offer_parse(text->str, &offer, NULL));
+	g_string_assign(text, offer_audio);
+	for (unsigned i = 0; i < 5000; i++)
+		g_string_append(text, "a=x\n");
+	g_assert_false(tl_browser_offer_parse(text->str, &offer, NULL));
+	g_string_set_size(text, TL_BROWSER_OCTETS_MAX + 1);
+	memset(text->str, 'a', text->len);
+	g_assert_false(tl_browser_offer_parse(text->str, &offer, NULL));
+	g_string_free(text, TRUE);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/browser-sdp/audio", test_audio);
+	g_test_add_func("/browser-sdp/answer", test_answer);
+	g_test_add_func("/browser-sdp/other-streams", test_other_streams);
+	g_test_add_func("/browser-sdp/directions", test_directions);
+	g_test_add_func("/browser-sdp/refusals", test_refusals);
+	g_test_add_func("/browser-sdp/bombs", test_bombs);
+	return g_test_run();
+}
