@@ -298,6 +298,8 @@ static void start_far(struct rig *rig)
 	span.pseudowire.local_port = rig->access.span.pseudowire.remote_port;
 	span.pseudowire.remote_port = rig->access.span.pseudowire.local_port;
 	span.pseudowire.clock = TL_CLOCK_LOCAL;
+	if (rig->far_span.name)
+		span = rig->far_span;
 	rig->span = tl_span_new(&span, &error);
 	g_assert_no_error(error);
 	pri.span = rig->span;

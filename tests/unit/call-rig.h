@@ -38,6 +38,7 @@ struct rig {
 	const char *no_groups[1];
 	struct tl_node *node;
 	/* the far side */
+	struct tl_span_config far_span; /* with a name: used as it is, and media run in its line time */
 	struct tl_media *media;
 	struct tl_span *span;
 	struct tl_pri *pri;
