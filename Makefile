@@ -41,7 +41,7 @@ LDLIBS := -Wl,--as-needed $(PKG_LIBS) -lpri -lopenr2 -ltiff -ltonezone -lm -pthr
 # ---- rooms: one archive each ----
 ROOM_DIRS := userspace/base userspace/control \
 	$(addprefix userspace/trunkd/,spool line secure signal media ip fax call) \
-	$(addprefix userspace/deskd/,store paper acd flow contact ledger web)
+	$(addprefix userspace/deskd/,store paper post archive acd flow contact faxjob ledger web)
 room_sources = $(wildcard $(1)/*.c)
 room_archive = $(O)/lib/$(notdir $(1)).a
 object_of = $(patsubst %.c,$(O)/%.o,$(1))
@@ -59,7 +59,7 @@ $(foreach d,$(ROOM_DIRS),$(eval $(call room_rule,$(d))))
 
 archives = $(foreach r,$(1),$(O)/lib/$(r).a)
 TRUNKD_ROOMS := call fax ip media spool signal secure line control base
-DESKD_ROOMS := web ledger contact flow acd store control base
+DESKD_ROOMS := web ledger faxjob contact flow acd archive post paper store control base
 
 # A header of its own, so that a new commit compiles again only what names the version.
 $(O)/gen/version.h: FORCE

@@ -33,13 +33,15 @@ static void op_collect(void *user, const char *const *sounds, unsigned wait_s)
 	note(user, "collect", all);
 }
 static void op_queue(void *user, const struct tl_flow_queue *queue) { note(user, "queue", queue->name); }
-static void op_connect(void *user, const char *target) { note(user, "connect", target); }
+static void op_connect(void *user, const char *target, bool clear) { note(user, clear ? "clear" : "connect", target); }
+static void op_fax(void *user, const char *box) { note(user, "fax", box); }
+static void op_detect_fax(void *user) { note(user, "detect", "fax"); }
 static void op_release(void *user, unsigned cause)
 {
 	g_autofree char *text = g_strdup_printf("%u", cause);
 	note(user, "release", text);
 }
-static const struct tl_flow_ops ops = { op_step, op_play, op_collect, op_queue, op_connect, op_release };
+static const struct tl_flow_ops ops = { op_step, op_play, op_collect, op_queue, op_connect, op_fax, op_detect_fax, op_release };
 
 static struct tl_flows *flows_new(void)
 {

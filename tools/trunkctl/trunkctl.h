@@ -40,5 +40,8 @@ void print_json(JsonObject *object);
 /** The text of the member at @path, "" when absent. (transfer full) */
 char *text_at(JsonObject *object, const char *path);
 
+/* fax.c */
+int run_fax(const struct place *place, char **words);
+
 /* trace.c */
 int run_trace(const struct place *place, char **words);

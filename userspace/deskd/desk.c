@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "contact/contact.h"
+#include "fax-desk.h"
 #include "ledger/ledger.h"
 #include "web/web.h"
 
@@ -29,6 +30,7 @@ struct desk {
 	struct tl_lease *lease;
 	struct tl_acd *acd;
 	struct tl_contacts *contacts;
+	struct fax_desk *faxes;
 	struct tl_ledger *ledger;
 	struct tl_web *web;
 };
@@ -58,9 +60,23 @@ static void op_queue(void *user, const struct tl_flow_queue *queue)
 	tl_contact_queue(user, &wait);
 }
 
-static void op_connect(void *user, const char *target)
+static void op_connect(void *user, const char *target, bool clear)
 {
-	tl_contact_connect(user, target);
+	if (clear)
+		tl_contact_connect_clear(user, target);
+	else
+		tl_contact_connect(user, target);
+}
+
+static void op_fax(void *user, const char *box)
+{
+	struct desk *desk = tl_contact_owner(user);
+	tl_faxes_receive(fax_desk_faxes(desk->faxes), user, box);
+}
+
+static void op_detect_fax(void *user)
+{
+	tl_contact_detect_fax(user);
 }
 
 static void op_release(void *user, unsigned cause)
@@ -68,7 +84,8 @@ static void op_release(void *user, unsigned cause)
 	tl_contact_release(user, cause);
 }
 
-static const struct tl_flow_ops flow_ops = { op_step, op_play, op_collect, op_queue, op_connect, op_release };
+static const struct tl_flow_ops flow_ops = { op_step, op_play, op_collect, op_queue, op_connect, op_fax, op_detect_fax,
+					      op_release };
 
 static bool has_service(const char *called, void *user)
 {
@@ -79,7 +96,12 @@ static void on_begin(struct tl_contact *contact, const char *step, void *user)
 {
 	struct desk *desk = user;
 	struct tl_flow_run *run = tl_contact_user(contact);
-	const char *service = tl_contact_info(contact).service;
+	struct tl_contact_info info = tl_contact_info(contact);
+	const char *service = info.service;
+	if (info.outgoing && !strcmp(info.kind, "fax")) {
+		tl_faxes_answered(fax_desk_faxes(desk->faxes), contact);
+		return;
+	}
 	if (!run && service && has_service(service, desk)) {
 		run = tl_flow_run_new(desk->settings->flows, service, &flow_ops, contact);
 		tl_contact_set_user(contact, run);
@@ -122,6 +144,18 @@ static void on_failed(struct tl_contact *contact, unsigned cause, void *user)
 		tl_contact_release(contact, cause);
 }
 
+static void on_fax_tone(struct tl_contact *contact, void *user)
+{
+	(void)user;
+	if (tl_contact_user(contact))
+		tl_flow_run_fax_tone(tl_contact_user(contact));
+}
+
+static void on_fax(struct tl_contact *contact, const char *event, JsonObject *params, void *user)
+{
+	tl_faxes_event(fax_desk_faxes(((struct desk *)user)->faxes), contact, event, params);
+}
+
 static void on_gone(struct tl_contact *contact, void *user)
 {
 	(void)user;
@@ -133,8 +167,12 @@ static void on_changed(struct tl_contact *contact, void *user)
 {
 	struct desk *desk = user;
 	tl_web_call_changed(desk->web, contact);
-	if (!strcmp(tl_contact_info(contact).state, "ended"))
-		on_gone(contact, desk);
+	struct tl_contact_info info = tl_contact_info(contact);
+	if (strcmp(info.state, "ended"))
+		return;
+	on_gone(contact, desk);
+	if (!strcmp(info.kind, "fax"))
+		tl_faxes_over(fax_desk_faxes(desk->faxes), contact);
 }
 
 /* ---- nodes, journal, acd ---- */
@@ -142,11 +180,13 @@ static void on_changed(struct tl_contact *contact, void *user)
 static void on_link(const char *node, struct tl_control_client *client, void *user)
 {
 	tl_ledger_attach(((struct desk *)user)->ledger, node, client);
+	fax_desk_link(((struct desk *)user)->faxes, node, client);
 }
 
 static void on_unlink(const char *node, void *user)
 {
 	tl_ledger_detach(((struct desk *)user)->ledger, node);
+	fax_desk_unlink(((struct desk *)user)->faxes, node);
 }
 
 static void on_caught_up(const char *node, void *user)
@@ -157,6 +197,21 @@ static void on_caught_up(const char *node, void *user)
 static void on_facts(const char *node, JsonObject *params, void *user)
 {
 	tl_ledger_facts(((struct desk *)user)->ledger, node, params);
+}
+
+static void on_spool(const char *node, JsonObject *params, void *user)
+{
+	fax_desk_spool(((struct desk *)user)->faxes, node, params);
+}
+
+static void on_fax_changed(JsonObject *fax, void *user)
+{
+	tl_web_fax_changed(((struct desk *)user)->web, fax);
+}
+
+static void on_delivery(const struct tl_delivery_info *delivery, void *user)
+{
+	tl_web_delivery_changed(((struct desk *)user)->web, delivery);
 }
 
 static void on_stale(int64_t epoch, void *user)
@@ -198,6 +253,7 @@ static void on_restored(const GError *error, void *user)
 		tl_error("the reign cannot begin: %s", error->message);
 		return;
 	}
+	fax_desk_reign(desk->faxes, tl_lease_epoch(desk->lease));
 	tl_contacts_begin(desk->contacts, tl_lease_epoch(desk->lease));
 	tl_web_desk_changed(desk->web);
 }
@@ -206,6 +262,7 @@ static void on_lease(int64_t epoch, void *user)
 {
 	struct desk *desk = user;
 	tl_contacts_end(desk->contacts);
+	fax_desk_reign(desk->faxes, 0);
 	if (epoch)
 		tl_acd_begin(desk->acd, epoch, on_restored, desk);
 	else
@@ -295,7 +352,8 @@ static gboolean start_web(struct desk *desk, GError **error)
 					.certificate = tl_config_string(tl_config_section(desk->settings->config, "web"), "certificate"),
 					.key = tl_config_string(tl_config_section(desk->settings->config, "web"), "key"),
 					.socket = tl_config_string(tl_config_section(desk->settings->config, "control"), "socket"),
-					.store = desk->store, .acd = desk->acd, .contacts = desk->contacts, .ledger = desk->ledger };
+					.store = desk->store, .acd = desk->acd, .contacts = desk->contacts, .ledger = desk->ledger,
+					.faxes = fax_desk_faxes(desk->faxes), .blobs = fax_desk_blobs(desk->faxes) };
 	g_autoptr(GArray) tokens = g_array_new(FALSE, TRUE, sizeof(struct tl_control_token));
 	g_autoptr(GArray) logins = g_array_new(FALSE, TRUE, sizeof(struct tl_web_login));
 	const struct tl_config_section *s = NULL;
@@ -330,6 +388,7 @@ static gboolean start(struct desk *desk, GError **error)
 	static const struct tl_contacts_handler contacts_handler = {
 		.has_service = has_service, .on_begin = on_begin, .on_played = on_played, .on_collected = on_collected,
 		.on_overflow = on_overflow, .on_failed = on_failed, .on_changed = on_changed, .on_gone = on_gone,
+		.on_fax_tone = on_fax_tone, .on_fax = on_fax, .on_spool = on_spool,
 		.on_link = on_link, .on_unlink = on_unlink, .on_facts = on_facts, .on_node = on_node, .on_stale = on_stale,
 	};
 	const struct tl_config_section *section = tl_config_section(desk->settings->config, "desk");
@@ -339,6 +398,10 @@ static gboolean start(struct desk *desk, GError **error)
 	desk->ledger = tl_ledger_new(desk->store, &ledger_handler, desk);
 	desk->contacts = tl_contacts_new(desk->store, desk->acd, &contacts_handler, desk);
 	tl_contacts_set_hold_music(desk->contacts, tl_config_string(section, "hold_music"));
+	static const struct fax_desk_handler fax_handler = { on_fax_changed, on_delivery };
+	desk->faxes = fax_desk_start(desk->settings, desk->store, desk->contacts, &fax_handler, desk, error);
+	if (!desk->faxes)
+		return FALSE;
 	set_queues(desk);
 	set_nodes(desk);
 	if (!set_agents(desk, error) || !start_web(desk, error))
@@ -370,8 +433,10 @@ void desk_stop(struct desk *desk)
 		tl_contacts_end(desk->contacts);
 	if (desk->acd)
 		tl_acd_end(desk->acd);
+	fax_desk_stop(desk->faxes);
 	tl_store_free(desk->store);
 	tl_contacts_free(desk->contacts);
+	fax_desk_free(desk->faxes);
 	tl_ledger_free(desk->ledger);
 	tl_acd_free(desk->acd);
 	tl_web_free(desk->web);

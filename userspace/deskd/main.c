@@ -37,7 +37,7 @@ static int print_keys(void)
 {
 	const char *last = "";
 	for (const struct tl_config_key *k = settings_keys; k->section; k++) {
-		static const char *const named[] = { "token", "node", "queue", "agent", NULL };
+		static const char *const named[] = { "token", "node", "queue", "agent", "fax", "fax-sender", "fax-line", NULL };
 		const char *name = g_strv_contains(named, k->section) ? " NAME" : !strcmp(k->section, "service") ? " NUMBER" : "";
 		if (strcmp(last, k->section))
 			printf("\n[%s%s]\n", k->section, name);

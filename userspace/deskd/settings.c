@@ -6,7 +6,7 @@
 #include "control/control.h"
 
 #define S "one or more sounds: file:NAME, blob:SHA256, tone:KIND, number:N, silence:MS"
-#define D "queue:NAME, service:NUMBER, announcement:SOUND, connect:TARGET or release:CAUSE"
+#define D "queue:NAME, service:NUMBER, announcement:SOUND, connect:TARGET, clear:TARGET (for fax machines), fax:BOX or release:CAUSE"
 
 const struct tl_config_key settings_keys[] = {
 	{ "desk", "name", TL_CONFIG_STRING, "desk", .help = "this desk's name; different for each desk at one store" },
@@ -45,6 +45,58 @@ const struct tl_config_key settings_keys[] = {
 	{ "service", "menu_wait_s", TL_CONFIG_INT, "5", NULL, 1, 60, .help = "how long a key is awaited, s" },
 	{ "service", "menu_tries", TL_CONFIG_INT, "3", NULL, 1, 10, .help = "how often" },
 	{ "service", "otherwise", TL_CONFIG_STRING, .required = TRUE, .help = "without a menu, or after the last try: " D },
+	{ "service", "fax_tone", TL_CONFIG_STRING, .help = "where a caller goes who turns out to be a fax machine: " D },
+	{ "blobs", "dir", TL_CONFIG_STRING, .help = "directory of recordings, faxes and documents; desks at one store share it; default: blobs in state_dir" },
+	{ "blobs", "keep_fax_days", TL_CONFIG_INT, "365", NULL, 0, 36500, .help = "faxes are deleted after so many days; 0: never" },
+	{ "blobs", "keep_recording_days", TL_CONFIG_INT, "90", NULL, 0, 36500, .help = "recordings likewise; 0: never" },
+	{ "mail", "server", TL_CONFIG_STRING, .help = "smtp://host:port or smtps://host:port that takes our mails; none: they wait" },
+	{ "mail", "tls", TL_CONFIG_CHOICE, "offered", "offered|required", .help = "smtp: STARTTLS where it is offered, or nothing without it" },
+	{ "mail", "ca_file", TL_CONFIG_STRING, .help = "certificates to trust; default: the system's" },
+	{ "mail", "user", TL_CONFIG_STRING, .help = "name at the server, if it wants one" },
+	{ "mail", "password", TL_CONFIG_STRING, .help = "its password" },
+	{ "mail", "from", TL_CONFIG_STRING, "fax@localhost", .help = "sender of our mails" },
+	{ "mail", "hello", TL_CONFIG_STRING, .help = "our name for the server; default: the host's" },
+	{ "mail", "retry_first_s", TL_CONFIG_INT, "60", NULL, 1, 86400, .help = "what was not taken is tried again after this, then after twice as long ..., s" },
+	{ "mail", "retry_max_s", TL_CONFIG_INT, "3600", NULL, 1, 86400, .help = "... but not later than this, s" },
+	{ "mail", "give_up_h", TL_CONFIG_INT, "72", NULL, 1, 720, .help = "not tried any longer, h" },
+	{ "lmtp", "socket", TL_CONFIG_STRING, .help = "UNIX socket where a mail server hands over mails that are to be faxed; none: not served" },
+	{ "lmtp", "group", TL_CONFIG_STRING, .help = "group that may write to it, such as postfix" },
+	{ "lmtp", "domains", TL_CONFIG_LIST, .help = "domains whose addresses are fax numbers: NUMBER@DOMAIN" },
+	{ "lmtp", "max_mib", TL_CONFIG_INT, "30", NULL, 1, 200, .help = "largest mail, MiB" },
+	{ "fax", "ident", TL_CONFIG_STRING, .help = "what our machine calls itself (T.30), at most 20 characters, mostly its number" },
+	{ "fax", "header", TL_CONFIG_STRING, .help = "text of the line above each page sent, at most 50 characters" },
+	{ "fax", "header_zone", TL_CONFIG_STRING, .help = "time zone of that line, such as Europe/Berlin" },
+	{ "fax", "number", TL_CONFIG_NUMBER, .help = "calling number when sending" },
+	{ "fax", "ecm", TL_CONFIG_BOOL, "yes", .help = "error correction" },
+	{ "fax", "pages_max", TL_CONFIG_INT, "1000", NULL, 1, 1000, .help = "the line is cleared after so many pages" },
+	{ "fax", "deliver", TL_CONFIG_LIST, .help = "whom faxes go to: mail:ADDRESS, dir:PATH, http://URL or https://URL ..." },
+	{ "fax", "format", TL_CONFIG_CHOICE, "pdf", "pdf|tiff", .help = "as what" },
+	{ "fax", "subject", TL_CONFIG_STRING, .help = "of the mail; {from} {to} {pages} {ident} {calling} {date} {id} {note}" },
+	{ "fax", "text", TL_CONFIG_STRING, .help = "of the mail, likewise; \\n is a new line" },
+	{ "fax", "ocr", TL_CONFIG_STRING, .help = "command that makes the PDF searchable, with {in} and {out}, such as: ocrmypdf {in} {out}" },
+	{ "fax-sender", "addresses", TL_CONFIG_LIST, .help = "who may send faxes by mail: a@b or *@b (the envelope's sender)" },
+	{ "fax-sender", "token", TL_CONFIG_STRING, .help = "instead: who knows it, by NUMBER+TOKEN@DOMAIN" },
+	{ "fax-sender", "box", TL_CONFIG_STRING, .help = "fax box whose name, header and number are shown; default: the first" },
+	{ "fax-sender", "priority", TL_CONFIG_INT, "5", NULL, 1, 9, .help = "1 first; 1 does not mind quiet hours" },
+	{ "fax-line", "to", TL_CONFIG_STRING, .required = TRUE, .help = "group:NAME or trunk:NAME" },
+	{ "fax-line", "prefixes", TL_CONFIG_LIST, .help = "numbers that go this way; none: any" },
+	{ "fax-line", "lines", TL_CONFIG_INT, "2", NULL, 1, 1000, .help = "faxes sent at once" },
+	{ "faxes", "tries", TL_CONFIG_INT, "5", NULL, 1, 100, .help = "how often a fax is tried" },
+	{ "faxes", "retry_busy_s", TL_CONFIG_INT, "120", NULL, 1, 86400, .help = "after busy, s" },
+	{ "faxes", "retry_no_answer_s", TL_CONFIG_INT, "900", NULL, 1, 86400, .help = "after no answer, s" },
+	{ "faxes", "retry_trouble_s", TL_CONFIG_INT, "60", NULL, 1, 86400, .help = "after trouble in the middle: it goes on at the page that failed, s" },
+	{ "faxes", "quiet", TL_CONFIG_STRING, .help = "no faxes are sent in these hours, such as 22:00-07:00" },
+	{ "faxes", "zone", TL_CONFIG_STRING, .help = "time zone of quiet hours and of dates in mails; default: the system's" },
+	{ "faxes", "block", TL_CONFIG_LIST, .help = "beginnings of numbers that no fax is sent to" },
+	{ "faxes", "resolution", TL_CONFIG_CHOICE, "fine", "standard|fine", .help = "of documents" },
+	{ "faxes", "paper", TL_CONFIG_CHOICE, "a4", "a4|letter", .help = "of documents" },
+	{ "faxes", "cover", TL_CONFIG_STRING, .help = "file with the cover page: Pango markup with {to} {from} {subject} {pages} {date} {text}; none: no cover" },
+	{ "faxes", "body", TL_CONFIG_CHOICE, "auto", "auto|page|cover|none", .help = "a mail's text: a page when there is no attachment, always, on the cover, or not at all" },
+	{ "faxes", "converter", TL_CONFIG_STRING, .help = "faxpages; default: beside deskd" },
+	{ "faxes", "convert_at_once", TL_CONFIG_INT, "2", NULL, 1, 64, .help = "documents being converted at once" },
+	{ "faxes", "convert_mib", TL_CONFIG_INT, "1024", NULL, 64, 65536, .help = "memory that one may take, MiB" },
+	{ "faxes", "convert_s", TL_CONFIG_INT, "60", NULL, 1, 3600, .help = "time of a processor that one may take, s" },
+	{ "faxes", "convert_pages", TL_CONFIG_INT, "200", NULL, 1, 1000, .help = "pages that one may have" },
 	{ NULL },
 };
 
@@ -94,7 +146,8 @@ static gboolean add_service(struct tl_flows *flows, const struct tl_config_secti
 					   .menu = tl_config_list(section, "menu"),
 					   .menu_wait_s = tl_config_int(section, "menu_wait_s"),
 					   .menu_tries = tl_config_int(section, "menu_tries"),
-					   .otherwise = tl_config_string(section, "otherwise") };
+					   .otherwise = tl_config_string(section, "otherwise"),
+					   .fax_tone = tl_config_string(section, "fax_tone") };
 	if (strspn(service.number, "0123456789*#+") != strlen(service.number))
 		return tl_config_refuse(section, "otherwise", error, "expected a telephone number as the section's name");
 	return tl_flows_add_service(flows, &service, &cause) || refuse(section, "otherwise", cause, error);
@@ -132,6 +185,7 @@ static gboolean check_names(const struct settings *settings, GError **error)
 {
 	static const struct { const char *kind, *key; } named[] = {
 		{ "token", "token" }, { "node", "address" }, { "queue", "music" }, { "agent", "queues" }, { "service", "otherwise" },
+		{ "fax", "deliver" },  { "fax-sender", "addresses" }, { "fax-line", "to" },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(named); i++) {
 		const struct tl_config_section *s = NULL;
@@ -159,10 +213,65 @@ static gboolean check_flows(const struct settings *settings, GError **error)
 	g_assert_not_reached();
 }
 
+static gboolean check_box(const struct tl_config_section *section, GError **error)
+{
+	static const struct { const char *key; unsigned max; } texts[] = { { "ident", 20 }, { "header", 50 } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+		const char *text = tl_config_string(section, texts[i].key);
+		if (text && strlen(text) > texts[i].max)
+			return tl_config_refuse(section, texts[i].key, error, "expected at most %u octets", texts[i].max);
+	}
+	for (const char *const *to = tl_config_list(section, "deliver"); *to; to++)
+		if (!(g_str_has_prefix(*to, "mail:") && strchr(*to, '@')) && !g_str_has_prefix(*to, "dir:/") &&
+		    !g_str_has_prefix(*to, "http://") && !g_str_has_prefix(*to, "https://"))
+			return tl_config_refuse(section, "deliver", error, "\"%s\": expected mail:ADDRESS, dir:/PATH, http://URL or https://URL", *to);
+	return TRUE;
+}
+
+static bool has_box(const struct settings *settings, const char *name)
+{
+	const struct tl_config_section *s = NULL;
+	while ((s = tl_config_next(settings->config, "fax", s)))
+		if (!strcmp(tl_config_name(s), name))
+			return true;
+	return false;
+}
+
+static gboolean check_sending(const struct settings *settings, GError **error)
+{
+	const struct tl_config_section *s = NULL, *faxes = tl_config_section(settings->config, "faxes");
+	const char *quiet = tl_config_string(faxes, "quiet"), *server = tl_config_string(tl_config_section(settings->config, "mail"), "server");
+	while ((s = tl_config_next(settings->config, "fax-sender", s)))
+		if (tl_config_string(s, "box") && !has_box(settings, tl_config_string(s, "box")))
+			return tl_config_refuse(s, "box", error, "expected a fax box that is configured");
+		else if (!tl_config_list(s, "addresses")[0] == !tl_config_string(s, "token"))
+			return tl_config_refuse(s, "addresses", error, "expected either addresses or a token");
+	s = NULL;
+	while ((s = tl_config_next(settings->config, "fax-line", s)))
+		if (!g_str_has_prefix(tl_config_string(s, "to"), "group:") && !g_str_has_prefix(tl_config_string(s, "to"), "trunk:"))
+			return tl_config_refuse(s, "to", error, "expected group:NAME or trunk:NAME");
+	if (quiet && !g_regex_match_simple("^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", quiet, 0, 0))
+		return tl_config_refuse(faxes, "quiet", error, "expected hours such as 22:00-07:00");
+	if (server && !g_str_has_prefix(server, "smtp://") && !g_str_has_prefix(server, "smtps://"))
+		return tl_config_refuse(tl_config_section(settings->config, "mail"), "server", error, "expected smtp://host:port or smtps://host:port");
+	return TRUE;
+}
+
+static gboolean check_faxes(const struct settings *settings, GError **error)
+{
+	const struct tl_config_section *s = NULL;
+	while ((s = tl_config_next(settings->config, "fax", s))) {
+		if (!check_box(s, error))
+			return FALSE;
+		tl_flows_add_box(settings->flows, tl_config_name(s));
+	}
+	return check_sending(settings, error);
+}
+
 static gboolean check(struct settings *settings, GError **error)
 {
 	const struct tl_config_section *s = NULL;
-	if (!check_names(settings, error))
+	if (!check_names(settings, error) || !check_faxes(settings, error))
 		return FALSE;
 	while ((s = tl_config_next(settings->config, "queue", s)))
 		if (!add_queue(settings->flows, s, error))

@@ -37,7 +37,7 @@ static void store_contact(struct tl_contact *contact, tl_store_done on_done, str
 	tl_transaction_add(t, "INSERT INTO contact (id, kind, state, parent, service, node, leg, called, calling, calling_name, "
 			      "span, slot, started_utc_us) VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
 			      "ON CONFLICT (id) DO NOTHING",
-			   TL_VALUES(tl_text(contact->id), tl_text(contact->of ? "consult" : "call"), tl_text(contact->of),
+			   TL_VALUES(tl_text(contact->id), tl_text(contact->of ? "consult" : contact->fax ? "fax" : "call"), tl_text(contact->of),
 				     tl_text(contact->service), tl_text(contact->node->name),
 				     tl_text(contact->leg), tl_text(contact->called), tl_text(contact->calling),
 				     tl_text(contact->calling_name), tl_text(contact->span), tl_int(contact->slot),
@@ -223,6 +223,18 @@ static struct node *any_node(struct tl_contacts *contacts)
 	return NULL;
 }
 
+const char *tl_contacts_any_node(struct tl_contacts *contacts)
+{
+	struct node *node = contacts->epoch ? any_node(contacts) : NULL;
+	return node ? node->name : NULL;
+}
+
+static struct node *node_for(struct tl_contacts *contacts, const char *name)
+{
+	struct node *node = name ? g_hash_table_lookup(contacts->nodes, name) : any_node(contacts);
+	return contacts->epoch && node && node->known ? node : NULL;
+}
+
 static bool may_place(struct tl_contacts *contacts, const struct tl_contact_place *place, struct node *node, GError **error)
 {
 	struct tl_agent_info agent;
@@ -230,7 +242,7 @@ static bool may_place(struct tl_contacts *contacts, const struct tl_contact_plac
 	const char *why = NULL;
 	if (!node)
 		code = TL_CONTROL_NOT_CONDUCTOR, why = "this desk is not the conductor, or no node is connected";
-	else if (!place->service == !place->agent)
+	else if (!!place->service + !!place->agent + !!place->fax != 1)
 		code = TL_CONTROL_INVALID_PARAMS, why = "expected either service or agent";
 	else if (place->id && tl_contacts_find(contacts, place->id))
 		code = TL_CONTROL_ID_IN_USE, why = "call: this id is in use";
@@ -248,7 +260,7 @@ static bool may_place(struct tl_contacts *contacts, const struct tl_contact_plac
 void tl_contacts_place(struct tl_contacts *contacts, const struct tl_contact_place *place, tl_contact_placed on_done,
 		       void *user)
 {
-	struct node *node = contacts->epoch ? any_node(contacts) : NULL;
+	struct node *node = node_for(contacts, place->node);
 	g_autoptr(GError) error = NULL;
 	if (!may_place(contacts, place, node, &error)) {
 		on_done(NULL, error, user);
@@ -258,6 +270,8 @@ void tl_contacts_place(struct tl_contacts *contacts, const struct tl_contact_pla
 	g_autofree char *leg = g_strdup_printf("o-%.60s", id);
 	struct tl_contact *contact = contact_new(contacts, id, node, leg);
 	contact->outgoing = true;
+	contact->fax = place->fax;
+	contact->fax_id = g_strdup(place->fax);
 	contact->service = g_strdup(place->service);
 	contact->place_agent = g_strdup(place->agent);
 	contact->called = g_strdup(place->called);

@@ -20,7 +20,8 @@ enum contact_state {
 	CONTACT_RINGING,    /* an agent's phone */
 	CONTACT_CONNECTING, /* another target rings */
 	CONTACT_TALKING,
-	CONTACT_CLOSING,    /* the peer has gone, the caller's leg is being released */
+	CONTACT_FAXING,     /* the leg is a fax machine */
+	CONTACT_CLOSING,    /* the peer has gone, or the fax is over; the caller's leg is being released */
 	CONTACT_ENDED,
 	CONTACT_STATES
 };
@@ -30,6 +31,8 @@ enum contact_event {
 	CONTACT_ANSWERED,      /* the caller's leg */
 	CONTACT_QUEUE,         /* the flow: wait in contact->queue */
 	CONTACT_CONNECT,       /* the flow: peer_target */
+	CONTACT_FAX,           /* the flow: data: struct tl_contact_fax */
+	CONTACT_FAX_ENDED,
 	CONTACT_OVERFLOW,
 	CONTACT_ASSIGNED,
 	CONTACT_PEER_ANSWERED,
@@ -71,6 +74,9 @@ struct tl_contact {
 	bool auto_answer;
 	char *bridge;           /* that joins leg and peer; NULL: they are not joined */
 	unsigned bridges;       /* made so far */
+	bool fax;               /* of kind fax */
+	char *fax_id;           /* the one on the leg */
+	bool clear;             /* the next bridge is to be a clear one */
 	bool outgoing;          /* placed by us: leg is ours to originate */
 	bool leg_answered, peer_answered;
 	bool leg_held, peer_held; /* by its own party */
@@ -190,6 +196,12 @@ void device_gone(struct device *device);
 void device_settle(struct device *device);
 /** A snapshot's leg that is a browser's: known from now on. */
 void device_seen(struct node *node, JsonObject *leg);
+
+/* fax.c */
+void fax_begin(void *contact, const void *data);
+void fax_over(void *contact, const void *data);
+void fax_event(struct node *node, const char *name, JsonObject *params);
+void fax_tone(struct node *node, JsonObject *params);
 
 /* end.c */
 void end_gone(void *contact, const void *data);

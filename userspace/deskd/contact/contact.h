@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
- * Contacts of kind call: they bind a caller's leg on a node with the flow, the
- * queue and the agent's leg. This room commands the nodes, gives each leg its
+ * Contacts of the kinds call and fax: they bind a caller's leg on a node with the
+ * flow, the queue and the agent's leg, or make it a fax machine. This room commands the nodes, gives each leg its
  * rule for the case that no desk is left, and after a take-over finds every
  * contact again. What a flow decides comes from outside (tl_contacts_handler).
  * Thread: main.
@@ -22,12 +22,14 @@ struct tl_contact;
 /** For the eye and the API; borrowed until the next turn of the main loop. 0 and NULL: not (yet). */
 struct tl_contact_info {
 	const char *id, *state; /* desk.schema.json's call_state */
+	const char *kind; /* call, fax */
 	const char *service, *queue, *agent, *called, *calling, *calling_name, *digits, *step, *node, *span;
 	const char *consult; /* the contact in which its agent asks another agent about it */
 	const char *of;      /* it is such a one, about this contact */
 	bool on_hold, muted; /* by its agent */
 	unsigned slot, position, cause;
 	int64_t started_utc_us, answered_utc_us, ended_utc_us;
+	bool outgoing;
 };
 
 /** How a contact waits. */
@@ -52,6 +54,9 @@ struct tl_contacts_handler {
 	void (*on_collected)(struct tl_contact *contact, const char *digits, void *user);
 	void (*on_overflow)(struct tl_contact *contact, void *user);
 	void (*on_failed)(struct tl_contact *contact, unsigned cause, void *user); /* to be queued or connected */
+	void (*on_fax_tone)(struct tl_contact *contact, void *user); /* CNG: the caller is a fax machine */
+	/** fax.negotiated, fax.page or fax.ended of its own fax; after the last the leg is released. */
+	void (*on_fax)(struct tl_contact *contact, const char *event, JsonObject *params, void *user);
 	/** Anything to be seen has changed; with state "ended" it is the last call, the contact is freed after it. */
 	void (*on_changed)(struct tl_contact *contact, void *user);
 	void (*on_gone)(struct tl_contact *contact, void *user); /* forgotten, not ended: the reign is over */
@@ -59,6 +64,7 @@ struct tl_contacts_handler {
 	void (*on_link)(const char *node, struct tl_control_client *client, void *user);
 	void (*on_unlink)(const char *node, void *user);
 	void (*on_facts)(const char *node, JsonObject *params, void *user);
+	void (*on_spool)(const char *node, JsonObject *params, void *user); /* spool.changed */
 	void (*on_node)(const struct tl_node_info *node, const char *span, void *user); /* @span: only this one changed */
 	void (*on_stale)(int64_t epoch, void *user); /* a node obeys @epoch or a higher one */
 };
@@ -90,6 +96,8 @@ struct tl_contact_place {
 	const char *to;              /* a target of node.schema.json */
 	const char *called, *calling; /* calling: may be NULL */
 	const char *service, *agent; /* what the called party is connected to; one of them */
+	const char *fax;             /* instead: the fax that is sent to it; on_begin comes when it answers */
+	const char *node;            /* NULL: any */
 };
 typedef void (*tl_contact_placed)(struct tl_contact *contact, const GError *error, void *user);
 /** @on_done exactly once; errors are of TL_CONTROL_ERROR. */
@@ -142,6 +150,8 @@ void tl_contacts_history(struct tl_contacts *contacts, const char *calling, unsi
 			 void *user);
 
 struct tl_contact_info tl_contact_info(struct tl_contact *contact);
+/** What tl_contacts_new() was given. */
+void *tl_contact_owner(const struct tl_contact *contact);
 void *tl_contact_user(const struct tl_contact *contact);
 void tl_contact_set_user(struct tl_contact *contact, void *user);
 
@@ -152,6 +162,24 @@ void tl_contact_collect(struct tl_contact *contact, const char *const *sounds, u
 void tl_contact_queue(struct tl_contact *contact, const struct tl_contact_wait *wait);
 void tl_contact_connect(struct tl_contact *contact, const char *target);
 void tl_contact_release(struct tl_contact *contact, unsigned cause);
+/** Connected without anything touching the audio: modems and fax machines at both ends. */
+void tl_contact_connect_clear(struct tl_contact *contact, const char *target);
+/** Listens for a fax machine's tone in the background: on_fax_tone. */
+void tl_contact_detect_fax(struct tl_contact *contact);
+
+/** What a fax machine on the leg is to do; borrowed. @options: node.schema.json's fax_options (transfer none). */
+struct tl_contact_fax {
+	const char *fax;      /* its id; asking again for the same is no error */
+	JsonObject *options;
+	unsigned pages_max;   /* receiving */
+	const char *document; /* sending: SHA-256 of a blob that the node has; NULL: receive */
+	unsigned first_page;
+};
+/** The contact becomes one of kind fax. */
+void tl_contact_fax(struct tl_contact *contact, const struct tl_contact_fax *fax);
+/** The name of a node that is connected, or NULL; borrowed. */
+const char *tl_contacts_any_node(struct tl_contacts *contacts);
+
 /** Whether commands reach its leg now: its node is connected and has said what lives there. */
 bool tl_contact_reachable(const struct tl_contact *contact);
 

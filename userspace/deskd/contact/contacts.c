@@ -7,13 +7,13 @@
 #define CAUSE_NO_ANSWER 19
 
 static const char *const states[CONTACT_STATES] = { "opening",	  "offered", "flow",	"queued", "ringing",
-						    "connecting", "talking", "closing", "ended" };
-static const char *const events[CONTACT_EVENTS] = { "stored",	"answered",	 "queue",      "connect", "overflow",
+						    "connecting", "talking", "faxing", "closing", "ended" };
+static const char *const events[CONTACT_EVENTS] = { "stored",	"answered",	 "queue",      "connect", "fax", "fax-ended", "overflow",
 						    "assigned", "peer-answered", "peer-ended", "leaves", "gone" };
 
 /* desk.schema.json's words for our states */
 static const char *const call_states[CONTACT_STATES] = { "offered",  "offered",	 "answered", "queued", "ringing",
-							 "ringing", "answered", "answered", "ended" };
+							 "ringing", "answered", "answered", "answered", "ended" };
 
 static const struct tl_fsm_row rows[] = {
 	{ CONTACT_OPENING, CONTACT_STORED, CONTACT_OFFERED, begin_taken },
@@ -23,9 +23,14 @@ static const struct tl_fsm_row rows[] = {
 	{ CONTACT_OFFERED, CONTACT_GONE, CONTACT_ENDED, end_gone },
 	{ CONTACT_FLOW, CONTACT_QUEUE, CONTACT_QUEUED, wait_queued },
 	{ CONTACT_FLOW, CONTACT_CONNECT, CONTACT_CONNECTING, peer_connect },
+	{ CONTACT_FLOW, CONTACT_FAX, CONTACT_FAXING, fax_begin },
 	{ CONTACT_FLOW, CONTACT_GONE, CONTACT_ENDED, end_gone },
+	{ CONTACT_FAXING, CONTACT_FAX, CONTACT_FAXING, fax_begin }, /* once more after a lost connection */
+	{ CONTACT_FAXING, CONTACT_FAX_ENDED, CONTACT_CLOSING, fax_over },
+	{ CONTACT_FAXING, CONTACT_GONE, CONTACT_ENDED, end_gone },
 	{ CONTACT_QUEUED, CONTACT_QUEUE, CONTACT_QUEUED, wait_queued }, /* once more after a take-over */
 	{ CONTACT_QUEUED, CONTACT_ASSIGNED, CONTACT_RINGING, peer_ring },
+	{ CONTACT_QUEUED, CONTACT_FAX, CONTACT_FAXING, fax_begin },
 	{ CONTACT_QUEUED, CONTACT_OVERFLOW, CONTACT_FLOW, wait_overflowed },
 	{ CONTACT_QUEUED, CONTACT_GONE, CONTACT_ENDED, end_gone },
 	{ CONTACT_RINGING, CONTACT_PEER_ANSWERED, CONTACT_TALKING, peer_join },
@@ -119,7 +124,8 @@ void contact_free(struct tl_contact *contact)
 	char **texts[] = { &contact->id,	  &contact->leg,   &contact->peer_target, &contact->service, &contact->step,
 			   &contact->queue,	  &contact->agent, &contact->assignment,  &contact->called,  &contact->calling,
 			   &contact->calling_name, &contact->span,  &contact->playing,	  &contact->music,   &contact->place_agent,
-			   &contact->bridge,	  &contact->transfer_to, &contact->of };
+			   &contact->bridge,	  &contact->transfer_to, &contact->of,
+			   &contact->fax_id };
 	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(*texts[i]);
 	g_free(contact);
@@ -139,7 +145,8 @@ static const char *call_state(const struct tl_contact *contact)
 struct tl_contact_info tl_contact_info(struct tl_contact *contact)
 {
 	return (struct tl_contact_info){
-		.id = contact->id, .state = call_state(contact), .service = contact->service,
+		.id = contact->id, .state = call_state(contact), .kind = contact->fax ? "fax" : "call",
+		.outgoing = contact->outgoing, .service = contact->service,
 		.queue = contact->fsm.state == CONTACT_QUEUED || contact->fsm.state == CONTACT_RINGING || contact->talked ?
 				 contact->queue : NULL,
 		.agent = contact->agent, .called = contact->called, .calling = contact->calling,
@@ -155,6 +162,11 @@ struct tl_contact_info tl_contact_info(struct tl_contact *contact)
 bool tl_contact_reachable(const struct tl_contact *contact)
 {
 	return contact->node->linked && contact->node->known;
+}
+
+void *tl_contact_owner(const struct tl_contact *contact)
+{
+	return contact->contacts->user;
 }
 
 void *tl_contact_user(const struct tl_contact *contact)

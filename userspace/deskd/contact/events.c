@@ -137,12 +137,21 @@ static const struct {
 	{ "leg.played", on_played },	   { "leg.collected", on_collected }, { "span.changed", on_span },
 	{ "phone.changed", on_phone },	   { "node.changed", on_node },	  { "leg.held", on_held },
 	{ "leg.connected", on_connected }, { "leg.disconnected", on_disconnected },
+	{ "leg.fax_tone", fax_tone },
 };
 
 void events_handle(struct node *node, const char *name, JsonObject *params)
 {
 	if (!strcmp(name, "journal.facts")) {
 		node->contacts->handler.on_facts(node->name, params, node->contacts->user);
+		return;
+	}
+	if (!strcmp(name, "spool.changed")) {
+		node->contacts->handler.on_spool(node->name, params, node->contacts->user);
+		return;
+	}
+	if (node->known && g_str_has_prefix(name, "fax.")) {
+		fax_event(node, name, params);
 		return;
 	}
 	for (unsigned i = 0; node->known && i < G_N_ELEMENTS(handlers); i++)

@@ -96,6 +96,12 @@ void peer_ring(void *user, const void *data)
 	contact_changed(contact);
 }
 
+void tl_contact_connect_clear(struct tl_contact *contact, const char *target)
+{
+	contact->clear = true;
+	tl_contact_connect(contact, target);
+}
+
 void tl_contact_connect(struct tl_contact *contact, const char *target)
 {
 	g_free(contact->peer_target);
@@ -142,7 +148,7 @@ void peer_bridge(struct tl_contact *contact)
 	contact->bridge = g_strdup_printf("b-%.36s-%" G_GINT64_FORMAT "-%u", contact->id, contact->contacts->epoch,
 					  ++contact->bridges);
 	json_object_set_string_member(params, "bridge", contact->bridge);
-	json_object_set_string_member(params, "kind", "voice");
+	json_object_set_string_member(params, "kind", contact->clear ? "clear" : "voice");
 	json_object_set_array_member(params, "members", members);
 	command_send(contact, "bridge.create", params, on_joined);
 }

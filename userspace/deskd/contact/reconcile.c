@@ -107,6 +107,7 @@ static void resume(struct tl_contact *contact, JsonObject *leg, JsonObject *peer
 			begin_taken(contact, NULL);
 		break;
 	case CONTACT_FLOW:
+	case CONTACT_FAXING:
 	case CONTACT_QUEUED:
 		resume_flow(contact);
 		break;
@@ -295,7 +296,7 @@ void tl_contacts_reconcile(struct tl_contacts *contacts, const char *name)
 
 static void load_contact(struct tl_contacts *contacts, const struct tl_result *result, unsigned row)
 {
-	enum { ID, STATE, SERVICE, STEP, QUEUE, AGENT, NODE, LEG, CALLED, CALLING, NAME, SPAN, OF, DIGITS, SLOT, STARTED, ENQUEUED, ANSWERED, OUTCOME };
+	enum { ID, STATE, SERVICE, STEP, QUEUE, AGENT, NODE, LEG, CALLED, CALLING, NAME, SPAN, OF, DIGITS, SLOT, STARTED, ENQUEUED, ANSWERED, OUTCOME, KIND };
 	const char *text[DIGITS + 1];
 	for (unsigned i = 0; i < G_N_ELEMENTS(text); i++)
 		text[i] = tl_result_text(result, 0, row, i);
@@ -319,6 +320,7 @@ static void load_contact(struct tl_contacts *contacts, const struct tl_result *r
 	contact->enqueued_utc_us = tl_result_int(result, 0, row, ENQUEUED);
 	contact->answered_utc_us = tl_result_int(result, 0, row, ANSWERED);
 	contact->overflowed = !g_strcmp0(tl_result_text(result, 0, row, OUTCOME), "overflowed");
+	contact->fax = !g_strcmp0(tl_result_text(result, 0, row, KIND), "fax");
 	contact->outgoing = g_str_has_prefix(contact->leg, "o-");
 	contact->fsm.state = !g_strcmp0(text[STATE], "queued")	? CONTACT_QUEUED :
 			     !g_strcmp0(text[STATE], "ringing") ? CONTACT_RINGING :
@@ -366,8 +368,8 @@ void tl_contacts_begin(struct tl_contacts *contacts, int64_t epoch)
 	contacts->loading++;
 	struct tl_transaction *t = tl_transaction_new("open contacts");
 	tl_transaction_add(t, "SELECT id, state, service, step, queue, agent, node, leg, called, calling, calling_name, span, parent, "
-			      "digits, slot, started_utc_us, enqueued_utc_us, answered_utc_us, outcome FROM contact "
-			      "WHERE ended_utc_us IS NULL AND kind IN ('call', 'consult')", TL_VALUES());
+			      "digits, slot, started_utc_us, enqueued_utc_us, answered_utc_us, outcome, kind FROM contact "
+			      "WHERE ended_utc_us IS NULL AND kind IN ('call', 'consult', 'fax')", TL_VALUES());
 	tl_store_submit(contacts->store, t, on_loaded, contacts);
 }
 

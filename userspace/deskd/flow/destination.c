@@ -11,6 +11,7 @@ static const struct {
 } kinds[] = {
 	{ "queue:", TL_TO_QUEUE },	     { "service:", TL_TO_SERVICE }, { "announcement:", TL_TO_ANNOUNCEMENT },
 	{ "connect:", TL_TO_CONNECT }, { "release:", TL_TO_RELEASE },
+	{ "fax:", TL_TO_FAX },	     { "clear:", TL_TO_CLEAR },
 };
 
 bool tl_sound_check(const char *text, GError **error)
@@ -56,13 +57,13 @@ bool tl_destination_parse(const char *text, struct tl_destination *destination, 
 		}
 	if (!read.what) {
 		g_set_error(error, TL_FLOW_ERROR, TL_FLOW_ERROR_VALUE,
-			    "\"%s\": expected queue:NAME, service:NUMBER, announcement:SOUND, connect:TARGET or release:CAUSE", text);
+			    "\"%s\": expected queue:NAME, service:NUMBER, announcement:SOUND, connect:TARGET, clear:TARGET, fax:BOX or release:CAUSE", text);
 		return false;
 	}
 	bool ok = true;
 	if (read.kind == TL_TO_ANNOUNCEMENT)
 		ok = tl_sound_check(read.what, error);
-	else if (read.kind == TL_TO_CONNECT)
+	else if (read.kind == TL_TO_CONNECT || read.kind == TL_TO_CLEAR)
 		ok = target_check(read.what, error);
 	else if (read.kind == TL_TO_RELEASE)
 		ok = cause_parse(read.what, &read.cause, error);

@@ -5,11 +5,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
-enum tl_destination_kind { TL_TO_QUEUE, TL_TO_SERVICE, TL_TO_ANNOUNCEMENT, TL_TO_CONNECT, TL_TO_RELEASE };
+enum tl_destination_kind { TL_TO_QUEUE, TL_TO_SERVICE, TL_TO_ANNOUNCEMENT, TL_TO_CONNECT, TL_TO_RELEASE,
+			   TL_TO_FAX, TL_TO_CLEAR };
 
 struct tl_destination {
 	enum tl_destination_kind kind;
-	const char *what; /* into the text: queue, number, sound or target */
+	const char *what; /* into the text: queue, number, sound, target or box */
 	unsigned cause;   /* RELEASE */
 };
 

@@ -20,6 +20,7 @@ enum tl_flow_error_code { TL_FLOW_ERROR_VALUE };
 /**
  * Configuration; copied. A destination is one of
  *   queue:NAME  service:NUMBER  announcement:SOUND  connect:TARGET  release:CAUSE
+ *   fax:BOX (a fax machine takes the call)  clear:TARGET (connected with nothing touching the audio)
  * a SOUND and a TARGET are as node.schema.json has them, a CAUSE is a Q.850 value.
  */
 struct tl_flow_service {
@@ -29,6 +30,7 @@ struct tl_flow_service {
 	const char *const *menu;        /* KEY:DESTINATION, KEY one of 0-9 * # A-D, or t (no key in time); may be empty */
 	unsigned menu_wait_s, menu_tries;
 	const char *otherwise;          /* destination without a menu, or after the last try */
+	const char *fax_tone;           /* destination when the caller turns out to be a fax machine; NULL: nobody listens */
 };
 struct tl_flow_queue {
 	const char *name;
@@ -44,6 +46,8 @@ struct tl_flows *tl_flows_new(void);
 void tl_flows_free(struct tl_flows *flows);
 /** Adds one; errors say what was expected of which key ("menu: ..."). */
 bool tl_flows_add_queue(struct tl_flows *flows, const struct tl_flow_queue *queue, GError **error);
+/** A fax box that destinations may name. */
+void tl_flows_add_box(struct tl_flows *flows, const char *name);
 bool tl_flows_add_service(struct tl_flows *flows, const struct tl_flow_service *service, GError **error);
 /** When all are added: every destination leads somewhere. @culprit: the service or queue at fault. */
 bool tl_flows_check(struct tl_flows *flows, char **culprit, GError **error);
@@ -65,7 +69,11 @@ struct tl_flow_ops {
 	/** One key, while @sounds play or within @wait_s after them. */
 	void (*collect)(void *user, const char *const *sounds, unsigned wait_s);
 	void (*queue)(void *user, const struct tl_flow_queue *queue);
-	void (*connect)(void *user, const char *target);
+	void (*connect)(void *user, const char *target, bool clear);
+	/** A fax machine of this box answers; the leg's end is the run's. */
+	void (*fax)(void *user, const char *box);
+	/** Listen for a fax machine; tl_flow_run_fax_tone() when one is heard. */
+	void (*detect_fax)(void *user);
 	void (*release)(void *user, unsigned cause);
 };
 
@@ -80,6 +88,8 @@ void tl_flow_run_played(struct tl_flow_run *run);
 /** @digits is empty when no key came in time. */
 void tl_flow_run_collected(struct tl_flow_run *run, const char *digits);
 void tl_flow_run_overflowed(struct tl_flow_run *run);
+/** The caller is a fax machine: where the service that was dialled says, once. */
+void tl_flow_run_fax_tone(struct tl_flow_run *run);
 /** The contact could not be queued or connected. */
 void tl_flow_run_failed(struct tl_flow_run *run, unsigned cause);
 

@@ -13,12 +13,12 @@
 #define CAUSE_NORMAL 16
 #define CAUSE_UNSPECIFIED 31
 
-enum state { BEGIN, ANNOUNCE, MENU, QUEUE, FAREWELL, CONNECT, OVER, STATES };
-enum event { START, PLAYED, KEY, NO_KEY, GO_MENU, GO_SERVICE, GO_QUEUE, GO_FAREWELL, GO_CONNECT, GO_RELEASE, OVERFLOW, FAILED, EVENTS };
+enum state { BEGIN, ANNOUNCE, MENU, QUEUE, FAREWELL, CONNECT, FAX, OVER, STATES };
+enum event { START, PLAYED, KEY, NO_KEY, GO_MENU, GO_SERVICE, GO_QUEUE, GO_FAREWELL, GO_CONNECT, GO_RELEASE, GO_FAX, OVERFLOW, FAILED, EVENTS };
 
-static const char *const states[STATES] = { "begin", "announce", "menu", "queue", "farewell", "connect", "over" };
+static const char *const states[STATES] = { "begin", "announce", "menu", "queue", "farewell", "connect", "fax", "over" };
 static const char *const events[EVENTS] = { "start",      "played",      "key",        "no-key",     "go-menu",  "go-service",
-					    "go-queue", "go-farewell", "go-connect", "go-release", "overflow", "failed" };
+					    "go-queue", "go-farewell", "go-connect", "go-release", "go-fax", "overflow", "failed" };
 
 struct tl_flow_run {
 	struct tl_flows *flows;
@@ -40,7 +40,8 @@ static void go(struct tl_flow_run *run, const char *text)
 {
 	static const enum event event_of[] = { [TL_TO_QUEUE] = GO_QUEUE, [TL_TO_SERVICE] = GO_SERVICE,
 					       [TL_TO_ANNOUNCEMENT] = GO_FAREWELL, [TL_TO_CONNECT] = GO_CONNECT,
-					       [TL_TO_RELEASE] = GO_RELEASE };
+					       [TL_TO_RELEASE] = GO_RELEASE, [TL_TO_FAX] = GO_FAX,
+					       [TL_TO_CLEAR] = GO_CONNECT };
 	struct tl_destination to;
 	char *own = g_strdup(text);
 	g_free(run->to);
@@ -58,7 +59,7 @@ static void tell_step(struct tl_flow_run *run, const char *step, const char *the
 	if (tl_destination_parse(then, &to, NULL)) {
 		if (to.kind == TL_TO_ANNOUNCEMENT)
 			fallback.route = then;
-		else if (to.kind == TL_TO_CONNECT)
+		else if (to.kind == TL_TO_CONNECT || to.kind == TL_TO_CLEAR)
 			fallback.route = to.what;
 		else if (to.kind == TL_TO_RELEASE)
 			fallback.cause = to.cause;
@@ -187,7 +188,15 @@ static void on_connect(void *user, const void *data)
 	struct tl_flow_run *run = user;
 	const struct tl_destination *to = data;
 	tell_step(run, run->to, run->to, PROMPT_FALLBACK_S);
-	run->ops->connect(run->user, to->what);
+	run->ops->connect(run->user, to->what, to->kind == TL_TO_CLEAR);
+}
+
+static void on_fax(void *user, const void *data)
+{
+	struct tl_flow_run *run = user;
+	const struct tl_destination *to = data;
+	tell_step(run, run->to, "release:16", PROMPT_FALLBACK_S);
+	run->ops->fax(run->user, to->what);
 }
 
 static void on_release(void *user, const void *data)
@@ -205,7 +214,7 @@ static void on_failed(void *user, const void *data)
 #define GOES_FROM(state)                                                                              \
 	{ state, GO_SERVICE, ANNOUNCE, on_service }, { state, GO_QUEUE, QUEUE, on_queue },             \
 	{ state, GO_FAREWELL, FAREWELL, on_farewell }, { state, GO_CONNECT, CONNECT, on_connect },     \
-	{ state, GO_RELEASE, OVER, on_release }, { state, FAILED, OVER, on_failed }
+	{ state, GO_FAX, FAX, on_fax }, { state, GO_RELEASE, OVER, on_release }, { state, FAILED, OVER, on_failed }
 
 static const struct tl_fsm_row rows[] = {
 	{ BEGIN, START, ANNOUNCE, on_start },
@@ -221,6 +230,7 @@ static const struct tl_fsm_row rows[] = {
 	GOES_FROM(QUEUE),
 	{ FAREWELL, PLAYED, OVER, on_farewell_played },
 	{ FAREWELL, FAILED, OVER, on_failed },
+	{ FAX, FAILED, OVER, on_failed },
 	{ CONNECT, FAILED, OVER, on_failed },
 };
 
@@ -259,6 +269,8 @@ void tl_flow_run_start(struct tl_flow_run *run, const char *step)
 	run->service = run->first;
 	run->greet = false;
 	g_clear_pointer(&run->to, g_free);
+	if (run->first->fax_tone && (!step || !g_str_has_prefix(step, "fax:")))
+		run->ops->detect_fax(run->user);
 	if (!g_strcmp0(step, "menu"))
 		fire(run, GO_MENU, NULL);
 	else if (step && tl_destination_parse(step, &to, NULL))
@@ -287,6 +299,13 @@ void tl_flow_run_overflowed(struct tl_flow_run *run)
 {
 	if (run->fsm.state == QUEUE)
 		fire(run, OVERFLOW, NULL);
+}
+
+void tl_flow_run_fax_tone(struct tl_flow_run *run)
+{
+	bool voice = run->fsm.state == ANNOUNCE || run->fsm.state == MENU || run->fsm.state == QUEUE;
+	if (voice && run->first->fax_tone)
+		go(run, run->first->fax_tone);
 }
 
 void tl_flow_run_failed(struct tl_flow_run *run, unsigned cause)

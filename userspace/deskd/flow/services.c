@@ -11,6 +11,7 @@
 struct tl_flows {
 	unsigned references;
 	GHashTable *services, *queues; /* number, name -> settings, all owned */
+	GHashTable *boxes;             /* names */
 };
 
 G_DEFINE_QUARK(tl-flow-error-quark, tl_flow_error)
@@ -28,6 +29,7 @@ static void service_free(void *data)
 	g_strfreev((char **)service->menu_prompt);
 	g_strfreev((char **)service->menu);
 	g_free((char *)service->otherwise);
+	g_free((char *)service->fax_tone);
 	g_free(service);
 }
 
@@ -47,7 +49,13 @@ struct tl_flows *tl_flows_new(void)
 	flows->references = 1;
 	flows->services = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, service_free);
 	flows->queues = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, queue_free);
+	flows->boxes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return flows;
+}
+
+void tl_flows_add_box(struct tl_flows *flows, const char *name)
+{
+	g_hash_table_add(flows->boxes, g_strdup(name));
 }
 
 struct tl_flows *tl_flows_ref(struct tl_flows *flows)
@@ -62,6 +70,7 @@ void tl_flows_free(struct tl_flows *flows)
 		return;
 	g_hash_table_unref(flows->services);
 	g_hash_table_unref(flows->queues);
+	g_hash_table_unref(flows->boxes);
 	g_free(flows);
 }
 
@@ -119,7 +128,8 @@ bool tl_flows_add_service(struct tl_flows *flows, const struct tl_flow_service *
 {
 	if (!check_sounds("announce", service->announce, error) ||
 	    !check_sounds("menu_prompt", service->menu_prompt, error) || !check_menu(service->menu, error) ||
-	    !check_destination("otherwise", service->otherwise, error))
+	    !check_destination("otherwise", service->otherwise, error) ||
+	    (service->fax_tone && !check_destination("fax_tone", service->fax_tone, error)))
 		return false;
 	struct tl_flow_service *own = g_memdup2(service, sizeof *service);
 	own->number = g_strdup(service->number);
@@ -127,6 +137,7 @@ bool tl_flows_add_service(struct tl_flows *flows, const struct tl_flow_service *
 	own->menu_prompt = (const char *const *)copy(service->menu_prompt);
 	own->menu = (const char *const *)copy(service->menu);
 	own->otherwise = g_strdup(service->otherwise);
+	own->fax_tone = g_strdup(service->fax_tone);
 	g_hash_table_insert(flows->services, (char *)own->number, own);
 	return true;
 }
@@ -137,9 +148,10 @@ static bool leads_somewhere(const struct tl_flows *flows, const char *key, const
 	if (!tl_destination_parse(text, &to, error))
 		return false;
 	if ((to.kind == TL_TO_QUEUE && !g_hash_table_contains(flows->queues, to.what)) ||
-	    (to.kind == TL_TO_SERVICE && !g_hash_table_contains(flows->services, to.what))) {
+	    (to.kind == TL_TO_SERVICE && !g_hash_table_contains(flows->services, to.what)) ||
+	    (to.kind == TL_TO_FAX && !g_hash_table_contains(flows->boxes, to.what))) {
 		g_set_error(error, TL_FLOW_ERROR, TL_FLOW_ERROR_VALUE, "%s: \"%s\": expected a %s that is configured", key, text,
-			    to.kind == TL_TO_QUEUE ? "queue" : "service");
+			    to.kind == TL_TO_QUEUE ? "queue" : to.kind == TL_TO_FAX ? "fax box" : "service");
 		return false;
 	}
 	return true;
@@ -152,7 +164,8 @@ bool tl_flows_check(struct tl_flows *flows, char **culprit, GError **error)
 	const struct tl_flow_queue *queue;
 	g_hash_table_iter_init(&iter, flows->services);
 	while (g_hash_table_iter_next(&iter, NULL, (void **)&service)) {
-		bool ok = leads_somewhere(flows, "otherwise", service->otherwise, error);
+		bool ok = leads_somewhere(flows, "otherwise", service->otherwise, error) &&
+			  (!service->fax_tone || leads_somewhere(flows, "fax_tone", service->fax_tone, error));
 		for (const char *const *entry = service->menu; ok && *entry; entry++)
 			ok = leads_somewhere(flows, "menu", *entry + 2, error);
 		if (!ok) {

@@ -2,6 +2,7 @@
 /* The HTTP API and the page's files. */
 #include "web/inside.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "base/config.h"
@@ -310,6 +311,8 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
 	(void)soup, (void)query;
 	if (soup_server_message_get_status(message))
 		return; /* refused before its body came */
+	if (fax_request(web, message, path))
+		return;
 	for (unsigned i = 0; i < G_N_ELEMENTS(routes); i++) {
 		if (strcmp(routes[i].path, path))
 			continue;
@@ -337,7 +340,9 @@ static void on_early(SoupServer *soup, SoupServerMessage *message, const char *p
 		refuse(message, 403, "Host or Origin is not this desk");
 	else if (soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CHUNKED)
 		refuse(message, 411, "expected Content-Length");
-	else if (soup_message_headers_get_content_length(headers) > BODY_MAX_OCTETS)
+	else if (fax_brings_document(message, path) && !http_may_act(user, message))
+		refuse(message, 401, "log in first");
+	else if (soup_message_headers_get_content_length(headers) > (fax_brings_document(message, path) ? FAX_DOCUMENT_MAX_OCTETS : BODY_MAX_OCTETS))
 		refuse(message, 413, "the body is too long");
 }
 
@@ -384,6 +389,53 @@ static gboolean accept_stream(GSocketService *service, GSocketConnection *connec
 	else
 		soup_server_accept_iostream(web->soup, G_IO_STREAM(connection), local, remote, NULL);
 	return TRUE;
+}
+
+struct waiting *http_wait(struct tl_web *web, SoupServerMessage *message)
+{
+	return wait_for(web, message);
+}
+
+SoupServerMessage *http_waiting_message(const struct waiting *waiting)
+{
+	return waiting->message;
+}
+
+void http_waiting_end(struct waiting *waiting)
+{
+	waiting_end(waiting);
+}
+
+void http_answer(SoupServerMessage *message, unsigned status, JsonObject *object)
+{
+	answer(message, status, object);
+}
+
+void http_refuse(SoupServerMessage *message, unsigned status, const char *why)
+{
+	refuse(message, status, why);
+}
+
+void http_headers(SoupServerMessage *message)
+{
+	set_headers(message);
+}
+
+bool http_may_look(struct tl_web *web, SoupServerMessage *message)
+{
+	return may_look(web, message) || http_may_act(web, message);
+}
+
+bool http_may_act(struct tl_web *web, SoupServerMessage *message)
+{
+	const char *header = soup_message_headers_get_one(soup_server_message_get_request_headers(message), "Authorization");
+	const char *token = header && g_str_has_prefix(header, "Bearer ") ? header + strlen("Bearer ") : NULL;
+	bool good = false;
+	for (unsigned i = 0; token && i < web->bearers->len; i++) {
+		const char *own = web->bearers->pdata[i];
+		good |= strlen(own) == strlen(token) && sodium_memcmp(own, token, strlen(own)) == 0;
+	}
+	return good || agent_of(web, message);
 }
 
 bool http_start(struct tl_web *web, GError **error)

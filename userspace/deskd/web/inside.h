@@ -11,6 +11,7 @@ struct sessions;
 
 struct tl_web {
 	char *name, *listen, *host;
+	GPtrArray *bearers;     /* operators' tokens, for programs */
 	bool loopback;          /* listens on loopback only: looking needs no login */
 	GTlsCertificate *certificate; /* NULL: HTTP */
 	unsigned handshakes;    /* under way */
@@ -18,6 +19,9 @@ struct tl_web {
 	struct tl_acd *acd;
 	struct tl_contacts *contacts;
 	struct tl_ledger *ledger;
+	struct tl_faxes *faxes;
+	struct tl_blobs *blobs;
+	GHashTable *uploads;    /* struct upload, by id (fax-methods.c) */
 	SoupServer *soup;
 	GSocketService *service; /* accepts for it */
 	GList *viewers;         /* struct viewer */
@@ -97,6 +101,28 @@ void http_stop(struct tl_web *web);
 /* operators.c: the control socket */
 bool operators_start(struct tl_web *web, const struct tl_web_config *config, GError **error);
 void operators_tell(struct tl_web *web, const char *event, const char *member, JsonObject *value);
+
+/* fax-methods.c: the control socket's part; false: not one of its methods */
+bool fax_method(struct tl_web *web, const char *method, JsonObject *params, struct tl_control_reply *reply);
+
+/* fax-http.c: /api/faxes and /api/fax/...; false: not one of them */
+bool fax_request(struct tl_web *web, SoupServerMessage *message, const char *path);
+/** Whether a request brings a document, which may be longer than other bodies. */
+bool fax_brings_document(SoupServerMessage *message, const char *path);
+#define FAX_DOCUMENT_MAX_OCTETS (32 << 20)
+
+/* http.c: a request that is answered later, and answers */
+struct waiting;
+struct waiting *http_wait(struct tl_web *web, SoupServerMessage *message);
+SoupServerMessage *http_waiting_message(const struct waiting *waiting);
+void http_waiting_end(struct waiting *waiting);
+/** (transfer full of @object) */
+void http_answer(SoupServerMessage *message, unsigned status, JsonObject *object);
+void http_refuse(SoupServerMessage *message, unsigned status, const char *why);
+void http_headers(SoupServerMessage *message);
+bool http_may_look(struct tl_web *web, SoupServerMessage *message);
+/** Logged in, or with an operator's token. */
+bool http_may_act(struct tl_web *web, SoupServerMessage *message);
 
 /* page.c */
 struct page_file {

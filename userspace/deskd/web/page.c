@@ -23,6 +23,15 @@ static const struct page_file files[] = {
 	{ "/console.js", "text/javascript; charset=utf-8",
 #include "userspace/console/console.js.in.h"
 	},
+	{ "/faxes.html", "text/html; charset=utf-8",
+#include "userspace/deskd/web/page/faxes.html.in.h"
+	},
+	{ "/faxes.js", "text/javascript; charset=utf-8",
+#include "userspace/deskd/web/page/faxes.js.in.h"
+	},
+	{ "/faxes.css", "text/css; charset=utf-8",
+#include "userspace/deskd/web/page/faxes.css.in.h"
+	},
 	{ "/icon.svg", "image/svg+xml",
 #include "userspace/deskd/web/page/icon.svg.in.h"
 	},

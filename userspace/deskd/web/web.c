@@ -57,6 +57,28 @@ void tl_web_cdr(struct tl_web *web, const struct tl_cdr *cdr)
 		tell(web, "cdr.stored", "cdr", view_cdr(cdr));
 }
 
+void tl_web_fax_changed(struct tl_web *web, JsonObject *fax)
+{
+	if (web)
+		tell(web, "fax.changed", "fax", json_object_ref(fax));
+}
+
+void tl_web_delivery_changed(struct tl_web *web, const struct tl_delivery_info *info)
+{
+	if (!web)
+		return;
+	JsonObject *delivery = json_object_new();
+	json_object_set_string_member(delivery, "delivery", info->id);
+	json_object_set_string_member(delivery, "kind", info->kind);
+	json_object_set_string_member(delivery, "about", info->about);
+	json_object_set_string_member(delivery, "target", info->target);
+	json_object_set_string_member(delivery, "state", info->state);
+	json_object_set_int_member(delivery, "tries", info->tries);
+	if (info->why)
+		json_object_set_string_member(delivery, "why", info->why);
+	tell(web, "delivery.changed", "delivery", delivery);
+}
+
 void tl_web_desk_changed(struct tl_web *web)
 {
 	if (web)
@@ -96,6 +118,13 @@ struct tl_web *tl_web_new(const struct tl_web_config *config, GError **error)
 	web->acd = config->acd;
 	web->contacts = config->contacts;
 	web->ledger = config->ledger;
+	web->faxes = config->faxes;
+	web->blobs = config->blobs;
+	web->uploads = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_byte_array_unref);
+	web->bearers = g_ptr_array_new_with_free_func(g_free);
+	for (unsigned i = 0; i < config->n_tokens; i++)
+		if (config->tokens[i].role == TL_ROLE_OPERATOR)
+			g_ptr_array_add(web->bearers, g_strdup(config->tokens[i].token));
 	web->dirty_queues = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	web->flush = tl_timer_new("web-flush", on_flush, web);
 	if (tls_load(web, config->certificate, config->key, error) && http_start(web, error) && operators_start(web, config, error)) {
@@ -116,6 +145,8 @@ void tl_web_free(struct tl_web *web)
 	tl_timer_free(web->flush);
 	g_hash_table_unref(web->dirty_queues);
 	g_clear_object(&web->certificate);
+	g_hash_table_unref(web->uploads);
+	g_ptr_array_unref(web->bearers);
 	g_free(web->name);
 	g_free(web->listen);
 	g_free(web->host);

@@ -9,6 +9,7 @@
 #include "acd/acd.h"
 #include "contact/contact.h"
 #include "control/control.h"
+#include "faxjob/faxjob.h"
 #include "ledger/ledger.h"
 
 struct tl_web_login {
@@ -30,6 +31,8 @@ struct tl_web_config {
 	struct tl_acd *acd;
 	struct tl_contacts *contacts;
 	struct tl_ledger *ledger;
+	struct tl_faxes *faxes;
+	struct tl_blobs *blobs;
 };
 
 struct tl_web;
@@ -44,4 +47,7 @@ void tl_web_queue_changed(struct tl_web *web, const struct tl_queue_info *queue)
 void tl_web_cdr(struct tl_web *web, const struct tl_cdr *cdr);
 /** @span: only this one of its spans changed; NULL: anything. */
 void tl_web_node_changed(struct tl_web *web, const struct tl_node_info *node, const char *span);
+/** @fax: desk.schema.json's; borrowed. */
+void tl_web_fax_changed(struct tl_web *web, JsonObject *fax);
+void tl_web_delivery_changed(struct tl_web *web, const struct tl_delivery_info *delivery);
 void tl_web_desk_changed(struct tl_web *web);

@@ -14,6 +14,7 @@ CREATE INDEX blob_keep ON blob (keep_until_utc_us) WHERE keep_until_utc_us IS NO
 CREATE TABLE spool_item (
 	node TEXT NOT NULL,
 	item TEXT NOT NULL,
+	id TEXT NOT NULL, -- of the fax or recording
 	kind TEXT NOT NULL, -- fax, recording
 	state TEXT NOT NULL, -- complete, partial
 	contact TEXT,
@@ -23,6 +24,7 @@ CREATE TABLE spool_item (
 	freed_utc_us BIGINT, -- the node has deleted it
 	PRIMARY KEY (node, item)
 );
+CREATE INDEX spool_item_id ON spool_item (id);
 CREATE INDEX spool_item_contact ON spool_item (contact);
 CREATE INDEX spool_item_kept ON spool_item (node) WHERE freed_utc_us IS NULL;
 CREATE TABLE spool_part (
@@ -48,7 +50,8 @@ CREATE TABLE fax (
 	subject TEXT,
 	source TEXT, -- blob as it came; null: pages of a spool item
 	source_type TEXT,
-	document TEXT, -- blob of the pages, TIFF
+	document TEXT, -- blob of the pages: out TIFF, in PDF or TIFF
+	picture TEXT, -- blob of the first page's picture
 	pages BIGINT NOT NULL DEFAULT 0,
 	pages_done BIGINT NOT NULL DEFAULT 0,
 	batch TEXT,
@@ -62,6 +65,7 @@ CREATE TABLE fax (
 CREATE INDEX fax_open ON fax (state) WHERE ended_utc_us IS NULL;
 CREATE INDEX fax_created ON fax (created_utc_us);
 CREATE INDEX fax_contact ON fax (contact);
+CREATE INDEX fax_source ON fax (source, called);
 
 CREATE TABLE fax_try (
 	fax TEXT NOT NULL,

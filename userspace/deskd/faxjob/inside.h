@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* The room's insides. faxes owns the open faxes; one that has ended is only a row. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/fsm.h"
+#include "faxjob/faxjob.h"
+
+enum fax_state {
+	FAX_CONVERTING, /* out: its pages are made; in: its PDF and letters are made */
+	FAX_WAITING,    /* for its time or a line */
+	FAX_CALLING,
+	FAX_SENDING,
+	FAX_RECEIVING,
+	FAX_RECEIVED,
+	FAX_SENT,
+	FAX_FAILED,
+	FAX_CANCELLED,
+	FAX_STATES
+};
+enum fax_event {
+	FAX_PAGES_MADE,
+	FAX_UNFIT,     /* nothing can be made of it */
+	FAX_CALL,
+	FAX_ANSWERED,
+	FAX_AGAIN,     /* the try is over, another follows */
+	FAX_DONE,
+	FAX_GIVE_UP,
+	FAX_CANCEL,
+	FAX_ARRIVED,   /* its pages are stored */
+	FAX_DELIVER,   /* its letters are written */
+	FAX_EVENTS
+};
+
+struct fax {
+	struct tl_faxes *faxes;
+	struct tl_fsm fsm;
+	char *id;
+	bool incoming, partial, cancelled, busy; /* busy: a conversion, a transfer or a commit is under way */
+	char *box, *contact, *called, *calling, *remote_ident, *sender, *subject, *source, *source_type, *document, *picture, *batch, *why;
+	unsigned pages, pages_done, priority, tries, bit_rate;
+	int64_t next_utc_us, created_utc_us, ended_utc_us;
+	const struct line *line; /* that it holds */
+	char *trouble;       /* fax.ended's, of this try */
+	struct tl_timer *again; /* after a failure that may pass */
+	GPtrArray *parts;    /* in: sha256 of pages */
+	unsigned office;     /* out: parts still to be made PDFs */
+	GPtrArray *replaced; /* out: "N=PATH" */
+};
+
+struct line {
+	char *name, *to;
+	char **prefixes;
+	unsigned lines, busy;
+};
+
+struct box {
+	char *name, *ident, *header, *header_zone, *number, *subject, *text, *ocr;
+	char **deliver;
+	bool tiff, no_ecm;
+	unsigned pages_max;
+};
+struct sender {
+	char **addresses;
+	char *token, *box;
+	unsigned priority;
+};
+
+struct tl_faxes {
+	struct tl_faxes_config config; /* its pointers to settings are not used after new */
+	char *name, *mail_from, *quiet, *zone, *cover, *body;
+	char **domains, **block;
+	GPtrArray *boxes, *senders, *lines; /* struct box, sender, line */
+	tl_fax_changed on_changed;
+	void *user;
+	int64_t epoch;
+	unsigned loading;
+	GHashTable *open;       /* id -> struct fax */
+	struct tl_timer *due;
+	unsigned number;        /* tells ids of the same moment apart */
+	unsigned under_way;     /* commits, conversions and transfers whose answer comes with a faxes pointer */
+};
+
+/* jobs.c */
+struct fax *fax_new(struct tl_faxes *faxes, const char *id, bool incoming);
+void fax_free(void *fax);
+bool fax_fire(struct fax *fax, enum fax_event event, const void *data);
+const char *fax_state_name(const struct fax *fax);
+char *fax_new_id(struct tl_faxes *faxes);
+/** The state as it is now into @transaction. */
+void fax_save(struct fax *fax, struct tl_transaction *transaction);
+/** One row of fax_columns. */
+struct fax *fax_load(struct tl_faxes *faxes, const struct tl_result *result, unsigned statement, unsigned row);
+#define FAX_COLUMNS                                                                                                                \
+	"id, direction, state, partial, box, contact, called, calling, remote_ident, sender, subject, source, source_type, document, picture, " \
+	"pages, pages_done, batch, priority, tries, next_utc_us, why, created_utc_us, ended_utc_us"
+/** Saves and tells; one that has ended is forgotten by it. */
+void fax_settle(struct fax *fax, const char *why, int64_t next_utc_us);
+void fax_tell(struct fax *fax);
+JsonObject *fax_json(const struct fax *fax);
+const struct box *fax_box(struct tl_faxes *faxes, const char *name);
+struct fax *fax_of_contact(struct tl_faxes *faxes, const char *contact);
+
+/* A step whose answer comes later: the fax may be gone, or the reign over, by then. */
+struct step {
+	struct tl_faxes *faxes;
+	char *id;
+	int64_t epoch;
+	unsigned number; /* an office part; a page */
+	char *name;
+};
+struct step *step_new(const struct fax *fax);
+/** Ends @step and returns its fax, or NULL when that is gone. */
+struct fax *step_end(struct step *step);
+/** Likewise, but does not end it. */
+struct fax *step_fax(const struct step *step);
+
+/* outgoing.c */
+bool outgoing_is_blocked(const struct tl_faxes *faxes, const char *number);
+/** What is over in the end: told to who sent it, in the same commit. */
+void outgoing_finish(struct fax *fax, enum fax_event event, const char *why);
+
+/* pages.c */
+void outgoing_convert(struct fax *fax);
+
+/* tries.c */
+void outgoing_look(struct tl_faxes *faxes);
+void outgoing_resume(struct fax *fax, bool has_contact, bool ended, unsigned cause);
+void outgoing_try_over(struct fax *fax, unsigned cause);
+void outgoing_event(struct fax *fax, const char *event, JsonObject *params);
+void outgoing_answered(struct fax *fax, struct tl_contact *contact);
+
+/* incoming.c */
+void incoming_deliver(struct fax *fax);
+void incoming_event(struct fax *fax, struct tl_contact *contact, const char *event, JsonObject *params);
+void incoming_over(struct fax *fax);
+
+/* letters.c */
+/** Adds the letters of a received fax (its document is there), or of a result, to @transaction. */
+void letters_received(struct fax *fax, struct tl_transaction *transaction);
+void letters_result(struct fax *fax, struct tl_transaction *transaction);
+JsonObject *fax_options(const struct box *box, bool sending);
+/** @template with its {names} filled in. (transfer full) */
+char *letters_fill(struct fax *fax, const char *template);

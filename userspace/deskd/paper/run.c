@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* The queue of jobs and their processes. A process is the leader of a group of its own, ended as a whole. */
+#include "paper/paper.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define TL_ROOM "paper"
+#include "base/log.h"
+
+#define QUEUE_MAX 10000
+
+struct tl_papers {
+	struct tl_papers_config config;
+	char *program, *folder;
+	GQueue waiting;  /* struct job */
+	GList *running;
+	unsigned number;
+	bool stopping; /* nobody waits for results any more */
+};
+
+struct job {
+	struct tl_papers *papers;
+	char *name, *office;      /* office: the document's path */
+	char *hook;               /* an own program */
+	unsigned limit_s;
+	char **arguments;
+	char *out, *own_folder;
+	GSubprocess *process;
+	struct tl_timer *limit;
+	bool late;
+	JsonObject *result;
+	GError *error;
+	struct tl_blob blob;
+	tl_paper_done on_done;
+	void *user;
+};
+
+static void start_next(struct tl_papers *papers);
+
+static void remove_folder(const char *path)
+{
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	for (const char *name; dir && (name = g_dir_read_name(dir));) {
+		g_autofree char *inner = g_build_filename(path, name, NULL);
+		if (g_file_test(inner, G_FILE_TEST_IS_DIR) && !g_file_test(inner, G_FILE_TEST_IS_SYMLINK))
+			remove_folder(inner);
+		else
+			g_unlink(inner);
+	}
+	g_rmdir(path);
+}
+
+static void job_free(struct job *job)
+{
+	if (job->out)
+		g_unlink(job->out);
+	if (job->own_folder)
+		remove_folder(job->own_folder);
+	g_clear_object(&job->process);
+	g_clear_pointer(&job->result, json_object_unref);
+	g_clear_error(&job->error);
+	tl_timer_free(job->limit);
+	g_strfreev(job->arguments);
+	g_free(job->name);
+	g_free(job->office);
+	g_free(job->hook);
+	g_free(job->out);
+	g_free(job->own_folder);
+	g_free(job);
+}
+
+static void finish(struct job *job)
+{
+	struct tl_papers *papers = job->papers;
+	papers->running = g_list_remove(papers->running, job);
+	if (!papers->stopping)
+		job->on_done(job->error ? NULL : &job->blob, job->result, job->error, job->user);
+	job_free(job);
+	if (!papers->stopping)
+		start_next(papers);
+}
+
+/* ---- what it wrote becomes a blob, on a worker ---- */
+
+static void keep(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+	struct job *job = data;
+	(void)source, (void)cancellable;
+	g_task_return_boolean(task, tl_blobs_put_file(job->papers->config.blobs, job->out, &job->blob, &job->error));
+}
+
+static void on_kept(GObject *source, GAsyncResult *result, gpointer user)
+{
+	(void)source, (void)result;
+	finish(user);
+}
+
+/* ---- how it ended ---- */
+
+static void read_result(struct job *job, const char *text)
+{
+	g_autoptr(JsonParser) parser = json_parser_new();
+	if (text && json_parser_load_from_data(parser, text, -1, NULL) && json_parser_get_root(parser) &&
+	    JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)))
+		job->result = json_object_ref(json_node_get_object(json_parser_get_root(parser)));
+}
+
+static void judge(struct job *job)
+{
+	bool exited = g_subprocess_get_if_exited(job->process);
+	const char *said = job->result ? json_object_get_string_member_with_default(job->result, "error", NULL) : NULL;
+	if (exited && g_subprocess_get_exit_status(job->process) == 0 && (job->result || job->office || job->hook))
+		return;
+	if (said)
+		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s", said);
+	else if (job->late || !exited)
+		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+			    "the document takes more time or memory than is allowed, or broke its reader");
+	else
+		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_FAILED, "faxpages %s ended with status %d", job->name,
+			    g_subprocess_get_exit_status(job->process));
+}
+
+static void on_ended(GObject *source, GAsyncResult *result, gpointer user)
+{
+	struct job *job = user;
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+	g_subprocess_communicate_utf8_finish(G_SUBPROCESS(source), result, &text, NULL, &error);
+	tl_timer_stop(job->limit);
+	read_result(job, text);
+	judge(job);
+	if (!job->error && job->office && !g_file_test(job->out, G_FILE_TEST_EXISTS))
+		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "LibreOffice cannot read it");
+	if (job->error) {
+		finish(job);
+		return;
+	}
+	g_autoptr(GTask) task = g_task_new(NULL, NULL, on_kept, job);
+	g_task_set_task_data(task, job, NULL);
+	g_task_run_in_thread(task, keep);
+}
+
+/* ---- starting ---- */
+
+static void on_late(void *user)
+{
+	struct job *job = user;
+	const char *pid = job->process ? g_subprocess_get_identifier(job->process) : NULL;
+	job->late = true;
+	if (pid)
+		kill(-(pid_t)atoi(pid), SIGKILL);
+}
+
+static void own_group(gpointer user)
+{
+	(void)user;
+	setpgid(0, 0);
+}
+
+static GPtrArray *command_of(struct job *job)
+{
+	struct tl_papers *papers = job->papers;
+	GPtrArray *command = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(command, g_strdup(papers->program));
+	g_ptr_array_add(command, g_strdup_printf("--memory-mib=%u", papers->config.memory_mib));
+	g_ptr_array_add(command, g_strdup_printf("--cpu-s=%u", papers->config.time_s));
+	g_ptr_array_add(command, g_strdup_printf("--pages-max=%u", papers->config.pages_max));
+	g_ptr_array_add(command, g_strdup("--"));
+	g_ptr_array_add(command, g_strdup(job->name));
+	g_ptr_array_add(command, g_strdup(job->office ? job->own_folder : job->out));
+	return command;
+}
+
+static char **hook_command(struct job *job, GError **error)
+{
+	char **words = NULL;
+	if (!g_shell_parse_argv(job->hook, NULL, &words, error))
+		return NULL;
+	for (char **word = words; *word; word++) {
+		GString *filled = g_string_new(*word);
+		g_string_replace(filled, "{in}", job->arguments[0], 0);
+		g_string_replace(filled, "{out}", job->out, 0);
+		g_free(*word);
+		*word = g_string_free(filled, FALSE);
+	}
+	return words;
+}
+
+/* Options stand before "--", as a document's name may begin with anything. */
+static char **full_command(struct job *job)
+{
+	GPtrArray *command = command_of(job);
+	unsigned options = command->len - 3;
+	for (char **argument = job->arguments; *argument; argument++) {
+		if (g_str_has_prefix(*argument, "--"))
+			g_ptr_array_insert(command, options++, g_strdup(*argument));
+		else
+			g_ptr_array_add(command, g_strdup(*argument));
+	}
+	g_ptr_array_add(command, NULL);
+	return (char **)g_ptr_array_free(command, FALSE);
+}
+
+static bool prepare(struct job *job, GError **error)
+{
+	struct tl_papers *papers = job->papers;
+	if (g_mkdir_with_parents(papers->folder, 0750) < 0) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s cannot be made", papers->folder);
+		return false;
+	}
+	if (!job->office) {
+		job->out = g_strdup_printf("%s/%u", papers->folder, ++papers->number);
+		return true;
+	}
+	job->own_folder = g_strdup_printf("%s/%u.d", papers->folder, ++papers->number);
+	job->out = g_build_filename(job->own_folder, "document.pdf", NULL);
+	g_mkdir(job->own_folder, 0750);
+	if (symlink(job->office, job->arguments[0]) == 0)
+		return true;
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s cannot be made", job->arguments[0]);
+	return false;
+}
+
+static gboolean refuse_later(gpointer user)
+{
+	finish(user); /* from the main loop, never from within the call */
+	return G_SOURCE_REMOVE;
+}
+
+static void start(struct job *job)
+{
+	struct tl_papers *papers = job->papers;
+	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+	const char *environment[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", NULL };
+	papers->running = g_list_prepend(papers->running, job);
+	g_subprocess_launcher_set_environ(launcher, (char **)environment);
+	g_subprocess_launcher_set_child_setup(launcher, own_group, NULL, NULL);
+	if (prepare(job, &job->error)) {
+		g_auto(GStrv) command = job->hook ? hook_command(job, &job->error) : full_command(job);
+		job->process = !command ? NULL : g_subprocess_launcher_spawnv(launcher, (const char *const *)command, &job->error);
+	}
+	if (!job->process) {
+		g_idle_add(refuse_later, job);
+		return;
+	}
+	job->limit = tl_timer_new("paper", on_late, job);
+	/* The processor's time is the process's own limit. */
+	tl_timer_start(job->limit, (job->hook ? job->limit_s : papers->config.time_s * 2 + 10) * 1000);
+	g_subprocess_communicate_utf8_async(job->process, NULL, NULL, on_ended, job);
+}
+
+static void start_next(struct tl_papers *papers)
+{
+	while (g_list_length(papers->running) < papers->config.at_once && papers->waiting.length)
+		start(g_queue_pop_head(&papers->waiting));
+}
+
+static void enqueue(struct tl_papers *papers, struct job *job)
+{
+	job->papers = papers;
+	if (papers->waiting.length < QUEUE_MAX) {
+		g_queue_push_tail(&papers->waiting, job);
+		start_next(papers);
+		return;
+	}
+	g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_BUSY, "%u documents wait already", QUEUE_MAX);
+	papers->running = g_list_prepend(papers->running, job);
+	g_idle_add(refuse_later, job);
+}
+
+void tl_papers_run(struct tl_papers *papers, const char *name, const char *const *arguments, tl_paper_done on_done, void *user)
+{
+	struct job *job = g_new0(struct job, 1);
+	job->name = g_strdup(name);
+	job->arguments = g_strdupv((char **)arguments);
+	job->on_done = on_done;
+	job->user = user;
+	enqueue(papers, job);
+}
+
+void tl_papers_hook(struct tl_papers *papers, const char *command, const char *path, unsigned limit_s, tl_paper_done on_done, void *user)
+{
+	struct job *job = g_new0(struct job, 1);
+	job->name = g_strdup("hook");
+	job->hook = g_strdup(command);
+	job->arguments = g_new0(char *, 2);
+	job->arguments[0] = g_strdup(path);
+	job->limit_s = limit_s;
+	job->on_done = on_done;
+	job->user = user;
+	enqueue(papers, job);
+}
+
+void tl_papers_office(struct tl_papers *papers, const char *path, const char *name, tl_paper_done on_done, void *user)
+{
+	struct job *job = g_new0(struct job, 1);
+	const char *suffix = strrchr(name, '.');
+	g_autofree char *plain = g_strcanon(g_strdup(suffix ? suffix : ""), ".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 'x');
+	g_autofree char *soffice = g_find_program_in_path("soffice");
+	job->name = g_strdup("office");
+	job->office = g_strdup(path);
+	job->arguments = g_new0(char *, 2);
+	job->arguments[0] = g_strdup_printf("%s/%u.d/document%.8s", papers->folder, papers->number + 1, plain);
+	job->on_done = on_done;
+	job->user = user;
+	if (!soffice)
+		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: office documents cannot be faxed here; send it as a PDF", name);
+	job->papers = papers;
+	if (soffice) {
+		start(job);
+		return;
+	}
+	papers->running = g_list_prepend(papers->running, job);
+	g_idle_add(refuse_later, job);
+}
+
+/* ---- the whole ---- */
+
+static char *beside(const char *name)
+{
+	g_autofree char *own = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *folder = own ? g_path_get_dirname(own) : g_strdup("/usr/bin");
+	char *path = g_build_filename(folder, name, NULL);
+	if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE))
+		return path;
+	g_free(path);
+	g_autofree char *parent = g_path_get_dirname(folder); /* sbin/deskd, bin/faxpages */
+	return g_build_filename(parent, "bin", name, NULL);
+}
+
+struct tl_papers *tl_papers_new(const struct tl_papers_config *config)
+{
+	struct tl_papers *papers = g_new0(struct tl_papers, 1);
+	papers->config = *config;
+	papers->program = config->program ? g_strdup(config->program) : beside("faxpages");
+	papers->folder = g_strdup(config->folder);
+	remove_folder(papers->folder);
+	return papers;
+}
+
+void tl_papers_free(struct tl_papers *papers)
+{
+	if (!papers)
+		return;
+	for (struct job *job; (job = g_queue_pop_head(&papers->waiting));)
+		job_free(job);
+	papers->stopping = true;
+	for (GList *l = papers->running; l; l = l->next)
+		on_late(l->data);
+	while (papers->running)
+		g_main_context_iteration(NULL, TRUE);
+	g_free(papers->program);
+	g_free(papers->folder);
+	g_free(papers);
+}
