@@ -28,6 +28,13 @@ struct fake_node {
 	GPtrArray *facts;   /* JsonNode; those not yet stored by a desk come from first_kept on */
 	gint64 stored;
 	GPtrArray *requests; /* "method leg" in the order they came */
+	char *folder;         /* of the spool's parts and of blobs that were put */
+	GHashTable *items;    /* item -> JsonNode, node.schema.json's spool_item */
+	unsigned freed;       /* items freed so far */
+	gboolean deaf_to_free; /* spool.free is not answered: as when we die over it */
+	char *fax_leg, *fax_id, *fax_document; /* of the last fax.send or fax.receive */
+	unsigned fax_first_page;
+	char *last_bridge_kind;
 	gboolean silent_facts; /* keep facts from the event, as a lost connection would */
 };
 
@@ -46,6 +53,14 @@ void fake_node_played(struct fake_node *node, const char *leg);
 void fake_node_digits(struct fake_node *node, const char *leg, const char *digits);
 /** Appends a fact and sends it. */
 void fake_node_fact(struct fake_node *node, const char *fact, const char *leg, gint64 at_ms, unsigned cause);
+
+/** A complete (or partial) item of the spool, of kind @kind and asked for as @id, whose parts are the files at @paths. */
+void fake_node_spool(struct fake_node *node, const char *item, const char *kind, const char *id, const char *state, const char *tags_leg,
+		     const char *const *paths);
+/** fax.page and fax.ended of the fax that runs. */
+void fake_node_fax_page(struct fake_node *node, unsigned page, gboolean sending);
+void fake_node_fax_ended(struct fake_node *node, const char *result, const char *trouble, unsigned pages, gboolean sending);
+void fake_node_fax_tone(struct fake_node *node, const char *leg);
 
 /** NULL when there is none. */
 struct fake_leg *fake_node_leg(struct fake_node *node, const char *leg);

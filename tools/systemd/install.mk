@@ -8,7 +8,7 @@ EXAMPLES := trunkd.conf.example deskd.conf.example
 # Where systemd and udev look whatever the prefix is.
 UNIT_DIR ?= /lib/systemd/system
 PROGRAMS_SBIN := $(O)/trunkd $(O)/deskd tools/trunk-setup/trunk-setup
-PROGRAMS_BIN := $(O)/trunkctl $(O)/exchange $(O)/line-test
+PROGRAMS_BIN := $(O)/trunkctl $(O)/exchange $(O)/line-test $(O)/faxpages
 
 INSTALLED := $(addprefix $(PREFIX)/sbin/,$(notdir $(PROGRAMS_SBIN))) $(addprefix $(PREFIX)/bin/,$(notdir $(PROGRAMS_BIN))) \
 	$(addprefix $(UNIT_DIR)/,$(UNITS)) $(addprefix /etc/trunkline/,$(EXAMPLES)) \

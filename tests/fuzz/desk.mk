@@ -1,0 +1,1 @@
+ROOMS_fuzz-mail := post paper store base

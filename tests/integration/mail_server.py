@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
+"""A private mail server of real parts: postfix takes mails on a free port and sends those for fax.example to the desk's
+LMTP socket, those for example.org to dovecot, whose mailboxes are read by IMAP. All of it lives below the test's folder."""
+import email
+import email.policy
+import grp
+import imaplib
+import os
+import pwd
+import shutil
+import smtplib
+import socket
+import subprocess
+
+from harness import free_ports, wait_until
+
+PASSWORD = "read-me"
+POSTFIX_DIR = "/usr/lib/postfix/sbin"
+
+MAIN_CF = """compatibility_level = 3.6
+queue_directory = {dir}/postfix/queue
+data_directory = {dir}/postfix/data
+command_directory = /usr/sbin
+daemon_directory = {sbin}
+mail_owner = postfix
+setgid_group = postdrop
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mail.example
+mydestination =
+mynetworks = 127.0.0.0/8
+alias_maps =
+alias_database =
+local_recipient_maps =
+relay_domains = fax.example
+transport_maps = inline:{{ {{ fax.example = lmtp:unix:{dir}/lmtp.sock }} }}
+virtual_mailbox_domains = example.org
+virtual_mailbox_maps = static:any
+virtual_transport = lmtp:unix:{dir}/dovecot-lmtp
+smtpd_relay_restrictions = permit_mynetworks, reject
+maillog_file = {dir}/postfix/log
+maillog_file_prefixes = {dir}
+queue_run_delay = 2s
+minimal_backoff_time = 2s
+maximal_backoff_time = 4s
+"""
+
+MASTER_CF = """127.0.0.1:{port} inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+DOVECOT_CONF = """protocols = imap lmtp
+base_dir = {dir}/dovecot
+log_path = /dev/stderr
+ssl = no
+disable_plaintext_auth = no
+mail_location = maildir:{dir}/mail/%n
+first_valid_uid = 1
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home={dir}/mail/%n allow_all_users=yes
+}}
+service imap-login {{
+  inet_listener imap {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service lmtp {{
+  unix_listener {dir}/dovecot-lmtp {{
+    mode = 0666
+  }}
+}}
+"""
+
+
+def missing():
+    """Why it cannot be had here, or None."""
+    if os.geteuid() != 0:
+        return "postfix and dovecot start as root only"
+    for program in "/usr/sbin/postfix", "/usr/sbin/dovecot":
+        if not os.path.exists(program):
+            return f"{program} is not installed"
+    return None
+
+
+class MailServer:
+    def __init__(self, case):
+        self.case, self.dir = case, case.dir
+        self.smtp, self.imap = free_ports(2, socket.SOCK_STREAM)
+        os.chmod(case.dir, 0o755)
+        self.write_postfix()
+        self.write_dovecot()
+        case.start("dovecot", ["/usr/sbin/dovecot", "-F", "-c", str(self.dir / "dovecot.conf")])
+        wait_until((self.dir / "dovecot-lmtp").exists, "dovecot's LMTP socket")
+        self.running = False
+        case.on_end(self.stop)
+
+    def write_postfix(self):
+        folder = self.dir / "postfix"
+        for name in "queue", "data":
+            (folder / name).mkdir(parents=True)
+        shutil.chown(folder / "data", "postfix")
+        values = {"dir": self.dir, "sbin": POSTFIX_DIR, "port": self.smtp}
+        (folder / "main.cf").write_text(MAIN_CF.format(**values))
+        (folder / "master.cf").write_text(MASTER_CF.format(**values))
+
+    def write_dovecot(self):
+        mail = self.dir / "mail"
+        mail.mkdir()
+        os.chown(mail, pwd.getpwnam("nobody").pw_uid, grp.getgrnam("nogroup").gr_gid)
+        (self.dir / "dovecot.conf").write_text(DOVECOT_CONF.format(dir=self.dir, port=self.imap, password=PASSWORD))
+
+    def postfix(self, verb):
+        done = subprocess.run(["/usr/sbin/postfix", "-c", str(self.dir / "postfix"), verb], capture_output=True, text=True,
+                              timeout=60, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def start(self):
+        status, said = self.postfix("start")
+        assert status == 0, said
+        self.running = True
+        wait_until(self.greets, "postfix answers")
+
+    def greets(self):
+        try:
+            smtplib.SMTP("127.0.0.1", self.smtp, timeout=10).quit()
+            return True
+        except OSError:
+            return False
+
+    def stop(self):
+        if self.running:
+            self.postfix("stop")
+        self.running = False
+
+    def send(self, message, sender, *recipients):
+        """By SMTP, as anybody's mail program would."""
+        with smtplib.SMTP("127.0.0.1", self.smtp, timeout=60) as server:
+            server.send_message(message, sender, recipients)
+
+    def read(self, user):
+        """All mails of @user@example.org, by IMAP."""
+        with imaplib.IMAP4("127.0.0.1", self.imap, timeout=60) as box:
+            box.login(user, PASSWORD)
+            box.select(readonly=True)
+            _, found = box.search(None, "ALL")
+            mails = [box.fetch(number, "(RFC822)")[1][0][1] for number in found[0].split()]
+        return [email.message_from_bytes(mail, policy=email.policy.default) for mail in mails]
+
+    def await_mails(self, user, n, limit_s=120):
+        def enough():
+            mails = self.read(user)
+            return mails if len(mails) >= n else None
+        return wait_until(enough, f"{n} mails for {user}", limit_s)

@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
+"""Faxes and mails with a real postfix and a real dovecot: results and refusals come back by IMAP, a mail server that is
+away gets each letter once when it is back, and a desk that is killed loses and doubles nothing."""
+import email.message
+import json
+import subprocess
+import unittest
+
+import mail_server
+from centre import NUMBER, Desk
+from harness import Case, main, program, wait_until
+from node import Node
+
+LETTERS = ("[mail]", "from = fax@example.org", "retry_first_s = 1", "retry_max_s = 2")
+
+
+def mail(subject, *attachments, text="Please fax this."):
+    made = email.message.EmailMessage()
+    made["From"], made["To"], made["Subject"] = "Anna <anna@example.org>", "fax", subject
+    made.set_content(text)
+    for name, octets in attachments:
+        made.add_attachment(octets, maintype="application", subtype="octet-stream", filename=name)
+    return made
+
+
+class MailDesk(Desk):
+    def __init__(self, case, node, server):
+        super().__init__(case, node, [])
+        with open(self.file, "a") as config:
+            config.write("\n".join([
+                *LETTERS, f"server = smtp://127.0.0.1:{server.smtp}",
+                "[lmtp]", f"socket = {case.dir / 'lmtp.sock'}", "group = postfix", "domains = fax.example",
+                "[fax office]", "ident = 030 1000", "deliver = mail:office@example.org",
+                "[fax-sender staff]", "addresses = *@example.org", "box = office"]) + "\n")
+
+
+@unittest.skipIf(mail_server.missing(), mail_server.missing() or "")
+class FaxMail(Case):
+    def setUp(self):
+        super().setUp()
+        self.server = mail_server.MailServer(self)
+        self.node = Node(self, routes={NUMBER: "announcement:tone:busy"})
+        self.node.start()
+        self.desk = MailDesk(self, self.node, self.server)
+        self.control = self.desk.start()
+
+    def trunkctl(self, *words):
+        token = self.dir / "operator.token"
+        token.write_text("run-the-desk\n")
+        done = subprocess.run([program("trunkctl", "release"), "--json", "--desk", f"unix:{self.desk.socket}", "--token-file", str(token),
+                               *words], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout) if done.stdout.strip() else {}
+
+    def fax(self, state):
+        return wait_until(lambda: self.control.ask("fax.list", state=state)["faxes"], f"a fax that is {state}")[0]
+
+    def test_refusals_come_back(self):
+        """No line leads to the number; a document is broken: who sent it is told why, and the good go on."""
+        self.server.start()
+        self.server.send(mail("Broken", ("../../report.pdf", b"%PDF-1.4 nonsense")), "anna@example.org", "5551000@fax.example")
+        told, = self.server.await_mails("anna", 1)
+        self.assertEqual(told["Subject"], "Fax to 5551000: NOT sent")
+        self.assertIn("report.pdf: the PDF is broken", told.get_body().get_content())
+        self.server.send(mail("Good"), "anna@example.org", "5551001@fax.example")
+        mails = self.server.await_mails("anna", 2)
+        self.assertIn("no line is configured", mails[1].get_body().get_content())
+        picture, = mails[1].iter_attachments()
+        self.assertEqual((picture.get_content_type(), picture.get_content()[:4]), ("image/png", b"\x89PNG"))
+
+    def test_strangers_are_refused(self):
+        """The desk says no in the conversation itself; postfix tells the sender."""
+        self.server.start()
+        self.server.send(mail("Spam"), "eve@evil.example", "5551000@fax.example")
+        wait_until(lambda: "may not send faxes" in (self.dir / "postfix/log").read_text(), "postfix hears the refusal")
+        self.assertEqual(self.control.ask("fax.list")["faxes"], [])
+
+    def test_server_away_for_a_while(self):
+        (self.dir / "bad.pdf").write_bytes(b"%PDF-1.4 nonsense")
+        sent = self.trunkctl("fax", "send", str(self.dir / "bad.pdf"), "5551000", "tell=ben@example.org")["faxes"][0]
+        fax = self.fax("failed")
+        self.assertEqual(fax["fax"], sent["fax"])
+        shown = wait_until(lambda: self.waiting(fax["fax"]), "a letter that was tried in vain")
+        self.assertEqual(shown["state"], "waiting")
+        self.server.start()
+        self.server.await_mails("ben", 1)
+        done = wait_until(lambda: self.delivery(fax["fax"], "done"), "the letter is done")
+        self.assertGreater(done["tries"], 1)
+        self.assertEqual(len(self.server.read("ben")), 1)
+
+    def deliveries(self, fax):
+        return self.control.ask("fax.show", fax=fax)["deliveries"]
+
+    def waiting(self, fax):
+        return next((one for one in self.deliveries(fax) if one.get("tries", 0) > 1), None)
+
+    def delivery(self, fax, state):
+        return next((one for one in self.deliveries(fax) if one["state"] == state), None)
+
+    def test_desk_killed(self):
+        """Killed at moments of its own choosing while mails come in: each becomes one fax and one answer."""
+        self.server.start()
+        n = 6
+        for i in range(n):
+            self.server.send(mail(f"Number {i}"), "anna@example.org", f"555200{i}@fax.example")
+            if i % 2:
+                self.desk.kill()
+                self.control = self.desk.start()
+        mails = self.server.await_mails("anna", n)
+        wait_until(lambda: len(self.control.ask("fax.list", state="failed")["faxes"]) == n, "each is over")
+        faxes = self.control.ask("fax.list")["faxes"]
+        self.assertEqual(sorted(fax["called"] for fax in faxes), [f"555200{i}" for i in range(n)])
+        # A desk killed between the server's yes and its own commit says it again, under the same Message-ID.
+        self.assertEqual(len({one["Message-ID"] for one in self.server.await_mails("anna", n)}), n)
+        self.assertEqual(len({one["Subject"] for one in mails}), n)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/*
+ * Faxes through a whole desk: the real protocol and HTTP to the node's end, the real faxpages, letters into a directory.
+ * A desk that stops between any two steps and comes back stands for one that was killed there.
+ */
+#include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
+#include <glib/gstdio.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <tiffio.h>
+
+#include "../../userspace/deskd/desk.h"
+#include "base/thread.h"
+#include "faxjob/faxjob.h"
+#include "fake-node.h"
+
+#define CEILING_S 60
+
+struct centre {
+	char *dir, *config, *db, *page;
+	struct fake_node *node;
+	struct desk *desk;
+};
+
+static const char config_text[] =
+	"[desk]\nname = test\nstate_dir = %s\nlog_level = warning\nlease_ms = 20000\n"
+	"[web]\nlisten = 127.0.0.1:0\n"
+	"[node north]\naddress = %s\ntoken = " FAKE_TOKEN "\n"
+	"[lmtp]\nsocket = %s/lmtp.sock\ndomains = fax.example\n"
+	"[faxes]\nconverter = %s\nretry_busy_s = 1\nretry_trouble_s = 1\nretry_no_answer_s = 1\ntries = 3\nblock = 0900\n"
+	"[fax office]\nident = +49 30 1000\nheader = Office\ndeliver = dir:%s/out\n"
+	"[fax-sender staff]\naddresses = *@example.org\nbox = office\n"
+	"[fax-sender program]\ntoken = secret\nbox = office\n"
+	"[fax-line pstn]\nto = group:pstn\nlines = 1\n"
+	"[queue sales]\nmusic = file:music\n"
+	"[agent anna]\nphone = user:anna\nqueues = sales\n"
+	"[service 100]\notherwise = fax:office\n"
+	"[service 200]\nannounce = file:hello\notherwise = queue:sales\nfax_tone = fax:office\n"
+	"[service 300]\notherwise = clear:user:fax\n";
+
+static void start(struct centre *centre)
+{
+	g_autoptr(GError) error = NULL;
+	struct settings *settings = settings_load(centre->config, &error);
+	g_assert_no_error(error);
+	centre->desk = desk_start(settings, &error);
+	g_assert_no_error(error);
+}
+
+static void restart(struct centre *centre)
+{
+	desk_stop(centre->desk);
+	start(centre);
+}
+
+/* A page as a node's machine writes it: G3, one black line at the place that tells it from others. */
+static char *make_page(const char *dir, unsigned number)
+{
+	char *path = g_strdup_printf("%s/page-%u.tif", dir, number);
+	TIFF *tiff = TIFFOpen(path, "w");
+	guint8 row[1728 / 8];
+	TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 1728);
+	TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 1000);
+	TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 1);
+	TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+	TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_CCITT_T4);
+	TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISWHITE);
+	TIFFSetField(tiff, TIFFTAG_XRESOLUTION, 204.0);
+	TIFFSetField(tiff, TIFFTAG_YRESOLUTION, 196.0);
+	TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
+	for (unsigned y = 0; y < 1000; y++) {
+		memset(row, y / 10 == number ? 0xff : 0, sizeof row);
+		g_assert_cmpint(TIFFWriteScanline(tiff, row, y, 0), ==, 1);
+	}
+	TIFFClose(tiff);
+	return path;
+}
+
+static struct centre *centre_new(void)
+{
+	struct centre *centre = g_new0(struct centre, 1);
+	g_autofree char *own = g_file_read_link("/proc/self/exe", NULL), *folder = g_path_get_dirname(own);
+	g_autofree char *converter = g_build_filename(folder, "..", "..", "faxpages", NULL);
+	centre->dir = g_dir_make_tmp("trunkline-fax-XXXXXX", NULL);
+	centre->config = g_build_filename(centre->dir, "deskd.conf", NULL);
+	centre->db = g_build_filename(centre->dir, "desk.db", NULL);
+	centre->page = make_page(centre->dir, 1);
+	g_autofree char *out = g_build_filename(centre->dir, "out", NULL);
+	g_mkdir(out, 0750);
+	centre->node = fake_node_new(centre->dir, "north");
+	g_autofree char *text = g_strdup_printf(config_text, centre->dir, centre->node->address, centre->dir, converter, centre->dir);
+	g_assert_true(g_file_set_contents(centre->config, text, -1, NULL));
+	start(centre);
+	return centre;
+}
+
+static void centre_free(struct centre *centre)
+{
+	desk_stop(centre->desk);
+	fake_node_free(centre->node);
+	g_autofree char *quoted = g_shell_quote(centre->dir), *command = g_strdup_printf("rm -rf %s", quoted);
+	g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+	g_free(centre->dir);
+	g_free(centre->config);
+	g_free(centre->db);
+	g_free(centre->page);
+	g_free(centre);
+}
+
+static gboolean on_ceiling(void *user)
+{
+	g_error("waited in vain for: %s", (const char *)user);
+	return G_SOURCE_REMOVE;
+}
+
+#define wait_until(condition)                                                                   \
+	do {                                                                                   \
+		guint ceiling = g_timeout_add_seconds(CEILING_S, on_ceiling, (void *)#condition);    \
+		while (!(condition))                                                              \
+			g_main_context_iteration(NULL, TRUE);                                       \
+		g_source_remove(ceiling);                                                         \
+	} while (0)
+
+static int64_t query(struct centre *centre, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	g_assert_cmpint(sqlite3_open(centre->db, &db), ==, SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_step(stmt), ==, SQLITE_ROW);
+	int64_t n = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return n;
+}
+
+/* The store changes only while the main loop turns. */
+static bool holds(struct centre *centre, const char *sql)
+{
+	g_main_context_iteration(NULL, FALSE);
+	g_usleep(1000);
+	return query(centre, sql) != 0;
+}
+
+static unsigned delivered(struct centre *centre)
+{
+	g_autofree char *out = g_build_filename(centre->dir, "out", NULL);
+	g_autoptr(GDir) dir = g_dir_open(out, 0, NULL);
+	unsigned n = 0;
+	for (const char *name; (name = g_dir_read_name(dir));)
+		n += g_str_has_suffix(name, ".pdf");
+	return n;
+}
+
+/* ---- in ---- */
+
+static void receive(struct centre *centre, const char *leg, const char *called)
+{
+	fake_node_offer(centre->node, leg, called, "030123");
+	wait_until(fake_node_count(centre->node, "fax.receive") > 0);
+	g_assert_cmpstr(centre->node->fax_leg, ==, leg);
+}
+
+static void test_receive(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	receive(centre, "l1", "100");
+	wait_until(holds(centre, "SELECT count(*) FROM contact WHERE kind = 'fax'"));
+	const char *paths[] = { centre->page, centre->page, NULL };
+	fake_node_fax_page(centre->node, 1, FALSE);
+	fake_node_fax_page(centre->node, 2, FALSE);
+	fake_node_fax_ended(centre->node, "ok", "none", 2, FALSE);
+	fake_node_spool(centre->node, "1001", "fax", centre->node->fax_id, "complete", "l1", paths);
+	wait_until(centre->node->freed == 1);
+	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE state = 'done'"));
+	g_assert_cmpuint(delivered(centre), ==, 1);
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax WHERE state = 'received' AND pages = 2 AND partial = 0 AND box = 'office' AND "
+				      "remote_ident = '+49 30 4711' AND called = '100'"), ==, 1);
+	wait_until(holds(centre, "SELECT count(*) FROM contact WHERE ended_utc_us IS NOT NULL"));
+	wait_until(holds(centre, "SELECT count(*) FROM spool_item WHERE freed_utc_us IS NOT NULL"));
+	centre_free(centre);
+}
+
+/* The call breaks off: what came is delivered, and says so. */
+static void test_partial(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	receive(centre, "l1", "100");
+	const char *paths[] = { centre->page, NULL };
+	fake_node_fax_page(centre->node, 1, FALSE);
+	fake_node_fax_ended(centre->node, "the call dropped", "ended", 1, FALSE);
+	fake_node_spool(centre->node, "1001", "fax", centre->node->fax_id, "partial", "l1", paths);
+	fake_node_end(centre->node, "l1", 16);
+	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE state = 'done' AND letter LIKE '%INCOMPLETE%'"));
+	g_assert_cmpint(query(centre, "SELECT partial FROM fax"), ==, 1);
+	centre_free(centre);
+}
+
+/* No page, no fax: nobody is told of an empty one. */
+static void test_empty(void)
+{
+	struct centre *centre = centre_new();
+	const char *none[] = { NULL };
+	wait_until(centre->node->conductor);
+	receive(centre, "l1", "100");
+	fake_node_fax_ended(centre->node, "nobody spoke T.30", "no-fax", 0, FALSE);
+	fake_node_spool(centre->node, "1001", "fax", centre->node->fax_id, "complete", "l1", none);
+	wait_until(centre->node->freed == 1);
+	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'failed'"));
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM delivery"), ==, 0);
+	centre_free(centre);
+}
+
+/* A fax machine in the voice flow. */
+static void test_tone(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	fake_node_offer(centre->node, "l1", "200", "030123");
+	wait_until(fake_node_count(centre->node, "leg.detect_fax l1") == 1 && fake_node_count(centre->node, "leg.play l1") == 1);
+	fake_node_fax_tone(centre->node, "l1");
+	wait_until(fake_node_count(centre->node, "fax.receive l1") == 1);
+	centre_free(centre);
+}
+
+/* Pass-through: the bridge is a clear one. */
+static void test_clear(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	fake_node_offer(centre->node, "l1", "300", "030123");
+	wait_until(fake_node_leg_to(centre->node, "user:fax"));
+	fake_node_answer(centre->node, fake_node_leg_to(centre->node, "user:fax")->id);
+	wait_until(centre->node->last_bridge_kind && !strcmp(centre->node->last_bridge_kind, "clear"));
+	centre_free(centre);
+}
+
+/* The desk goes away before the free is answered: one fax, one letter, freed in the end. */
+static void test_once(void)
+{
+	struct centre *centre = centre_new();
+	const char *paths[] = { centre->page, NULL };
+	wait_until(centre->node->conductor);
+	receive(centre, "l1", "100");
+	fake_node_fax_page(centre->node, 1, FALSE);
+	centre->node->deaf_to_free = TRUE;
+	fake_node_spool(centre->node, "1001", "fax", centre->node->fax_id, "complete", "l1", paths);
+	wait_until(fake_node_count(centre->node, "spool.free") == 1);
+	restart(centre);
+	wait_until(fake_node_count(centre->node, "spool.free") == 2);
+	centre->node->deaf_to_free = FALSE;
+	restart(centre);
+	wait_until(centre->node->freed == 1);
+	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE state = 'done'"));
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM spool_item"), ==, 1);
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax"), ==, 1);
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM delivery"), ==, 1);
+	g_assert_cmpuint(delivered(centre), ==, 1);
+	centre_free(centre);
+}
+
+/* Received while no desk was there: found by the list, whatever the desk knew of it. */
+static void test_found(void)
+{
+	struct centre *centre = centre_new();
+	const char *paths[] = { centre->page, NULL };
+	wait_until(centre->node->conductor);
+	receive(centre, "l1", "100");
+	g_autofree char *id = g_strdup(centre->node->fax_id);
+	desk_stop(centre->desk);
+	fake_node_spool(centre->node, "1001", "fax", id, "complete", "l1", paths);
+	fake_node_spool(centre->node, "1002", "recording", "r1", "complete", "l1", paths);
+	fake_node_end(centre->node, "l1", 16);
+	start(centre);
+	wait_until(centre->node->freed == 2);
+	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE state = 'done'"));
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax WHERE state = 'received'"), ==, 1);
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM spool_item i JOIN contact c ON c.id = i.contact WHERE i.kind = 'recording'"), ==, 1);
+	centre_free(centre);
+}
+
+/* ---- out ---- */
+
+struct mailing {
+	bool done;
+	char *replies;
+};
+
+static void mail_work(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+	g_auto(GStrv) words = g_strdupv(data);
+	g_autoptr(GSocketClient) client = g_socket_client_new();
+	g_autoptr(GSocketAddress) address = g_unix_socket_address_new(words[0]);
+	g_autoptr(GSocketConnection) connection = g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), NULL, NULL);
+	g_assert_nonnull(connection);
+	GOutputStream *out = g_io_stream_get_output_stream(G_IO_STREAM(connection));
+	GInputStream *in = g_io_stream_get_input_stream(G_IO_STREAM(connection));
+	g_autofree char *text = g_strdup_printf("LHLO test\r\nMAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n%s\r\n.\r\nQUIT\r\n", words[1], words[2], words[3]);
+	GString *heard = g_string_new(NULL);
+	char octets[1024];
+	g_output_stream_write_all(out, text, strlen(text), NULL, NULL, NULL);
+	for (gssize n; (n = g_input_stream_read(in, octets, sizeof octets, NULL, NULL)) > 0;)
+		g_string_append_len(heard, octets, n);
+	g_task_return_pointer(task, g_string_free(heard, FALSE), g_free);
+}
+
+static void on_mailed(GObject *source, GAsyncResult *result, gpointer user)
+{
+	struct mailing *mailing = user;
+	mailing->replies = g_task_propagate_pointer(G_TASK(result), NULL);
+	mailing->done = true;
+}
+
+static void send_mail(struct centre *centre, const char *from, const char *to, const char *message, const char *expected)
+{
+	g_autofree char *path = g_build_filename(centre->dir, "lmtp.sock", NULL);
+	const char *words[] = { path, from, to, message, NULL };
+	struct mailing mailing = { false };
+	g_autoptr(GTask) task = g_task_new(NULL, NULL, on_mailed, &mailing);
+	g_task_set_task_data(task, g_strdupv((char **)words), (GDestroyNotify)g_strfreev);
+	g_task_run_in_thread(task, mail_work);
+	wait_until(mailing.done);
+	if (!strstr(mailing.replies, expected))
+		g_error("\"%s\" is not in: %s", expected, mailing.replies);
+	g_free(mailing.replies);
+}
+
+#define MAIL "From: Anna <anna@example.org>\r\nSubject: Hello\r\n\r\nA page of text."
+
+/* The leg that the desk called, once there is one. */
+static struct fake_leg *called_leg(struct centre *centre)
+{
+	return fake_node_leg_to(centre->node, "group:pstn");
+}
+
+static void send_pages(struct centre *centre, unsigned from, unsigned to)
+{
+	for (unsigned page = from; page <= to; page++)
+		fake_node_fax_page(centre->node, page, TRUE);
+}
+
+static void test_mail(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	send_mail(centre, "anna@example.org", "555-1000@fax.example", MAIL, "250 2.0.0");
+	send_mail(centre, "anna@example.org", "5551000@fax.example", MAIL, "250 2.0.0"); /* brought again: no second fax */
+	wait_until(called_leg(centre));
+	fake_node_answer(centre->node, called_leg(centre)->id);
+	wait_until(centre->node->fax_document);
+	g_assert_cmpuint(centre->node->fax_first_page, ==, 1);
+	TIFF *tiff = TIFFOpen(centre->node->fax_document, "r");
+	uint32_t width = 0, height = 0;
+	TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
+	TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
+	g_assert_cmpuint(width, ==, 1728);
+	g_assert_cmpuint(height, ==, 2287); /* A4, fine */
+	TIFFClose(tiff);
+	send_pages(centre, 1, 1);
+	fake_node_fax_ended(centre->node, "ok", "none", 1, TRUE);
+	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND pages = 1 AND pages_done = 1 AND subject = 'Hello'"));
+	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE target = 'anna@example.org' AND letter LIKE '%Page 1: confirmed%' AND "
+				 "letter LIKE '%first-page.png%'"));
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax"), ==, 1);
+	centre_free(centre);
+}
+
+static void test_refused(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	send_mail(centre, "eve@evil.example", "5551000@fax.example", MAIL, "550 5.7.1");
+	send_mail(centre, "eve@evil.example", "5551000+wrong@fax.example", MAIL, "550 5.7.1");
+	send_mail(centre, "anna@example.org", "09001000@fax.example", MAIL, "550 5.7.1");
+	send_mail(centre, "anna@example.org", "postmaster@fax.example", MAIL, "550 5.1.1");
+	send_mail(centre, "anna@example.org", "5551000@other.example", MAIL, "550 5.1.2");
+	send_mail(centre, "", "5551000@fax.example", MAIL, "550 5.7.1");
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax"), ==, 0);
+	send_mail(centre, "eve@evil.example", "5551000+secret@fax.example", MAIL, "250 2.0.0");
+	centre_free(centre);
+}
+
+/* What cannot be faxed is told to who sent it, and the next one goes on. */
+static void test_unfit(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	send_mail(centre, "anna@example.org", "5551000@fax.example",
+		  "Subject: Bad\r\nMIME-Version: 1.0\r\nContent-Type: application/pdf; name=\"../../a.pdf\"\r\n"
+		  "Content-Disposition: attachment\r\n\r\n%PDF-1.4 nonsense", "250 2.0.0");
+	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'failed' AND why LIKE '%the PDF is broken%'"));
+	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE target = 'anna@example.org' AND letter LIKE '%NOT sent%'"));
+	send_mail(centre, "anna@example.org", "5551001@fax.example", MAIL, "250 2.0.0");
+	wait_until(called_leg(centre));
+	centre_free(centre);
+}
+
+/* Busy, then a line that breaks after the first of three pages: it goes on with the second. */
+static void test_again(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	send_mail(centre, "anna@example.org", "5551000@fax.example", "Subject: Three\r\n\r\none\f\r\ntwo\f\r\nthree", "250 2.0.0");
+	wait_until(called_leg(centre));
+	fake_node_end(centre->node, called_leg(centre)->id, 17);
+	wait_until(called_leg(centre));
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax_try WHERE number = 1 AND result LIKE 'busy%'"), ==, 1);
+	fake_node_answer(centre->node, called_leg(centre)->id);
+	wait_until(centre->node->fax_document);
+	g_clear_pointer(&centre->node->fax_document, g_free);
+	send_pages(centre, 1, 1);
+	fake_node_fax_ended(centre->node, "the line is bad", "line", 1, TRUE);
+	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state IN ('waiting', 'calling') AND pages_done = 1 AND pages = 3"));
+	wait_until(called_leg(centre) && fake_node_count(centre->node, "leg.originate") == 3);
+	fake_node_answer(centre->node, called_leg(centre)->id);
+	wait_until(centre->node->fax_document);
+	g_assert_cmpuint(centre->node->fax_first_page, ==, 2);
+	send_pages(centre, 2, 3);
+	fake_node_fax_ended(centre->node, "ok", "none", 2, TRUE);
+	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND tries = 3"));
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax_page"), ==, 3);
+	centre_free(centre);
+}
+
+/* Said to be well by both machines with a page missing: it was not. */
+static void test_truth(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	send_mail(centre, "anna@example.org", "5551000@fax.example", "Subject: Two\r\n\r\none\f\r\ntwo", "250 2.0.0");
+	for (unsigned try = 1; try <= 3; try++) {
+		wait_until(called_leg(centre) && fake_node_count(centre->node, "leg.originate") == try);
+		fake_node_answer(centre->node, called_leg(centre)->id);
+		wait_until(fake_node_count(centre->node, "fax.send") == try && centre->node->fax_id);
+		if (try == 1)
+			send_pages(centre, 1, 1);
+		fake_node_fax_ended(centre->node, "ok", "none", 2, TRUE);
+	}
+	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'failed' AND pages_done = 1"));
+	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE letter LIKE '%Page 2: not confirmed%' AND letter LIKE '%1 of 2 pages%'"));
+	centre_free(centre);
+}
+
+/* The desk goes away before the call, while it rings, and while it sends. */
+static void test_take_over(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	send_mail(centre, "anna@example.org", "5551000@fax.example", MAIL, "250 2.0.0");
+	restart(centre);
+	wait_until(called_leg(centre));
+	restart(centre);
+	wait_until(fake_node_count(centre->node, "node.snapshot") >= 3);
+	fake_node_answer(centre->node, called_leg(centre)->id);
+	wait_until(fake_node_count(centre->node, "fax.send") == 1);
+	g_autofree char *first = g_strdup(centre->node->fax_id);
+	restart(centre);
+	wait_until(fake_node_count(centre->node, "fax.send") == 2); /* the same again: the node knows it by its id */
+	g_assert_cmpstr(centre->node->fax_id, ==, first);
+	send_pages(centre, 1, 1);
+	fake_node_fax_ended(centre->node, "ok", "none", 1, TRUE);
+	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND tries = 1"));
+	g_assert_cmpuint(fake_node_count(centre->node, "leg.originate"), ==, 1);
+	centre_free(centre);
+}
+
+/* ---- pure parts ---- */
+
+static void test_quiet(void)
+{
+	unsigned left = 0;
+	g_assert_true(tl_fax_quiet("22:00-07:00", 23 * 60, &left));
+	g_assert_cmpuint(left, ==, 8 * 60);
+	g_assert_true(tl_fax_quiet("22:00-07:00", 0, &left));
+	g_assert_false(tl_fax_quiet("22:00-07:00", 7 * 60, &left));
+	g_assert_true(tl_fax_quiet("12:00-13:30", 13 * 60 + 29, &left));
+	g_assert_cmpuint(left, ==, 1);
+	g_assert_false(tl_fax_quiet("12:00-13:30", 11 * 60, &left));
+	g_assert_false(tl_fax_quiet(NULL, 0, NULL));
+}
+
+static void test_addresses(void)
+{
+	static const char *const patterns[] = { "Anna@example.org", "*@law.example", NULL };
+	g_assert_true(tl_fax_address_matches(patterns, "anna@EXAMPLE.org"));
+	g_assert_true(tl_fax_address_matches(patterns, "anybody@law.example"));
+	g_assert_false(tl_fax_address_matches(patterns, "ben@example.org"));
+	g_assert_false(tl_fax_address_matches(patterns, "x@sub.law.example"));
+	g_assert_false(tl_fax_address_matches(patterns, ""));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	tl_thread_become_main();
+	g_test_add_func("/fax/receive", test_receive);
+	g_test_add_func("/fax/partial", test_partial);
+	g_test_add_func("/fax/empty", test_empty);
+	g_test_add_func("/fax/tone", test_tone);
+	g_test_add_func("/fax/clear", test_clear);
+	g_test_add_func("/fax/once", test_once);
+	g_test_add_func("/fax/found", test_found);
+	g_test_add_func("/fax/mail", test_mail);
+	g_test_add_func("/fax/refused", test_refused);
+	g_test_add_func("/fax/unfit", test_unfit);
+	g_test_add_func("/fax/again", test_again);
+	g_test_add_func("/fax/truth", test_truth);
+	g_test_add_func("/fax/take-over", test_take_over);
+	g_test_add_func("/fax/quiet", test_quiet);
+	g_test_add_func("/fax/addresses", test_addresses);
+	return g_test_run();
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+/* faxpages as deskd runs it: good documents become pages, bad ones a clear error, and the sandbox holds. */
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "base/thread.h"
+#include "paper/paper.h"
+
+struct desk {
+	char *dir;
+	struct tl_blobs *blobs;
+	struct tl_papers *papers;
+};
+
+struct outcome {
+	bool done, ok;
+	int code, pages;
+	char *why, *path;
+};
+
+static struct desk desk_new(void)
+{
+	struct desk desk = { .dir = g_dir_make_tmp("trunkline-paper-XXXXXX", NULL) };
+	g_autofree char *own = g_file_read_link("/proc/self/exe", NULL), *folder = g_path_get_dirname(own);
+	g_autofree char *program = g_build_filename(folder, "..", "..", "faxpages", NULL), *blobs = g_build_filename(desk.dir, "blobs", NULL);
+	g_autofree char *papers = g_build_filename(desk.dir, "papers", NULL);
+	desk.blobs = tl_blobs_new(blobs, 0);
+	desk.papers = tl_papers_new(&(struct tl_papers_config){ .program = program, .folder = papers, .blobs = desk.blobs, .at_once = 2,
+								.memory_mib = 512, .time_s = 20, .pages_max = 5 });
+	return desk;
+}
+
+static void desk_clear(struct desk *desk)
+{
+	tl_papers_free(desk->papers);
+	tl_blobs_free(desk->blobs);
+	g_autofree char *quoted = g_shell_quote(desk->dir), *command = g_strdup_printf("rm -rf %s", quoted);
+	g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+	g_free(desk->dir);
+}
+
+static void on_done(const struct tl_blob *blob, JsonObject *result, const GError *error, void *user)
+{
+	struct outcome *outcome = user;
+	outcome->done = true;
+	outcome->ok = !error;
+	outcome->code = error ? error->code : 0;
+	outcome->why = error ? g_strdup(error->message) : NULL;
+	outcome->pages = result ? json_object_get_int_member_with_default(result, "pages", 0) : 0;
+	outcome->path = blob ? g_strdup(blob->sha256) : NULL;
+}
+
+static struct outcome run(struct desk *desk, const char *job, const char *const *arguments)
+{
+	struct outcome outcome = { false };
+	tl_papers_run(desk->papers, job, arguments, on_done, &outcome);
+	while (!outcome.done)
+		g_main_context_iteration(NULL, TRUE);
+	return outcome;
+}
+
+static void outcome_clear(struct outcome *outcome)
+{
+	g_free(outcome->why);
+	g_free(outcome->path);
+}
+
+static struct outcome convert(struct desk *desk, const char *name, const void *octets, gssize n, const char *option)
+{
+	g_autofree char *path = g_build_filename(desk->dir, name, NULL), *mail = option ? g_strdup_printf("%s=%s", option, path) : NULL;
+	g_assert_true(g_file_set_contents(path, octets, n, NULL));
+	return run(desk, "fax", (const char *[]){ mail ? mail : path, NULL });
+}
+
+static void expect_refusal(struct desk *desk, const char *name, const void *octets, gssize n, const char *option, const char *why)
+{
+	struct outcome outcome = convert(desk, name, octets, n, option);
+	g_assert_false(outcome.ok);
+	g_assert_cmpint(outcome.code, ==, G_IO_ERROR_INVALID_DATA);
+	if (!strstr(outcome.why, why))
+		g_error("%s: \"%s\" is not in: %s", name, why, outcome.why);
+	outcome_clear(&outcome);
+}
+
+/* Text to pages, pages to PDF, PDF to pages again: the letters are where they were. */
+static void test_round(void)
+{
+	struct desk desk = desk_new();
+	struct outcome pages = convert(&desk, "a.txt", "one\ftwo\n", -1, NULL);
+	g_assert_true(pages.ok);
+	g_assert_cmpint(pages.pages, ==, 2);
+	g_autofree char *tiff = tl_blobs_path(desk.blobs, pages.path);
+	struct outcome pdf = run(&desk, "pdf", (const char *[]){ "--title=x", tiff, NULL });
+	g_assert_true(pdf.ok);
+	g_autofree char *path = tl_blobs_path(desk.blobs, pdf.path), *octets = NULL;
+	gsize n;
+	g_assert_true(g_file_get_contents(path, &octets, &n, NULL));
+	g_assert_true(g_str_has_prefix(octets, "%PDF-"));
+	g_assert_nonnull(g_strstr_len(octets, n, "CCITTFaxDecode"));
+	struct outcome again = run(&desk, "fax", (const char *[]){ path, NULL });
+	g_assert_true(again.ok);
+	g_assert_cmpint(again.pages, ==, 2);
+	struct outcome picture = run(&desk, "picture", (const char *[]){ "--page=2", "--width=200", tiff, NULL });
+	g_assert_true(picture.ok);
+	outcome_clear(&pages), outcome_clear(&pdf), outcome_clear(&again), outcome_clear(&picture);
+	desk_clear(&desk);
+}
+
+static char *nested(unsigned depth)
+{
+	GString *text = g_string_new("Subject: deep\r\nMIME-Version: 1.0\r\n");
+	for (unsigned i = 0; i < depth; i++)
+		g_string_append_printf(text, "Content-Type: multipart/mixed; boundary=\"b%u\"\r\n\r\n--b%u\r\n", i, i);
+	g_string_append(text, "Content-Type: text/plain\r\n\r\ndeep\r\n");
+	return g_string_free(text, FALSE);
+}
+
+/* A PNG that says it is 60,000 pixels wide and high. */
+static const guint8 bomb[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60,
+			       8, 0, 0, 0, 0, 0xab, 0x6b, 0x4f, 0x98 };
+
+static void test_bad_input(void)
+{
+	struct desk desk = desk_new();
+	g_autofree char *deep = nested(100), *deeper = nested(20000);
+	expect_refusal(&desk, "a.pdf", "%PDF-1.4 nonsense", -1, NULL, "the PDF is broken");
+	expect_refusal(&desk, "a.tif", "II*\0\xff\xff\xff\xff", 8, NULL, "the TIFF is broken");
+	expect_refusal(&desk, "a.png", bomb, sizeof bomb, NULL, "a.png");
+	expect_refusal(&desk, "a.bin", "\0\1\2", 3, NULL, "expected a PDF");
+	expect_refusal(&desk, "empty", "", 0, NULL, "empty");
+	expect_refusal(&desk, "-rf", "x\fx\fx\fx\fx\fx", -1, NULL, "more than 5 pages");
+	expect_refusal(&desk, "deep.eml", deep, -1, "--mail", "nested more than 20 deep");
+	expect_refusal(&desk, "deeper.eml", deeper, -1, "--mail", "nested more than 20 deep");
+	expect_refusal(&desk, "exe.eml",
+		       "MIME-Version: 1.0\r\nContent-Type: application/x-dosexec; name=\"../../a.exe\"\r\nContent-Disposition: attachment\r\n\r\nMZ\001",
+		       -1, "--mail", "a.exe: no kind of document");
+	struct outcome good = convert(&desk, "good.txt", "still here\n", -1, NULL); /* the queue goes on */
+	g_assert_true(good.ok);
+	outcome_clear(&good);
+	desk_clear(&desk);
+}
+
+/* Whatever takes too long is ended, with its whole group, and the next one runs. */
+static void test_time(void)
+{
+	struct desk desk = desk_new();
+	struct outcome outcome = { false };
+	g_autofree char *path = g_build_filename(desk.dir, "in", NULL);
+	g_assert_true(g_file_set_contents(path, "x", 1, NULL));
+	tl_papers_hook(desk.papers, "sh -c 'sleep 1000 & wait'", path, 1, on_done, &outcome);
+	while (!outcome.done)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_false(outcome.ok);
+	outcome_clear(&outcome);
+	outcome = (struct outcome){ false };
+	tl_papers_hook(desk.papers, "cp {in} {out}", path, 20, on_done, &outcome);
+	while (!outcome.done)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_true(outcome.ok);
+	outcome_clear(&outcome);
+	desk_clear(&desk);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	tl_thread_become_main();
+	g_test_add_func("/paper/round", test_round);
+	g_test_add_func("/paper/bad-input", test_bad_input);
+	g_test_add_func("/paper/time", test_time);
+	return g_test_run();
+}
