@@ -189,7 +189,8 @@ void fax_desk_stop(struct fax_desk *desk)
 		return;
 	fax_desk_reign(desk, 0);
 	tl_timer_stop(desk->sweep);
-	tl_post_door_free(g_steal_pointer(&desk->door));
+	tl_faxes_stop(desk->faxes);
+	tl_post_door_stop(desk->door);
 	tl_papers_free(g_steal_pointer(&desk->papers));
 	tl_archive_free(g_steal_pointer(&desk->archive));
 	tl_post_free(g_steal_pointer(&desk->post));
@@ -199,6 +200,7 @@ void fax_desk_free(struct fax_desk *desk)
 {
 	if (!desk)
 		return;
+	tl_post_door_free(desk->door);
 	tl_faxes_free(desk->faxes);
 	tl_blobs_free(desk->blobs);
 	tl_timer_free(desk->sweep);

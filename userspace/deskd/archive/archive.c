@@ -398,8 +398,7 @@ static void on_put(GObject *source, GAsyncResult *result, gpointer user)
 	struct put *put = user;
 	(void)source, (void)result;
 	put->archive->working--;
-	if (!put->archive->stopping)
-		put->on_done(put->error, put->user);
+	put->on_done(put->error, put->user);
 	transfer_place_unref(put->place);
 	g_clear_error(&put->error);
 	g_free(put->sha256);

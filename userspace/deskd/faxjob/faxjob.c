@@ -113,6 +113,12 @@ void tl_faxes_free(struct tl_faxes *faxes)
 	g_free(faxes);
 }
 
+void tl_faxes_stop(struct tl_faxes *faxes)
+{
+	tl_faxes_end(faxes);
+	faxes->stopping = true;
+}
+
 /* ---- the reign ---- */
 
 static void resume(struct tl_faxes *faxes, const struct tl_result *result, unsigned row)

@@ -74,6 +74,8 @@ typedef void (*tl_fax_changed)(JsonObject *fax, void *user);
 
 /** (transfer full) */
 struct tl_faxes *tl_faxes_new(const struct tl_faxes_config *config, tl_fax_changed on_changed, void *user);
+/** Nothing is asked of it any more: the rooms that it uses are going. */
+void tl_faxes_stop(struct tl_faxes *faxes);
 void tl_faxes_free(struct tl_faxes *faxes);
 /** The reign @epoch: open faxes are read and go on. */
 void tl_faxes_begin(struct tl_faxes *faxes, int64_t epoch);

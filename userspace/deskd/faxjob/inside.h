@@ -75,10 +75,10 @@ struct tl_faxes {
 	void *user;
 	int64_t epoch;
 	unsigned loading;
+	bool stopping;
 	GHashTable *open;       /* id -> struct fax */
 	struct tl_timer *due;
 	unsigned number;        /* tells ids of the same moment apart */
-	unsigned under_way;     /* commits, conversions and transfers whose answer comes with a faxes pointer */
 };
 
 /* jobs.c */

@@ -323,7 +323,7 @@ static void on_file_row(const struct tl_result *result, const GError *error, voi
 	const char *part = there && request->page && request->page <= tl_result_rows(result, 1) ? tl_result_text(result, 1, request->page - 1, 0) : NULL;
 	bool drawn = !strcmp(request->what, "page");
 	const char *sha256 = !strcmp(request->what, "picture") ? picture : drawn && incoming ? part : document;
-	if (!sha256) {
+	if (!sha256 || faxes->stopping) {
 		g_autoptr(GError) why = g_error_new_literal(TL_FAX_ERROR, TL_FAX_ERROR_UNKNOWN, error ? error->message : "there is no such file");
 		request->on_file(NULL, NULL, why, request->user);
 		request_free(request);
@@ -342,6 +342,11 @@ static void on_file_row(const struct tl_result *result, const GError *error, voi
 
 void tl_faxes_file(struct tl_faxes *faxes, const char *id, const char *what, unsigned page, unsigned width, tl_fax_file on_done, void *user)
 {
+	if (faxes->stopping) {
+		g_autoptr(GError) why = g_error_new_literal(TL_FAX_ERROR, TL_FAX_ERROR_STATE, "the desk stops");
+		on_done(NULL, NULL, why, user);
+		return;
+	}
 	struct request *request = request_new(faxes, id, NULL, user);
 	request->on_file = on_done;
 	request->what = g_strdup(what);

@@ -22,7 +22,7 @@ struct tl_papers_config {
 
 /** (transfer full) */
 struct tl_papers *tl_papers_new(const struct tl_papers_config *config);
-/** Ends what runs; nobody is called any more. NULL is legal. */
+/** Ends what runs and waits; all are called with G_IO_ERROR_CANCELLED. NULL is legal. */
 void tl_papers_free(struct tl_papers *papers);
 
 /**

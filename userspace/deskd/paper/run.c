@@ -21,7 +21,7 @@ struct tl_papers {
 	GQueue waiting;  /* struct job */
 	GList *running;
 	unsigned number;
-	bool stopping; /* nobody waits for results any more */
+	bool stopping;
 };
 
 struct job {
@@ -79,8 +79,9 @@ static void finish(struct job *job)
 {
 	struct tl_papers *papers = job->papers;
 	papers->running = g_list_remove(papers->running, job);
-	if (!papers->stopping)
-		job->on_done(job->error ? NULL : &job->blob, job->result, job->error, job->user);
+	if (papers->stopping && !job->error)
+		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the desk stops");
+	job->on_done(job->error ? NULL : &job->blob, job->result, job->error, job->user);
 	job_free(job);
 	if (!papers->stopping)
 		start_next(papers);
@@ -119,6 +120,8 @@ static void judge(struct job *job)
 		return;
 	if (said)
 		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s", said);
+	else if (job->papers->stopping)
+		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the desk stops");
 	else if (job->late || !exited)
 		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
 			    "the document takes more time or memory than is allowed, or broke its reader");
@@ -265,7 +268,7 @@ static void start_next(struct tl_papers *papers)
 static void enqueue(struct tl_papers *papers, struct job *job)
 {
 	job->papers = papers;
-	if (papers->waiting.length < QUEUE_MAX) {
+	if (papers->waiting.length < QUEUE_MAX && !papers->stopping) {
 		g_queue_push_tail(&papers->waiting, job);
 		start_next(papers);
 		return;
@@ -349,9 +352,9 @@ void tl_papers_free(struct tl_papers *papers)
 {
 	if (!papers)
 		return;
-	for (struct job *job; (job = g_queue_pop_head(&papers->waiting));)
-		job_free(job);
 	papers->stopping = true;
+	for (struct job *job; (job = g_queue_pop_head(&papers->waiting));)
+		finish(job);
 	for (GList *l = papers->running; l; l = l->next)
 		on_late(l->data);
 	while (papers->running)

@@ -212,20 +212,27 @@ struct tl_post_door *tl_post_door_new(const struct tl_post_door_config *config, 
 	return NULL;
 }
 
-void tl_post_door_free(struct tl_post_door *door)
+void tl_post_door_stop(struct tl_post_door *door)
 {
-	if (!door)
+	if (!door || door->stopping)
 		return;
 	door->stopping = true;
 	g_socket_service_stop(door->service);
 	g_socket_listener_close(G_SOCKET_LISTENER(door->service));
-	g_object_unref(door->service);
+	g_clear_object(&door->service);
 	g_autoptr(GList) visitors = g_list_copy(door->visitors);
 	for (GList *l = visitors; l; l = l->next)
 		leave(l->data);
 	while (door->visitors || door->writing)
 		g_main_context_iteration(NULL, TRUE);
 	g_unlink(door->path);
+}
+
+void tl_post_door_free(struct tl_post_door *door)
+{
+	if (!door)
+		return;
+	tl_post_door_stop(door);
 	g_free(door->path);
 	g_free(door->name);
 	g_free(door);

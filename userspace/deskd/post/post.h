@@ -86,6 +86,9 @@ struct tl_post_door_handler {
 /** Listens; errors name the path. (transfer full) */
 struct tl_post_door *tl_post_door_new(const struct tl_post_door_config *config, const struct tl_post_door_handler *handler,
 				      void *user, GError **error);
+/** Closes it and all conversations; messages that are being written are not handed on. NULL is legal. */
+void tl_post_door_stop(struct tl_post_door *door);
+/** After all that was handed on was answered. NULL is legal. */
 void tl_post_door_free(struct tl_post_door *door);
 /** @reply: "250 2.0.0 ..." or "451 4.3.0 ..."; harmless when the client has gone. */
 void tl_post_door_answer(struct tl_post_door *door, uint64_t letter, const char *reply);
