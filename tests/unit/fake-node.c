@@ -409,8 +409,10 @@ static JsonNode *spool_list(struct fake_node *node)
 
 static void spool_free(struct fake_node *node, const char *item, struct tl_control_reply *reply)
 {
-	if (node->deaf_to_free)
-		return; /* the reply is never given */
+	if (node->deaf_to_free) {
+		g_ptr_array_add(node->unanswered, reply);
+		return;
+	}
 	if (g_hash_table_remove(node->items, item)) {
 		node->freed++;
 		tl_control_reply_result(reply, NULL);
@@ -630,6 +632,7 @@ struct fake_node *fake_node_new(const char *dir, const char *name)
 	node->phones = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	node->facts = g_ptr_array_new_with_free_func((GDestroyNotify)json_node_unref);
 	node->requests = g_ptr_array_new_with_free_func(g_free);
+	node->unanswered = g_ptr_array_new();
 	node->folder = g_build_filename(dir, "node", NULL);
 	node->items = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_node_unref);
 	serve(node);
@@ -652,6 +655,9 @@ void fake_node_reboot(struct fake_node *node)
 
 void fake_node_free(struct fake_node *node)
 {
+	for (unsigned i = 0; i < node->unanswered->len; i++) /* nobody hears it any more */
+		tl_control_reply_result(node->unanswered->pdata[i], NULL);
+	g_ptr_array_unref(node->unanswered);
 	tl_control_server_free(node->server);
 	g_hash_table_unref(node->legs);
 	g_hash_table_unref(node->phones);
