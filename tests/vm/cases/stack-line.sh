@@ -1,7 +1,0 @@
-# SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card "e1,port=${ports[0]},peer=${ports[1]}" --beside "$here/host/exchange e1 ${ports[1]} ${ports[0]}" --network 'guestfwd=tcp:10.0.2.100:7000-cmd:$VM_TESTS/host/door $VM_OUT/exchange.sock' --timeout 900
-# The line pulled in a call, trunkd killed in a call.
-. "$VM_TESTS/guest/stack.sh"
-bring_up e1
-calls "$VM_TESTS/guest/stack-faults.py" Line LineForLong
-done_testing
