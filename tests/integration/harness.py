@@ -185,7 +185,8 @@ class Case(unittest.TestCase):
         return any(self in (test, getattr(test, "test_case", None)) for test, _ in result.failures + result.errors)
 
     def keep_logs(self):
-        kept = BUILD / "check/integration/kept" / self.id().replace("__main__", Path(sys.argv[0]).stem)
+        name = self.id().replace("__main__", Path(sys.argv[0]).stem)
+        kept = Path(os.environ.get("TL_KEPT", BUILD / "check/integration/kept")) / name
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(self.dir, kept, ignore=lambda folder, names: [
             n for n in names if not (Path(folder, n).is_file() or Path(folder, n).is_dir())])

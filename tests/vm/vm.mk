@@ -52,12 +52,19 @@ $(vm_modules)/built: $(vm_module_sources)
 	+$(MAKE) -C $(KDIR) M=$(vm_modules) KCFLAGS=-Werror modules
 	@touch $@
 
+# What an installation puts on a machine, for the case that runs it there.
+vm_root := $(abspath $(BUILD))/vm-root
+.PHONY: vm-root
+vm-root: all sounds
+	rm -rf $(vm_root)
+	+$(MAKE) --no-print-directory install DESTDIR=$(vm_root) PREFIX=/usr
+
 -include tests/vm/dahdi.mk
 -include $(far_end_objects:.o=.d) $(card_objects:.o=.d)
 
 # Every case: DAHDI's own driver proves the emulated card, ours is proved by it.
 .PHONY: vm-check
-vm-check: vm-tools vm-modules driver $(O)/exchange ## every case in virtual machines: the emulated card, the driver on it
+vm-check: vm-tools vm-modules vm-root driver $(O)/exchange ## every case in virtual machines: the emulated card, the driver on it
 	BUILD=$(BUILD) EXCHANGE=$(abspath $(O)/exchange) tests/vm/check
 
 .PHONY: vm-bench

@@ -55,11 +55,10 @@ class Card:
 
 
 def network_up():
-    """The way to the exchange's door."""
-    if Path("/sys/class/net/eth0").exists():
-        return
+    """The way to the exchange's door. What the interface is called depends on who was there first, udev or we."""
     subprocess.run(["modprobe", "virtio_net"], check=True)
-    for words in "address add 10.0.2.15/24 dev eth0", "link set eth0 up":
+    name = next(card.name for card in Path("/sys/class/net").iterdir() if card.name != "lo")
+    for words in f"address replace 10.0.2.15/24 dev {name}", f"link set {name} up":
         subprocess.run(["ip", *words.split()], check=True)
 
 
