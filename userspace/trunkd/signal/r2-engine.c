@@ -206,6 +206,7 @@ static void on_chan_log(openr2_chan_t *chan, openr2_log_level_t level, const cha
 		return;
 	news.slot = line->slot;
 	vsnprintf(news.text, sizeof(news.text), format, ap);
+	g_strdelimit(g_strchomp(news.text), "\n", ' ');
 	tell_news(line->engine, &news);
 }
 
@@ -259,6 +260,14 @@ static openr2_context_t *new_context(const struct tl_r2_config *config)
 	return context;
 }
 
+static void tell_refusal(struct line *line)
+{
+	struct r2_news news = { .kind = R2_LOG, .slot = line->slot };
+	snprintf(news.text, sizeof(news.text), "OpenR2 does not take the channel: %s", line->context ?
+		 openr2_context_error_string(openr2_context_get_last_error(line->context)) : "no memory");
+	tell_news(line->engine, &news);
+}
+
 /* A channel that begins anew also learns the far end's bits anew. */
 static void begin_line(struct line *line)
 {
@@ -267,6 +276,7 @@ static void begin_line(struct line *line)
 	line->chan = line->context ? openr2_chan_new_from_fd(line->context, line->fd, NULL, NULL) : NULL;
 	line->in_call = line->registers = false;
 	if (!line->chan) {
+		tell_refusal(line);
 		close_line(line);
 		return;
 	}

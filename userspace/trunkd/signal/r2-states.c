@@ -33,6 +33,12 @@ static void blame(struct r2_dialog *d, const struct r2_detail *detail)
 	d->by_peer = detail->by_peer;
 }
 
+static void clear(struct r2_dialog *d, bool refused_collect)
+{
+	tl_r2_engine_order(d->r2->engine, &(struct r2_order){ .kind = R2_DISCONNECT, .slot = d->slot, .cause = d->cause,
+							      .refused_collect = refused_collect });
+}
+
 /* ---- the end ---- */
 
 static void finish(struct r2_dialog *d, bool anew)
@@ -54,10 +60,14 @@ static void ended(void *user, const void *data)
 	finish(user, false);
 }
 
+/* The far end may well hear what we do not. */
 static void dropped(void *user, const void *data)
 {
-	blame(user, data);
-	finish(user, true);
+	struct r2_dialog *d = user;
+	blame(d, data);
+	if (d->slot)
+		clear(d, false);
+	finish(d, true);
 }
 
 static void disconnected(void *user, const void *data)
@@ -73,8 +83,7 @@ static void release_call(void *user, const void *data)
 	const struct r2_detail *detail = data;
 	blame(d, detail);
 	tl_timer_start(d->guard, GUARD_MS);
-	tl_r2_engine_order(d->r2->engine, &(struct r2_order){ .kind = R2_DISCONNECT, .slot = d->slot, .cause = d->cause,
-							      .refused_collect = detail->collect });
+	clear(d, detail->collect);
 }
 
 /* Registers are in the middle of saying that the call is accepted, and must come to the end of it first. */
@@ -158,7 +167,7 @@ static void accepted_then_clear(void *user, const void *data)
 {
 	struct r2_dialog *d = user;
 	accepted(d, data);
-	tl_r2_engine_order(d->r2->engine, &(struct r2_order){ .kind = R2_DISCONNECT, .slot = d->slot, .cause = d->cause });
+	clear(d, false);
 }
 
 /* ---- the table ---- */
