@@ -10,6 +10,6 @@ ROOMS_test-call-names := call media spool secure line base
 ROOMS_test-call := $(CALL_ROOMS)
 EXTRA_test-call := $(CALL_RIG)
 ROOMS_test-call-settings := call media spool signal secure line base
-EXTRA_test-call-settings := userspace/trunkd/settings.c userspace/trunkd/settings-keys.c
+EXTRA_test-call-settings := userspace/trunkd/settings.c userspace/trunkd/settings-keys.c userspace/trunkd/settings-browser.c
 ROOMS_test-call-fax := $(CALL_ROOMS)
 EXTRA_test-call-fax := $(CALL_RIG) tests/unit/fast-line.c tests/unit/fax-paper.c
