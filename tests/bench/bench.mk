@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Benchmarks (tests/bench/README.md).
-BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media conductor micro routing srtp)
+BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media conductor micro routing srtp fax)
 
 ROOMS_floor-relay :=
 ROOMS_load :=
 ROOMS_micro := media secure line base
 ROOMS_conductor := control base
 ROOMS_srtp := secure base
+ROOMS_fax := fax media secure base
+EXTRA_fax := tests/unit/fax-paper.c tests/unit/fake-span.c
 ROOMS_routing := acd store control base
 ROOMS_subject-media := media secure line base
 
 define bench_rule
-$(O)/tests/bench/$(1): $(call object_of,tests/bench/$(1).c tests/bench/plan.c) $(call archives,$(ROOMS_$(1)))
+$(O)/tests/bench/$(1): $(call object_of,tests/bench/$(1).c tests/bench/plan.c $(EXTRA_$(1))) $(call archives,$(ROOMS_$(1)))
 	@echo "  LINK  $$@"
 	@$$(CC) $$(CFLAGS_$$(VARIANT)) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LDLIBS)
 endef

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define SEED 1234567
+#define TRAINED_SAMPLES (8 * 1600) /* the longest training (V.17: 1.4 s) is over; of the check 1.3 s are left */
 #define GAP_SAMPLES (8 * 40) /* between signals of different modems there are 75 ms of silence (T.30 5.3.2.2) */
 
 /* The facsimile control field without the bit X that tells the ends apart (T.30 5.3.6.1). */
@@ -32,7 +33,7 @@ static void on_heard(int16_t *samples, unsigned n, void *user)
 		memset(samples, 0, n * sizeof *samples);
 }
 
-/* The training check follows the DCS after a gap; every other stretch of it is turned over. */
+/* The training check follows the DCS after a gap: once the modem has trained, it is spoiled until the next gap. */
 static void spoil_tcf(struct fault *fault, int16_t *samples, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -40,8 +41,12 @@ static void spoil_tcf(struct fault *fault, int16_t *samples, unsigned n)
 		if (fault->tcf == TCF_COMES && !fault->silent)
 			fault->tcf = TCF_GAP; /* the DCS itself has begun */
 		else if (fault->tcf == TCF_GAP && fault->silent > GAP_SAMPLES)
-			fault->tcf = TCF_SPOILED;
-		if (fault->tcf == TCF_SPOILED && i % 16 < 8)
+			fault->tcf = TCF_SPOILED, fault->said = 0;
+		else if (fault->tcf == TCF_SPOILED && fault->said > TRAINED_SAMPLES && fault->silent > GAP_SAMPLES)
+			fault->tcf = TCF_NONE;
+		if (fault->tcf != TCF_SPOILED || fault->silent)
+			continue;
+		if (++fault->said > TRAINED_SAMPLES && i % 16 < 8)
 			samples[i] = -samples[i];
 	}
 }

@@ -16,7 +16,8 @@ struct fault {
 	unsigned blocks;
 	bool muted;
 	enum { TCF_NONE, TCF_COMES, TCF_GAP, TCF_SPOILED } tcf;
-	unsigned silent;         /* samples in a row that were said */
+	unsigned silent;         /* zeros in a row that were said */
+	unsigned said;           /* samples of the check */
 };
 
 void fault_noise(struct fault *fault, int dbm0);
