@@ -6,8 +6,6 @@ import re
 import subprocess
 import sys
 import time
-import unittest
-from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "integration"))
@@ -15,23 +13,15 @@ from audio import ALAW, assert_contains, noise, read_wav, write_wav  # noqa: E40
 from far_end import Exchange  # noqa: E402
 from harness import Case, wait_until  # noqa: E402
 from node import Node  # noqa: E402
+from outside import DahdiSpan  # noqa: E402
+import tap  # noqa: E402
 
 DIGITS = "0123456789*#ABCD"
 BEARERS = 30
 
 
-@dataclass
-class Card:
-    """A span of DAHDI's, in place of far_end.Span."""
-    name: str
-    number: int
-    signalling: str = "pri-network"
-    more: tuple = ()
-    clock: str = "loop"
-
-    def section(self):
-        return "\n".join([f"[span {self.name}]", "kind = e1", "backend = dahdi", f"dahdi_span = {self.number}",
-                          f"signalling = {self.signalling}", *self.more, ""])
+def carrier(name, number, more=()):
+    return DahdiSpan(name, number, more=more, signalling="pri-network")
 
 
 class SystemCalls:
@@ -57,7 +47,7 @@ class OneProcess(Case):
     """tl_pri's two sides in one program, on the two ends of a line."""
 
     def plug(self, scripts, answers):
-        self.exchange = Exchange(self, "exchange", [Card("net", 2), Card("sub", 1, "pri-cpe")], scripts, answers,
+        self.exchange = Exchange(self, "exchange", [carrier("net", 2), DahdiSpan("sub", 1)], scripts, answers,
                                  tick="span")
         for span in "net", "sub":
             self.exchange.await_idle(span, BEARERS)
@@ -80,11 +70,11 @@ class WithNode(Case):
     """A whole trunkd."""
 
     def plug(self, scripts=None, answers=None):
-        self.node = Node(self, [Card("in", 1, "pri-cpe"), Card("out", 3, "pri-cpe", ("group = back",))],
+        self.node = Node(self, [DahdiSpan("in", 1), DahdiSpan("out", 3, more=("group = back",))],
                          routes={"": "group:back"}, settings=("offer_timeout_ms = 500",), variant="release")
         self.node.start()
         t309 = ("t309_ms = 3000",)
-        self.exchange = Exchange(self, "exchange", [Card("net", 2, more=t309), Card("back", 4, more=t309)], scripts,
+        self.exchange = Exchange(self, "exchange", [carrier("net", 2, t309), carrier("back", 4, t309)], scripts,
                                  answers, tick="span")
         self.settle()
 
@@ -157,26 +147,5 @@ class WithNode(Case):
         calls.drop()
 
 
-class Tap(unittest.TextTestResult):
-    """The guest's own form of results."""
-
-    def addSuccess(self, test):
-        print(f"ok - {test.id()[9:]}", flush=True)
-
-    def bad(self, test, error):
-        text = self._exc_info_to_string(error, test)
-        print("".join(f"# {line}\n" for line in text.splitlines()), f"not ok - {test.id()[9:]}", sep="", flush=True)
-
-    def addFailure(self, test, error):
-        super().addFailure(test, error)
-        self.bad(test, error)
-
-    def addError(self, test, error):
-        super().addError(test, error)
-        self.bad(test, error)
-
-
 if __name__ == "__main__":
-    os.environ.setdefault("TL_VARIANT", "release")
-    runner = unittest.TextTestRunner(resultclass=Tap, stream=open(os.devnull, "w"))
-    unittest.main(testRunner=runner)
+    tap.main()
