@@ -198,8 +198,11 @@ static void count_second(struct tl_span *span,
 {
 	struct dahdi_count *count = &span->dahdi.count;
 
+	/* /proc/dahdi shows the older names of the two. */
 	count->fe += errors->framing;
+	count->fas += errors->framing;
 	count->cv += errors->code;
+	count->bpv += errors->code;
 	count->crc4 += errors->crc;
 	count->ebit += errors->ebit;
 	count->timingslips += span->second_slips;

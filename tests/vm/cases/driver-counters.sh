@@ -37,8 +37,8 @@ card errors ebit 7 >/dev/null
 ok "E bits of the E1 are counted" counted 0 ebit_errors 7
 counters=$("$span_test" counters 1)
 echo "# $counters"
-is "DAHDI has the same counts" "fe=$(value fe "$counters") cv=$(value cv "$counters") crc=$(value crc "$counters") ebit=$(value ebit "$counters")" \
-	'fe=3 cv=1000 crc=905 ebit=7'
+is "DAHDI has the same counts" "fe=$(value fe "$counters") fas=$(value fas "$counters") cv=$(value cv "$counters") bpv=$(value bpv "$counters") crc=$(value crc "$counters") ebit=$(value ebit "$counters")" \
+	'fe=3 fas=3 cv=1000 bpv=1000 crc=905 ebit=7'
 ok "dahdi_maint resets them" dahdi_maint -s 1 -r
 is "they are zero" "$(t1e1 0 crc_errors) $(t1e1 0 errored_seconds)" '0 0'
 is "the T1's are kept" "$(t1e1 1 crc_errors)" 905
