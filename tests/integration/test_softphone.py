@@ -1,0 +1,164 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
+"""Agents in real browsers: a call from the trunk, heard both ways, through everything an agent does with it, a page that is
+loaded again and a desk that dies."""
+import os
+import subprocess
+from pathlib import Path
+
+from audio import read_wav
+from browser import Browser
+from centre import MUSIC, NUMBER, Centre, assert_heard
+from harness import free_ports, main, program, wait_until
+from speech import alaw, assert_spoken, features, speak
+
+# Both ends run on clocks of their own here: a browser's is never ours to set.
+SAYS = {"caller": "Good morning, I would like to order seven boxes of apples and a ladder.",
+        "berta": "You have reached the sales department. How may I help you today?",
+        "carl": "This is Carl from the workshop, what does the caller want to know?"}
+SHOTS = os.environ.get("TL_SHOTS")  # a folder for pictures, to be looked at
+
+
+def hashed(password):
+    return subprocess.run([program("deskd"), "--hash-password"], input=password + "\n", text=True, check=True,
+                          capture_output=True).stdout.strip()
+
+
+class Softphone(Centre):
+    agents = {}
+    browsers = ("berta",)
+
+    def setUp(self):
+        port, = free_ports(1)
+        self.node_more = f"[browser]\nport = {port}\naddresses = 127.0.0.1\n"
+        secret = hashed("sesame")
+        self.desk_more = tuple(f"[agent {name}]\ndisplay = {name.capitalize()}\npassword = {secret}\ndevice = browser\n"
+                               "queues = sales" for name in self.browsers)
+        super().setUp()
+        self.said = {who: speak(self.dir / f"{who}-says.wav", text, 60, 8000 if who == "caller" else 48000)
+                     for who, text in SAYS.items()}
+        self.pages = {name: Browser(self, name, self.dir / f"{name}-says.wav") for name in self.browsers}
+
+    def sign_in(self, name):
+        page = self.pages[name]
+        page.open(f"http://127.0.0.1:{self.desk.port}/agent")
+        page.type("input[name=agent]", name)
+        page.type("input[name=password]", "sesame")
+        page.button("Sign in")
+        wait_until(lambda: page.find("[data-state]"), f"{name} is signed in")
+        if page.find("[data-phone=off]"):
+            page.button("Connect the phone")
+        page.await_css("[data-phone=connected]")
+        wait_until(lambda: self.agent(name)["browser_connected"], f"{name}'s browser at the desk")
+        page.button("Ready")
+        page.await_css("[data-state=ready]")
+        return page
+
+    def dial(self, more="wait released 300", calling="0301"):
+        return self.network.start_calls(f"dial {NUMBER} from {calling} name 'Ada Lovelace' on net; wait answered; "
+                                        f"record heard-{calling}.wav; play caller-says.wav forever; {more}")
+
+    def shoot(self, page, name):
+        if SHOTS:
+            page.screenshot(Path(SHOTS, f"{name}.png"))
+
+    def assert_hears(self, page, who, what):
+        rate, samples = page.listen(8)
+        others = [other for other in SAYS if other != who]
+        assert_spoken(features(rate, samples), self.said[who], self.said[others[0]], what)
+
+    def assert_was_heard(self, who, what):
+        octets = read_wav(self.dir / "heard-0301.wav")
+        heard = features(8000, alaw(octets))
+        others = [other for other in SAYS if other != who]
+        assert_spoken(heard, self.said[who], self.said[others[0]], what)
+
+
+class Talk(Softphone):
+    def test_answered_in_the_page(self):
+        page = self.sign_in("berta")
+        call = self.dial()
+        page.await_text("Ada Lovelace")
+        self.shoot(page, "ringing")
+        page.keys("Alt", "a")
+        page.await_css("[data-call=Talking]")
+        page.await_text("First call from this number.")
+        self.assert_hears(page, "caller", "berta")
+        self.shoot(page, "talking")
+        page.reload()
+        page.await_css("[data-phone=connected]")
+        page.await_css("[data-call=Talking]")
+        self.assert_hears(page, "caller", "berta, whose page was loaded again")
+        self.desk.kill()
+        page.await_text("The desk cannot be reached", "[data-notice=offline]")
+        self.shoot(page, "desk-away")
+        self.assert_hears(page, "caller", "berta, with no desk")
+        self.control = self.desk.start()
+        page.await_gone("[data-notice=offline]")
+        page.await_css("[data-call=Talking]")
+        self.assert_hears(page, "caller", "berta, with a new desk")
+        page.button("Hang up")
+        self.assertEqual(call.all_good()[0]["cause"], 16)
+        page.await_css("[data-state=ready]")
+        self.all_but_browsers_quiet(1)
+        self.assert_was_heard("berta", "the caller")
+        # The second time the page knows the caller.
+        again = self.dial("expect digits 12# 60; hangup 16")
+        page.await_text("Earlier calls")
+        page.button("Answer")
+        page.await_css("[data-call=Talking]")
+        page.button("Hold")
+        page.await_css("[data-call='On hold']")
+        page.listen(2)  # as long as the caller hears the music
+        page.button("Back to the caller")
+        page.await_css("[data-call=Talking]")
+        page.button("Mute")
+        page.await_css("[data-call=Muted]")
+        page.button("Unmute")
+        page.await_css("[data-call=Talking]")
+        page.button("Keypad")
+        self.shoot(page, "keypad")
+        for key in "1", "2", "hash":
+            page.button(key)
+        self.assertEqual(again.all_good()[0]["cause"], 16)
+        page.await_css("[data-state=ready]")
+        assert_heard(read_wav(self.dir / "heard-0301.wav"), MUSIC, "who was held")
+        # A desk that is away refuses connections; nothing else went wrong, nothing broke the page's policy.
+        self.assertEqual([line for line in page.errors() if "ERR_CONNECTION_REFUSED" not in line], [])
+
+    def all_but_browsers_quiet(self, standing):
+        wait_until(lambda: len(self.node.connect().snapshot()["legs"]) == standing, f"{standing} standing legs, no other")
+
+
+class Transfer(Softphone):
+    browsers = ("berta", "carl")
+
+    def test_to_one_who_was_asked(self):
+        berta = self.sign_in("berta")
+        call = self.dial()
+        berta.button("Answer")
+        berta.await_css("[data-call=Talking]")
+        carl = self.sign_in("carl")
+        berta.button("Transfer")
+        berta.button("Ask Carl first")
+        carl.await_text("Berta asks you")
+        self.shoot(carl, "asked")
+        carl.button("Answer")
+        berta.await_text("You speak with Carl")
+        self.shoot(berta, "consult")
+        self.assert_hears(carl, "berta", "carl, of berta")
+        self.assert_hears(berta, "carl", "berta, of carl")
+        berta.button("Complete the transfer")
+        berta.await_css("[data-state=ready]")
+        carl.await_text("Ada Lovelace")
+        self.assert_hears(carl, "caller", "carl, of the caller")
+        berta.button("Break")
+        carl.button("Hang up")
+        self.assertEqual(call.all_good()[0]["cause"], 16)
+        for page in berta, carl:
+            self.assertEqual(page.errors(), [])
+
+
+del Centre, Softphone
+if __name__ == "__main__":
+    main()
