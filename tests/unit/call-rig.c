@@ -290,6 +290,7 @@ static void start_far(struct rig *rig)
 	struct tl_span_config span = rig->access.span;
 	struct tl_pri_config pri = rig->access.signalling.pri;
 	g_autoptr(GError) error = NULL;
+	media.browser.port = 0;
 	media.rtp_port_min = 26000;
 	media.rtp_port_max = 27998;
 	rig->media = tl_media_new(&media, &on_media, &error);

@@ -13,3 +13,5 @@ ROOMS_test-call-settings := call media spool signal secure line base
 EXTRA_test-call-settings := userspace/trunkd/settings.c userspace/trunkd/settings-keys.c userspace/trunkd/settings-browser.c
 ROOMS_test-call-fax := $(CALL_ROOMS)
 EXTRA_test-call-fax := $(CALL_RIG) tests/unit/fast-line.c tests/unit/fax-paper.c
+ROOMS_test-call-browser := $(CALL_ROOMS)
+EXTRA_test-call-browser := $(CALL_RIG) tests/unit/fake-browser.c
