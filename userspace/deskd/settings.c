@@ -78,7 +78,7 @@ const struct tl_config_key settings_keys[] = {
 	{ "fax-sender", "token", TL_CONFIG_STRING, .help = "instead: who knows it, by NUMBER+TOKEN@DOMAIN" },
 	{ "fax-sender", "box", TL_CONFIG_STRING, .help = "fax box whose name, header and number are shown; default: the first" },
 	{ "fax-sender", "priority", TL_CONFIG_INT, "5", NULL, 1, 9, .help = "1 first; 1 does not mind quiet hours" },
-	{ "fax-line", "to", TL_CONFIG_STRING, .required = TRUE, .help = "group:NAME or trunk:NAME" },
+	{ "fax-line", "to", TL_CONFIG_STRING, .required = TRUE, .help = "group:NAME, trunk:NAME or span:NAME/SLOT" },
 	{ "fax-line", "prefixes", TL_CONFIG_LIST, .help = "numbers that go this way; none: any" },
 	{ "fax-line", "lines", TL_CONFIG_INT, "2", NULL, 1, 1000, .help = "faxes sent at once" },
 	{ "faxes", "tries", TL_CONFIG_INT, "5", NULL, 1, 100, .help = "how often a fax is tried" },
@@ -248,8 +248,9 @@ static gboolean check_sending(const struct settings *settings, GError **error)
 			return tl_config_refuse(s, "addresses", error, "expected either addresses or a token");
 	s = NULL;
 	while ((s = tl_config_next(settings->config, "fax-line", s)))
-		if (!g_str_has_prefix(tl_config_string(s, "to"), "group:") && !g_str_has_prefix(tl_config_string(s, "to"), "trunk:"))
-			return tl_config_refuse(s, "to", error, "expected group:NAME or trunk:NAME");
+		if (!g_str_has_prefix(tl_config_string(s, "to"), "group:") && !g_str_has_prefix(tl_config_string(s, "to"), "trunk:") &&
+		    !g_str_has_prefix(tl_config_string(s, "to"), "span:"))
+			return tl_config_refuse(s, "to", error, "expected group:NAME, trunk:NAME or span:NAME/SLOT");
 	if (quiet && !g_regex_match_simple("^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", quiet, 0, 0))
 		return tl_config_refuse(faxes, "quiet", error, "expected hours such as 22:00-07:00");
 	if (server && !g_str_has_prefix(server, "smtp://") && !g_str_has_prefix(server, "smtps://"))

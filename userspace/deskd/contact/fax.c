@@ -36,8 +36,8 @@ static void store_kind(struct tl_contact *contact)
 /* No room in the spool, or an unfit document: the line is cleared with a cause that lets the caller try again. */
 static void on_begun(struct tl_contact *contact, const GError *error)
 {
-	if (!error || contact->fsm.state != CONTACT_FAXING)
-		return;
+	if (!error || contact->fsm.state != CONTACT_FAXING || !g_strcmp0(tl_control_error_state(error), "fax"))
+		return; /* state fax: it runs already, asked for by the desk before us */
 	JsonObject *params = json_object_new();
 	json_object_set_string_member(params, "leg", contact->leg);
 	json_object_set_string_member(params, "fax", contact->fax_id);

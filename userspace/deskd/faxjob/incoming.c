@@ -91,8 +91,8 @@ static const char *box_of(const struct tl_spool_item *item)
 
 void tl_faxes_item(struct tl_transaction *t, const struct tl_spool_item *item, void *user)
 {
-	const char *result = note(item, "result"), *trouble = note(item, "trouble");
-	bool partial = item->partial || (trouble && strcmp(trouble, "none"));
+	const char *result = note(item, "result");
+	bool partial = item->partial || (result && strcmp(result, "ok"));
 	(void)user;
 	if (strcmp(item->kind, "fax") || !item->n_parts)
 		return;
