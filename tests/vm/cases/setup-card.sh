@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 # vm: --card e1,patience=400 --far-end e1 --timeout 1200
 # trunk-setup on a machine with a card: from nothing to a span that is up, and
-# what it says when the line is not.
+# what it says when something is wrong with the line, the card or its drivers.
 . "$VM_TESTS/guest/span.sh"
 DRIVER=tl_t1e1
 setup=$VM_TESTS/../../tools/trunk-setup/trunk-setup
 says() { "$setup" check --seconds 0.5 | grep -q "$1"; }
+holder() { basename "$(readlink /sys/bus/pci/devices/0000:00:05.0/driver)"; }
 alarms() { "$span_test" wait-alarms 1 "$1" 30; }
 
 # The driver is not installed here: modprobe is told where it is.
-echo "install tl_t1e1 /sbin/insmod $BUILD/driver/tl_t1e1.ko" >/etc/modprobe.d/here.conf
+echo "install tl_t1e1 grep -q '^tl_t1e1 ' /proc/modules || /sbin/insmod $BUILD/driver/tl_t1e1.ko" >/etc/modprobe.d/here.conf
 ok "a card without a driver is found" says "no driver has taken the card"
 mkdir -p /etc/trunkline
 ok "one command configures it" "$setup" set --country de --driver tl_t1e1 --yes
 ok "the span has no alarm" alarms OK
-is "by our driver" "$(basename "$(readlink /sys/bus/pci/devices/0000:00:05.0/driver)")" tl_t1e1
+is "by our driver" "$(holder)" tl_t1e1
 is "as planned" "$(cat /sys/bus/dahdi_spans/devices/span-1/lineconfig)" CCS/HDB3/CRC4
 is "its D-channel is one" "$(grep -c HDLCFCS /proc/dahdi/1)" 1
 before=$(cat /etc/dahdi/* /etc/modprobe.d/trunkline-cards.conf /etc/trunkline/trunkd.conf | sha256sum)
@@ -32,21 +33,25 @@ done
 card line nmf on >/dev/null
 ok "a far end without CRC4 is told" eventually 20 says "set to CRC4 and the far end sends none"
 card line nmf off >/dev/null
-# The driver latches once a second of line time, which runs slower here than the clock does. To and fro: the elastic
-# buffer has room for few slips the same way, and the card refuses those beyond.
-slips() {
-	local watching way=+ answer
+# meanwhile WORDS COMMAND...: said while the card is told so again and again; the driver latches once a second of line
+# time, which runs slower here than the clock does.
+meanwhile() {
+	local watching
 	"$setup" check --seconds 4 >/tmp/said &
 	watching=$!
 	while kill -0 $watching 2>/dev/null; do
-		answer=$(card slip $way)
-		case $answer in error*) echo "# slip $way: $answer" ;; esac
-		if [ $way = + ]; then way=-; else way=+; fi
+		"${@:2}" >/dev/null
 		sleep 0.2
 	done
-	grep -q "clock slips in" /tmp/said
+	grep -q "$1" /tmp/said
 }
-ok "slips are told while they happen" eventually 90 slips
+# To and fro: the elastic buffer has room for few slips the same way, and the card refuses those beyond.
+to_and_fro() { card slip +; card slip -; }
+ok "slips are told while they happen" eventually 90 meanwhile "clock slips in" to_and_fro
+ok "damaged octets are" eventually 90 meanwhile "octets arrive damaged" card errors code 40
+ok "and those that the far end gets" eventually 90 meanwhile "the far end receives our octets damaged" card errors ebit 5
+ok "lost interrupts are" eventually 90 meanwhile "were served late or never" card irq lose 1
+ok "and that nobody has the D-channel" says "nobody has opened the D-channel"
 
 echo "# CAS, which this far end does not send"
 instead() { "$setup" set --country br --signalling "$1" --driver tl_t1e1 --yes | grep -q "frames, but no multiframes"; }
@@ -59,4 +64,22 @@ not_ok "a span in use is not configured anew" "$setup" set --country de --driver
 exec {held}>&-
 ok "once it is free, it is" "$setup" start
 is "every bearer is clear" "$(grep -c ' Clear' /proc/dahdi/1)" 30
+
+echo "# drivers and modules"
+out() { rmmod "$@" && rmmod dahdi_echocan_mg2 dahdi; }
+ok "the driver goes" out tl_t1e1
+echo "install dahdi_echocan_mg2 /bin/false" >/etc/modprobe.d/none.conf
+modprobe -a dahdi tl_t1e1
+not_ok "dahdi_cfg stops without the canceller's module" dahdi_cfg
+ok "it is told" says "dahdi_cfg stopped half-way"
+rm /etc/modprobe.d/none.conf
+modprobe dahdi_echocan_mg2
+ok "the driver goes again" out tl_t1e1
+modprobe dahdi auto_assign_spans=0
+modprobe tl_t1e1
+ok "a span without a number is told" says "have no number"
+rmmod tl_t1e1
+modprobe wcte11xp
+modprobe tl_t1e1
+ok "DAHDI's own driver is told to have come first" says "wcte11xp holds the card though tl_t1e1 is installed"
 done_testing
