@@ -12,3 +12,5 @@ ROOMS_test-pri-pseudowire := signal line base
 EXTRA_test-pri-pseudowire := tests/unit/far-end.c
 # Signalling by configuration reaches every system, and so the line they stand on.
 ROOMS_test-r2 := signal line base
+ROOMS_test-cas := signal line base
+EXTRA_test-cas := tests/unit/cas-rig.c tests/unit/far-end.c

@@ -222,6 +222,7 @@ static bool make_trunk(struct trunk_end *trunk, const struct tl_config_section *
 	trunk->span = make_span(section, &config, error);
 	if (!trunk->span || config.kind == TL_SIGNALLING_NONE)
 		return trunk->span;
+	config.audio = tl_media_inband(trunk->exchange->media, "us");
 	trunk->signalling = tl_signalling_new(trunk->span, &config, &handler, trunk, &cause);
 	return trunk->signalling || tl_config_refuse(section, "signalling", error, "%s", cause->message);
 }

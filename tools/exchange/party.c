@@ -262,6 +262,7 @@ static void on_event(struct tl_dialog *dialog, const struct tl_dialog_event *eve
 		break;
 	case TL_DIALOG_DIGITS: g_strlcat(party->setup.called.digits, event->digits, sizeof party->setup.called.digits); break;
 	case TL_DIALOG_DTMF: g_string_append(party->digits, event->digits); break;
+	case TL_DIALOG_FLASH: party->flashes++; break;
 	case TL_DIALOG_MEDIA: break;
 	case TL_DIALOG_RELEASED: on_released(party, event); break;
 	}

@@ -31,6 +31,7 @@ struct party {
 	char *failure;
 
 	bool proceeding, alerting, progress, answered, released;
+	unsigned flashes, flashes_taken; /* heard; by earlier expect steps */
 	bool played;              /* the sound of this step has ended */
 	unsigned cause;
 	bool by_peer;

@@ -12,7 +12,7 @@ static const struct {
 } verbs[] = {
 	[VERB_DIAL] = { "dial", 1, 9, "dial NUMBER [from NUMBER] [name NAME] [on SPAN[/SLOT]] [bearer speech|audio-3k1|unrestricted]" },
 	[VERB_WAIT] = { "wait", 1, 2, "wait proceeding|alerting|progress|answered|released [SECONDS]" },
-	[VERB_EXPECT] = { "expect", 1, 3, "expect cause N | digits D [SECONDS] | tone HZ [SECONDS] | audio [SECONDS] | silence [SECONDS]" },
+	[VERB_EXPECT] = { "expect", 1, 3, "expect cause N | digits D [SECONDS] | from NUMBER | flash [SECONDS] | tone HZ [SECONDS] | audio [SECONDS] | silence [SECONDS]" },
 	[VERB_PLAY] = { "play", 1, 2, "play FILE [forever]: goes on while later steps run" },
 	[VERB_SAY] = { "say", 1, 1, "say FILE: play it and wait for its end" },
 	[VERB_TONE] = { "tone", 1, 2, "tone dial|ringing|busy|congestion|milliwatt [COUNTRY]" },
@@ -30,6 +30,7 @@ static const struct {
 	[VERB_HOLD] = { "hold", 0, 0, "hold (SIP)" },
 	[VERB_RETRIEVE] = { "retrieve", 0, 0, "retrieve (SIP)" },
 	[VERB_FAX] = { "fax", 2, 60, "fax send FILE.tif | receive DIRECTORY [WORD VALUE]...: until it has ended" },
+	[VERB_FLASH] = { "flash", 0, 0, "flash: a hook flash (cas-fxs-*)" },
 };
 
 const char *script_help(void)
@@ -62,7 +63,8 @@ static bool step_parse(struct step *step, const char *text, GError **error)
 		return false;
 	}
 	g_set_error(error, EXCHANGE_ERROR, 0, "step \"%s\": unknown verb; expected one of dial, wait, expect, play, say, "
-		    "tone, stop, send, record, pause, echo, proceed, alert, progress, answer, reject, hangup, hold, retrieve, fax",
+		    "tone, stop, send, record, pause, echo, proceed, alert, progress, answer, reject, hangup, hold, retrieve, fax, "
+		    "flash",
 		    text);
 	return false;
 }

@@ -96,6 +96,23 @@ static enum outcome expect_sound(struct party *party, const struct step *step, b
 	return party->released ? cut_short(party, step) : STEP_WAITS;
 }
 
+/* The calling number as the call came with it; "" when it told none. */
+static enum outcome expect_from(struct party *party, const struct step *step)
+{
+	const char *wanted = step->words[2] ? step->words[2] : "", *got = party->setup.calling.digits;
+	return strcmp(got, wanted) ? failed(party, step, got) : STEP_DONE;
+}
+
+static enum outcome expect_flash(struct party *party, const struct step *step, bool begin)
+{
+	if (begin)
+		party_limit(party, step, 2, WAIT_S);
+	if (party->flashes == party->flashes_taken)
+		return party->released ? cut_short(party, step) : STEP_WAITS;
+	party->flashes_taken++;
+	return STEP_DONE;
+}
+
 static enum outcome run_expect(struct party *party, const struct step *step, bool begin)
 {
 	const char *what = step->words[1];
@@ -105,7 +122,11 @@ static enum outcome run_expect(struct party *party, const struct step *step, boo
 		return expect_digits(party, step, begin);
 	if (!strcmp(what, "tone") || !strcmp(what, "audio") || !strcmp(what, "silence"))
 		return expect_sound(party, step, begin);
-	return failed(party, step, "expected cause, digits, tone, audio or silence");
+	if (!strcmp(what, "from"))
+		return expect_from(party, step);
+	if (!strcmp(what, "flash"))
+		return expect_flash(party, step, begin);
+	return failed(party, step, "expected cause, digits, from, flash, tone, audio or silence");
 }
 
 /* A playing step has ended when media says so: party->played. */
@@ -264,6 +285,7 @@ enum outcome step_run(struct party *party, const struct step *step, bool begin)
 	case VERB_HOLD:
 	case VERB_RETRIEVE: return run_hold(party, step);
 	case VERB_FAX: return run_fax(party, step, begin);
+	case VERB_FLASH: return party->dialog ? tell(party, step, tl_dialog_flash(party->dialog)) : cut_short(party, step);
 	}
 	return STEP_FAILED;
 }

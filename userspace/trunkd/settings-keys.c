@@ -61,7 +61,7 @@ const struct tl_config_key tl_settings_keys[] = {
 	INT("span", "dahdi_depth_ms", "20", 10, 60, "octets kept waiting for the card, in tens; more bear a busier machine"),
 	ADDRESS("span", "local", FALSE, "UDP address and port of the pseudowire here"),
 	ADDRESS("span", "remote", FALSE, "UDP address and port of its far end, the only peer that is heard"),
-	INT("span", "frames", "8", 1, 40, "125 us frames a packet; must divide 80"),
+	INT("span", "frames", "8", 1, 40, "125 us frames a packet; must divide 80, or with cas-* a multiframe of 16 (e1) or 24 (t1)"),
 	INT("span", "jitter_ms", "5", 1, 200, "playout depth"),
 	INT("span", "jitter_max_ms", "0", 0, 1000, "depth beyond which frames are dropped; 0: twice jitter_ms and 10"),
 	CHOICE("span", "clock", "adaptive", "adaptive|local|loop", FALSE, "where line time comes from"),

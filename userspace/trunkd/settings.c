@@ -156,7 +156,7 @@ static bool check_span(const struct tl_config_section *section, const struct tl_
 		return false;
 	if (span->d_channel > slots)
 		return tl_config_refuse(section, "d_channel", error, "expected a timeslot from 1 to %u", slots);
-	if (span->backend == TL_SPAN_PSEUDOWIRE && 80 % span->pseudowire.frames)
+	if (span->backend == TL_SPAN_PSEUDOWIRE && !span->cas && 80 % span->pseudowire.frames)
 		return tl_config_refuse(section, "frames", error, "expected a divisor of 80: 1, 2, 4, 5, 8, 10, 16, 20 or 40");
 	return true;
 }
@@ -209,8 +209,8 @@ static bool read_spans(struct tl_settings *settings, GError **error)
 		if (span->backend == TL_SPAN_DAHDI ? !read_dahdi(section, &span->dahdi, error) :
 						     !read_pseudowire(settings, section, &span->pseudowire, error))
 			return false;
-		if (!check_span(section, &access, error) ||
-		    !tl_signalling_config_read(section, &access.signalling, span, error))
+		if (!tl_signalling_config_read(section, &access.signalling, span, error) ||
+		    !check_span(section, &access, error))
 			return false;
 		if (!span->clock_domain)
 			span->clock_domain = span->name;

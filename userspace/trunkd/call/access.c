@@ -97,7 +97,9 @@ struct tl_access *tl_access_new(struct tl_node *node, const struct tl_access_con
 		return NULL;
 	}
 	if (config->signalling.kind != TL_SIGNALLING_NONE) {
-		access->signalling = tl_signalling_new(access->span, &config->signalling, &signalling_handler, access, error);
+		struct tl_signalling_config signalling = config->signalling;
+		signalling.audio = tl_media_inband(node->media, node->config->country);
+		access->signalling = tl_signalling_new(access->span, &signalling, &signalling_handler, access, error);
 		if (!access->signalling) {
 			tl_access_free(access);
 			return NULL;

@@ -215,6 +215,15 @@ static JsonObject *mute(struct tl_request *request, GError **error)
 	return NULL;
 }
 
+static JsonObject *flash(struct tl_request *request, GError **error)
+{
+	struct tl_leg *leg = tl_request_live_leg(request, error);
+	if (leg && (tl_leg_state(leg) != TL_LEG_ANSWERED || tl_dialog_flash(leg->dialog)))
+		tl_control_refuse_state(error, tl_leg_state_name(leg), "leg %s is no answered telephone line; state %s", leg->id,
+					tl_leg_state_name(leg));
+	return NULL;
+}
+
 static JsonObject *counters(struct tl_request *request, GError **error)
 {
 	struct tl_leg *leg = tl_request_leg(request, tl_request_string(request, "leg", ""), error);
@@ -237,5 +246,5 @@ const struct tl_method_entry tl_api_leg[] = {
 	{ "leg.originate", originate }, { "leg.take", take },	  { "leg.proceed", proceed }, { "leg.alert", alert },
 	{ "leg.progress", progress },	{ "leg.answer", answer }, { "leg.release", release }, { "leg.tag", tag },
 	{ "leg.play", play },		{ "leg.stop", stop },	  { "leg.collect", collect }, { "leg.dtmf", dtmf },
-	{ "leg.mute", mute },		{ "leg.counters", counters }, { NULL, NULL },
+	{ "leg.mute", mute },		{ "leg.counters", counters }, { "leg.flash", flash }, { NULL, NULL },
 };

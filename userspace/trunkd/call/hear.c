@@ -76,6 +76,9 @@ void tl_leg_on_dialog(struct tl_dialog *dialog, const struct tl_dialog_event *ev
 		for (const char *digit = event->digits; *digit; digit++)
 			tl_collect_digit(leg, *digit, 0);
 		break;
+	case TL_DIALOG_FLASH:
+		tl_report_leg(leg, "leg.flash", json_object_new());
+		break;
 	case TL_DIALOG_MEDIA:
 		tl_leg_audio_changed(leg);
 		break;

@@ -111,6 +111,12 @@ static bool is_timeslot(const struct tl_leg *leg)
 	return leg->dialog && leg->dialog->media == TL_MEDIA_TIMESLOT;
 }
 
+/* Every sixth frame's lowest bit is signalling's. */
+static bool is_robbed(const struct tl_leg *leg)
+{
+	return is_timeslot(leg) && tl_span_robs_bits(leg->dialog->span);
+}
+
 static bool slips(const struct tl_leg *a, const struct tl_leg *b)
 {
 	/* An RTP leg's clock is its far end's; its playout buffer deals with it either way. */
@@ -121,6 +127,8 @@ static bool slips(const struct tl_leg *a, const struct tl_leg *b)
 enum tl_bridge_kind tl_junction_best_kind(const struct tl_leg *a, const struct tl_leg *b)
 {
 	bool one_clock = is_timeslot(a) && is_timeslot(b) && !slips(a, b);
+	if (is_robbed(a) || is_robbed(b))
+		return TL_BRIDGE_VOICE;
 	/* Speech by RTP does better with a playout depth that adapts and with concealment; data never does. */
 	bool data = a->setup.bearer == TL_BEARER_UNRESTRICTED;
 	return tl_leg_law(a) == tl_leg_law(b) && (one_clock || data) ? TL_BRIDGE_CLEAR : TL_BRIDGE_VOICE;
@@ -135,6 +143,7 @@ static bool fits(const struct tl_junction *junction, const struct tl_leg *leg, G
 		const struct tl_leg *other = member_at(junction, 0)->leg;
 		why = tl_leg_law(other) != tl_leg_law(leg) ? "a clear bridge needs one law on both legs" :
 		      slips(other, leg)			   ? "a clear bridge needs one clock domain" :
+		      is_robbed(other) || is_robbed(leg)   ? "a T1's CAS robs bits: nothing there is clear" :
 							     NULL;
 	}
 	if (why)

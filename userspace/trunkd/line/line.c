@@ -258,6 +258,16 @@ unsigned tl_span_d_channel(const struct tl_span *span)
 	return span->config.d_channel;
 }
 
+bool tl_span_has_cas(const struct tl_span *span)
+{
+	return span->config.cas;
+}
+
+bool tl_span_robs_bits(const struct tl_span *span)
+{
+	return span->config.cas && span->config.kind == TL_SPAN_T1;
+}
+
 bool tl_span_is_bearer(const struct tl_span *span, unsigned slot)
 {
 	if (slot < 1 || slot > span->port.slots || slot == span->config.d_channel)

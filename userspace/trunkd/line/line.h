@@ -145,6 +145,9 @@ enum tl_clock_mode tl_span_clock_mode(const struct tl_span *span);
 bool tl_span_can_wait(const struct tl_span *span);
 unsigned tl_span_slots(const struct tl_span *span);     /* 31 or 24 */
 unsigned tl_span_d_channel(const struct tl_span *span); /* 0: none */
+bool tl_span_has_cas(const struct tl_span *span);
+/** Whether CAS takes the lowest bit of every sixth frame from the octets, as on a T1: nothing there is clear. */
+bool tl_span_robs_bits(const struct tl_span *span);
 /** Whether @slot exists and may carry a call: not the D-channel, not an E1's slot 16 with CAS. */
 bool tl_span_is_bearer(const struct tl_span *span, unsigned slot);
 unsigned tl_span_local_port(const struct tl_span *span);

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -138,6 +139,7 @@ enum tl_dialog_event_kind {
 	TL_DIALOG_ANSWERED,
 	TL_DIALOG_DIGITS,     /* more called-number digits (overlap receiving) or keypad */
 	TL_DIALOG_DTMF,       /* a digit signalled outside the audio (SIP INFO) */
+	TL_DIALOG_FLASH,      /* a hook flash, on CAS lines */
 	TL_DIALOG_MEDIA,      /* slot or RTP sides are known or have changed (hold too): look at the dialog */
 	TL_DIALOG_RELEASED,   /* over, with cause: the last event; the owner frees the dialog after it */
 };
@@ -165,6 +167,8 @@ struct tl_dialog_ops {
 	int (*update)(struct tl_dialog *dialog);
 	/* Frees; legal only after RELEASED was delivered, or never offered. */
 	void (*free)(struct tl_dialog *dialog);
+	/* A hook flash; NULL: the system has none. */
+	int (*flash)(struct tl_dialog *dialog);
 };
 
 /**
@@ -188,4 +192,5 @@ static inline int tl_dialog_progress(struct tl_dialog *d, bool inband) { return 
 static inline int tl_dialog_answer(struct tl_dialog *d) { return d->ops->answer(d); }
 static inline int tl_dialog_release(struct tl_dialog *d, unsigned cause) { return d->ops->release(d, cause); }
 static inline int tl_dialog_update(struct tl_dialog *d) { return d->ops->update(d); }
+static inline int tl_dialog_flash(struct tl_dialog *d) { return d->ops->flash ? d->ops->flash(d) : -ENOTSUP; }
 static inline void tl_dialog_free(struct tl_dialog *d) { if (d) d->ops->free(d); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/config.h"
+#include "signal/cas.h"
 #include "signal/pri.h"
 #include "signal/r2.h"
 #include "signal/signalling.h"
@@ -15,6 +16,8 @@ struct tl_signalling_config {
 	enum tl_signalling_kind kind;
 	struct tl_pri_config pri; /* but for the span */
 	struct tl_r2_config r2;
+	struct tl_cas_config cas;
+	struct tl_inband_room audio; /* what CAS speaks in; not read from a file but given by the owner */
 };
 
 /** Rows for a program's table of keys: what stands in [span NAME] about signalling. Defaults of signalling and restart. */
@@ -23,7 +26,8 @@ struct tl_signalling_config {
 	{ "span", "hunt", TL_CONFIG_CHOICE, "lowest", "lowest|highest|round-robin", \
 	  .help = "free timeslot that outgoing calls try first" }, \
 	TL_PRI_KEYS(restart), \
-	TL_R2_KEYS
+	TL_R2_KEYS, \
+	TL_CAS_KEYS
 
 /**
  * tl_signalling_config_read - from a section that has TL_SIGNALLING_KEYS. @span has kind and d_channel (0: not said);

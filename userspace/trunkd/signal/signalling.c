@@ -6,7 +6,13 @@ G_DEFINE_QUARK(tl-signal-error-quark, tl_signal_error)
 const char *tl_signalling_name(enum tl_signalling_kind kind)
 {
 	static const char *const names[] = { [TL_SIGNALLING_NONE] = "none", [TL_SIGNALLING_PRI_CPE] = "pri-cpe",
-					     [TL_SIGNALLING_PRI_NETWORK] = "pri-network", [TL_SIGNALLING_R2] = "r2" };
+					     [TL_SIGNALLING_PRI_NETWORK] = "pri-network", [TL_SIGNALLING_R2] = "r2",
+					     [TL_SIGNALLING_CAS_EM_IMMEDIATE] = "cas-em-immediate",
+					     [TL_SIGNALLING_CAS_EM_WINK] = "cas-em-wink", [TL_SIGNALLING_CAS_FGD] = "cas-fgd",
+					     [TL_SIGNALLING_CAS_FXS_LOOP] = "cas-fxs-loop",
+					     [TL_SIGNALLING_CAS_FXS_KEWL] = "cas-fxs-kewl",
+					     [TL_SIGNALLING_CAS_FXO_LOOP] = "cas-fxo-loop",
+					     [TL_SIGNALLING_CAS_FXO_KEWL] = "cas-fxo-kewl" };
 	return names[kind];
 }
 

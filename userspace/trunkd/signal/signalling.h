@@ -12,8 +12,13 @@
 #include "signal/leg.h"
 
 /** In the order of TL_SIGNALLING_CHOICES. */
-enum tl_signalling_kind { TL_SIGNALLING_NONE, TL_SIGNALLING_PRI_CPE, TL_SIGNALLING_PRI_NETWORK, TL_SIGNALLING_R2 };
-#define TL_SIGNALLING_CHOICES "none|pri-cpe|pri-network|r2"
+enum tl_signalling_kind {
+	TL_SIGNALLING_NONE, TL_SIGNALLING_PRI_CPE, TL_SIGNALLING_PRI_NETWORK, TL_SIGNALLING_R2,
+	TL_SIGNALLING_CAS_EM_IMMEDIATE, TL_SIGNALLING_CAS_EM_WINK, TL_SIGNALLING_CAS_FGD, TL_SIGNALLING_CAS_FXS_LOOP,
+	TL_SIGNALLING_CAS_FXS_KEWL, TL_SIGNALLING_CAS_FXO_LOOP, TL_SIGNALLING_CAS_FXO_KEWL,
+};
+#define TL_SIGNALLING_CHOICES "none|pri-cpe|pri-network|r2|cas-em-immediate|cas-em-wink|cas-fgd|cas-fxs-loop|cas-fxs-kewl|" \
+	"cas-fxo-loop|cas-fxo-kewl"
 
 /** Which free timeslot an outgoing call tries first. */
 enum tl_slot_hunt { TL_HUNT_LOWEST, TL_HUNT_HIGHEST, TL_HUNT_ROUND_ROBIN };
