@@ -146,17 +146,20 @@ class End:
 class Pacer:
     """Lines between ends that all follow (clock mode loop): it alone says how fast line time runs. Step by
     step each end is sent what the other one answered. No step is taken while an end that lives owes
-    an answer, so a slow machine slows the lines and loses nothing. @lines: pairs of ports."""
+    an answer, so a slow machine slows the lines and loses nothing. @lines: pairs of ports. @cas: a packet is a
+    multiframe and its CAS bits."""
 
     FRAMES, GATHERED, GONE_S = 40, 4, 4.0
     LOST = bytes([0x08, 4])  # control word with L: the far end is gone (RFC 5086 4.3)
     SETTINGS = (f"frames = {FRAMES}",)  # for the spans that are plugged in
 
-    def __init__(self, case, lines, speed=1.0, kind="e1"):
-        self.idle = bytes(4) + (b"\xd5" * 31 if kind == "e1" else b"\xff" * 24) * self.FRAMES
+    def __init__(self, case, lines, speed=1.0, kind="e1", cas=False):
+        slots, octet, multiframe = (31, b"\xd5", 16) if kind == "e1" else (24, b"\xff", 24)
+        self.frames = multiframe if cas else self.FRAMES
+        self.idle = bytes(4) + octet * slots * self.frames + bytes((slots + 1) // 2 if cas else 0)
         self.lines = [tuple(End(Wire.socket(), ("127.0.0.1", port)) for port in pair) for pair in lines]
         self.ends = [end for line in self.lines for end in line]
-        self.step_s = self.FRAMES / 8000 / speed
+        self.step_s = self.frames / 8000 / speed
         self.steps, self.stopping = 0, False
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()

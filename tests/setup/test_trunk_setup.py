@@ -323,8 +323,8 @@ class Planning(Case):
 
     def test_mixed(self):
         lines = self.lines(self.spans("e1", "t1", "e1"), plan.Wish(country="br", echo="none"),
-                           {1: "signalling=r2", 2: "signalling=e&m,framing=d4", 3: "signalling=pri-network,crc4=yes"})
-        self.assertEqual(lines[:-2], ["span=1,1,0,cas,hdb3", "cas=1-15,17-31:1101", "span=2,2,0,d4,ami", "e&m=32-55",
+                           {1: "signalling=r2", 2: "signalling=cas-em-wink,framing=d4", 3: "signalling=pri-network,crc4=yes"})
+        self.assertEqual(lines[:-2], ["span=1,1,0,cas,hdb3", "cas=1-15,17-31:1101", "span=2,2,0,d4,ami", "cas=32-55:0000",
                                       "span=3,0,0,ccs,hdb3,crc4", "bchan=56-70,72-86", "dchan=71"])
 
     def test_two_trunks_take_the_clock_in_turn(self):

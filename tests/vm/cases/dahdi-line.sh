@@ -36,5 +36,8 @@ not_ok "a D-channel is refused where there is none" "$line" -d 16 1 2 1
 dahdi_cfg -s
 ok "two T1 with D-channels" spans 24 'bchan=1-23,25-47\ndchan=24,48\n'
 "$line" -t -d 24 1 2 200 || failures=1
+dahdi_cfg -s
+ok "two T1 with CAS" spans 24 'cas=1-24:0000\ncas=25-48:0000\n'
+"$line" -t -c 1 2 200 || failures=1
 not_ok "an E1 is not taken for a T1" "$line" -d 24 1 2 1
 done_testing

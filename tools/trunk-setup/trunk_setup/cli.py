@@ -248,10 +248,6 @@ def set_up(args):
             print(file.diff())
         if not changed:
             print("nothing to change")
-    for trunk in trunks:
-        if trunk.wish.signalling not in plan.TRUNKD_SPEAKS:
-            print(f"trunk-setup: {trunk.name}: this trunkd does not speak {trunk.wish.signalling} yet; DAHDI is configured for it",
-                  file=sys.stderr)
     if args.dry_run:
         if args.json:
             print(json.dumps({**as_json(machine), "changes": told}, indent=1))

@@ -14,15 +14,17 @@ COUNTRIES = {
     **{code: ("e1", False, code) for code in ("br", "mx", "ar", "cl", "ve", "cr", "pa", "cn", "in", "th", "my", "ph")},
 }
 TIMESLOTS = {"e1": 31, "t1": 24}
-# Signalling: DAHDI's word for its channels, whether it uses CAS bits.
+# Signalling: DAHDI's word for its channels, whether it uses CAS bits. trunkd speaks CAS on raw bits, not by DAHDI's own
+# e&m, fxo and fxs.
 SIGNALLING = {
     "pri-cpe": ("bchan", False), "pri-network": ("bchan", False), "none": ("bchan", False),
-    "r2": ("cas", True), "e&m": ("e&m", True),
-    "fxo-loop": ("fxsls", True), "fxo-kewl": ("fxsks", True), "fxs-loop": ("fxols", True), "fxs-kewl": ("fxoks", True),
+    "r2": ("cas", True),
+    **{f"cas-{kind}": ("cas", True) for kind in ("em-immediate", "em-wink", "fgd", "fxs-loop", "fxs-kewl", "fxo-loop", "fxo-kewl")},
 }
-TRUNKD_SPEAKS = ("pri-cpe", "pri-network", "r2", "none")
 R2_VARIANTS = ("ar", "br", "cn", "cz", "co", "ec", "id", "mx", "ph", "ve")  # those of OpenR2; else ITU-T's
 R2_IDLE = "1101"  # ITU-T Q.421: cf = 01 while idle, CD = 01
+EM_IDLE = {"t1": "0000", "e1": "0001"}  # ANSI T1.403.02; on an E1 0000 is the multiframe's alignment
+LOOP_IDLE = "0101"
 CHOICES = {
     "signalling": tuple(SIGNALLING), "kind": ("e1", "t1"), "framing": ("ccs", "cas", "esf", "d4"), "crc4": ("yes", "no"),
     "coding": ("hdb3", "b8zs", "ami"), "clock": ("line", "internal"), "switch": ("euroisdn", "ni2"),
@@ -166,17 +168,22 @@ def ranges(numbers):
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
 
 
+def idle_bits(trunk):
+    """ABCD while no program has the channels open."""
+    if trunk.wish.signalling == "r2":
+        return R2_IDLE
+    return LOOP_IDLE if trunk.wish.signalling.startswith("cas-fx") else EM_IDLE[trunk.kind]
+
+
 def system_conf(trunks, wish):
     lines = []
     for trunk in trunks:
         channels = ranges(trunk.base - 1 + slot for slot in trunk.bearers)
         word = SIGNALLING[trunk.wish.signalling][0]
-        if word == "e&m" and trunk.kind == "e1":
-            word = "e&me1"
         lines += ["", f"# {trunk.name}: {trunk.kind.upper()}, {trunk.wish.signalling}",
                   ",".join([f"span={trunk.number}", str(trunk.timing), trunk.wish.lbo, trunk.framing, trunk.coding]
                            + ["crc4"] * trunk.crc4),
-                  f"{word}={channels}" + (f":{R2_IDLE}" if word == "cas" else "")]
+                  f"{word}={channels}" + (f":{idle_bits(trunk)}" if word == "cas" else "")]
         if trunk.d_slot:
             lines.append(f"dchan={trunk.base - 1 + trunk.d_slot}")
         if trunk.wish.echo != "none" and trunk.wish.signalling != "none":
@@ -218,14 +225,13 @@ def modprobe_conf(machine, trunks, wanted):
 def trunkd_conf(trunks, country):
     lines = []
     for trunk in trunks:
-        spoken = trunk.wish.signalling in TRUNKD_SPEAKS
         lines += ["", f"[span {trunk.name}]", f"kind = {trunk.kind}", "backend = dahdi", f"dahdi_span = {trunk.number}"]
-        if not spoken:
-            lines.append(f"# the line speaks {trunk.wish.signalling}")
-        lines.append(f"signalling = {trunk.wish.signalling if spoken else 'none'}")
+        lines.append(f"signalling = {trunk.wish.signalling}")
         if trunk.wish.signalling == "r2":
             lines.append(f"r2_variant = {country if country in R2_VARIANTS else 'itu'}")
         if trunk.d_slot:
             lines.append(f"switch = {trunk.wish.switch or {'e1': 'euroisdn', 't1': 'ni2'}[trunk.kind]}")
+        if trunk.wish.signalling.startswith("cas-fxs"):
+            lines += ["# the line's own number", "cas_number = 0"]
         lines.append(f"group = {trunk.wish.group}")
     return "\n".join([*lines[1:], ""])
