@@ -10,10 +10,10 @@ VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unkn
 # ---- what the build and the demonstration need of Debian ----
 PACKAGES := gcc libc6-dev pkg-config git libglib2.0-dev libpri-dev libopenr2-dev libspandsp-dev libtiff-dev libtonezone-dev \
 	libsofia-sip-ua-glib-dev libsoup-3.0-dev libjson-glib-dev libsqlite3-dev libsodium-dev \
-	libssl-dev libsrtp2-dev liburing-dev dahdi-source espeak-ng sox python3 openssl \
+	libssl-dev libsrtp2-dev libopus-dev libogg-dev liburing-dev dahdi-source espeak-ng sox python3 openssl \
 	libgmime-3.0-dev libcurl4-openssl-dev libseccomp-dev libpoppler-glib-dev libpango1.0-dev libgdk-pixbuf-2.0-dev \
 	fonts-dejavu-core
-PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0 libsoup-3.0 sqlite3 libsodium spandsp sofia-sip-ua-glib libssl libcrypto libsrtp2 liburing \
+PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0 libsoup-3.0 sqlite3 libsodium spandsp sofia-sip-ua-glib libssl libcrypto libsrtp2 liburing opus ogg \
 	gmime-3.0 libcurl libseccomp poppler-glib pangocairo gdk-pixbuf-2.0
 
 # ---- compilers ----

@@ -13,7 +13,7 @@ PACKAGES_CHECK := sip-tester python3 python3-pil chromium chromium-driver clang 
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test-*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
 # What shares memory between threads runs under the thread sanitizer as well.
-TSAN := $(filter test-ring test-wake test-dtls-pool test-media% test-pseudowire% test-d-channel test-journal test-store,$(UNIT))
+TSAN := $(filter test-ring test-wake test-dtls-pool test-media% test-pseudowire% test-d-channel test-journal test-record test-store,$(UNIT))
 
 define unit_rule
 $(O)/tests/unit/$(1): $(call object_of,tests/unit/$(1).c $(EXTRA_$(1))) $(call archives,$(ROOMS_$(1)))

@@ -18,3 +18,5 @@ ROOMS_test-media-line := media secure line base
 EXTRA_test-media-line := tests/unit/noise.c tests/unit/own-host.c
 ROOMS_test-media-browser := media secure line base
 EXTRA_test-media-browser := $(MEDIA_RIG) tests/unit/fake-browser.c
+ROOMS_test-record := media secure base
+EXTRA_test-record := $(MEDIA_RIG) tests/unit/power-cut.c

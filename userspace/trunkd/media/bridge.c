@@ -3,6 +3,7 @@
 #include "media/bridge.h"
 
 #include "base/thread.h"
+#include "media/recorder.h"
 
 struct tl_bridge *tl_bridge_new(struct tl_media *media, enum tl_bridge_kind kind)
 {
@@ -61,5 +62,6 @@ void tl_bridge_free(struct tl_bridge *bridge)
 	tl_assert_main();
 	while (bridge->n_main_ports)
 		tl_bridge_remove(bridge, bridge->main_ports[0]);
+	tl_recorder_stop(bridge->main_recorder);
 	tl_media_command(bridge->media, &(struct tl_command){ TL_COMMAND_BRIDGE_DETACH, .bridge = bridge });
 }

@@ -12,10 +12,12 @@ struct tl_bridge {
 	/* main */
 	struct tl_port *main_ports[TL_BRIDGE_PORTS_MAX];
 	unsigned n_main_ports;
+	struct tl_recorder *main_recorder;
 
 	/* tick */
 	struct tl_port *ports[TL_BRIDGE_PORTS_MAX];
 	unsigned n_ports;
+	struct tl_recorder *recorder;
 	uint64_t mixed_tick;            /* of the next two; 0: none yet */
 	int32_t sum[TL_BLOCK_OCTETS];
 	int16_t linear[TL_BRIDGE_PORTS_MAX][TL_BLOCK_OCTETS];

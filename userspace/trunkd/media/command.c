@@ -5,6 +5,7 @@
 #include "media/bridge.h"
 #include "media/browser.h"
 #include "media/play.h"
+#include "media/recorder.h"
 #include "media/session.h"
 #include "media/tap.h"
 
@@ -96,7 +97,11 @@ static void obey(struct tl_media *media, const struct tl_command *command)
 	case TL_COMMAND_BRIDGE_REMOVE:
 		tl_bridge_detach_port(command->bridge, port);
 		break;
+	case TL_COMMAND_BRIDGE_RECORD:
+		tl_bridge_set_recorder(command->bridge, command->recorder, port);
+		break;
 	case TL_COMMAND_BRIDGE_DETACH:
+		tl_bridge_set_recorder(command->bridge, NULL, NULL);
 		tl_media_return(media, &command->bridge->parcel);
 		break;
 	case TL_COMMAND_SPAN_ADD:

@@ -16,6 +16,7 @@
 #include "media/hub.h"
 #include "media/play.h"
 #include "media/fax-tone.h"
+#include "media/recorder.h"
 #include "media/session.h"
 #include "media/tap.h"
 
@@ -135,6 +136,9 @@ static void returned(struct tl_media *media, struct tl_parcel *parcel)
 	}
 	case TL_PARCEL_RECORDING:
 		tl_recording_dispose((struct tl_recording *)parcel);
+		break;
+	case TL_PARCEL_RECORDER:
+		tl_recorder_returned((struct tl_recorder *)parcel);
 		break;
 	case TL_PARCEL_TAP:
 		tl_tap_dispose((struct tl_tap *)parcel);
@@ -287,6 +291,7 @@ static void dispose(struct tl_media *media)
 	g_hash_table_unref(media->tones);
 	g_hash_table_unref(media->rtp_ports);
 	g_free(media->ports);
+	g_free(media->recorders);
 	tl_hub_free(media->hub);
 	config_free(&media->config);
 	g_free(media);
@@ -312,6 +317,7 @@ struct tl_media *tl_media_new(const struct tl_media_config *config, const struct
 	media->rtp_ports = g_hash_table_new(NULL, NULL);
 	media->next_rtp_port = own.rtp_port_min;
 	media->ports = g_new0(struct tl_port *, own.max_ports);
+	media->recorders = g_new0(struct tl_recorder *, own.max_ports);
 	media->returned_end = &media->returned;
 	sem_init(&media->span_released, 0, 0);
 	open_descriptors(media);

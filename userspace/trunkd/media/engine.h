@@ -18,7 +18,7 @@
 #define TL_MEDIA_SPANS_MAX 64
 
 enum tl_parcel_kind { TL_PARCEL_PORT, TL_PARCEL_BRIDGE, TL_PARCEL_PLAY, TL_PARCEL_RECORDING, TL_PARCEL_TAP,
-		      TL_PARCEL_KEYS, TL_PARCEL_BROWSER, TL_PARCEL_SECRET };
+		      TL_PARCEL_KEYS, TL_PARCEL_BROWSER, TL_PARCEL_SECRET, TL_PARCEL_RECORDER };
 
 /** The head of whatever the thread hands back; embedded first. */
 struct tl_parcel {
@@ -50,7 +50,7 @@ enum tl_command_kind {
 	TL_COMMAND_PORT_MUTE, TL_COMMAND_PORT_ECHO, TL_COMMAND_PORT_PLAY, TL_COMMAND_PORT_RECORD,
 	TL_COMMAND_PORT_TAP, TL_COMMAND_PORT_LISTEN, TL_COMMAND_PORT_DETECT_FAX,
 	TL_COMMAND_PORT_KEYS, TL_COMMAND_PORT_BROWSER, TL_COMMAND_PORT_SECRET,
-	TL_COMMAND_BRIDGE_ADD, TL_COMMAND_BRIDGE_REMOVE, TL_COMMAND_BRIDGE_DETACH,
+	TL_COMMAND_BRIDGE_ADD, TL_COMMAND_BRIDGE_REMOVE, TL_COMMAND_BRIDGE_DETACH, TL_COMMAND_BRIDGE_RECORD,
 	TL_COMMAND_SPAN_ADD, TL_COMMAND_SPAN_REMOVE, TL_COMMAND_STOP,
 };
 
@@ -62,6 +62,7 @@ struct tl_listening {
 
 struct tl_play;
 struct tl_recording;
+struct tl_recorder;
 struct tl_dtmf_detector;
 struct tl_fax_ear;
 struct tl_tap;
@@ -73,6 +74,7 @@ struct tl_hub;
 struct tl_command {
 	enum tl_command_kind kind;
 	struct tl_port *port;
+	struct tl_recorder *recorder;           /* BRIDGE_RECORD; NULL: stop. Port: whom the left channel is of */
 	union {
 		struct tl_bridge *bridge;
 		struct tl_span *span;
@@ -143,6 +145,8 @@ struct tl_media {
 	bool stopping;
 	struct tl_port **ports;        /* attached; max_ports places */
 	unsigned n_attached;
+	struct tl_recorder **recorders; /* of bridges; max_ports places */
+	unsigned n_recorders;
 	struct tl_media_span spans[TL_MEDIA_SPANS_MAX];
 	struct tl_parcel *returned, **returned_end;
 	uint64_t tick;                 /* number of the present one */

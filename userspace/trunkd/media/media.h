@@ -270,6 +270,10 @@ unsigned tl_sound_duration_ms(const struct tl_sound *sound);
 /** Writes octets of @law as a WAV file (format tag 6 or 7). */
 bool tl_sound_save(const char *path, enum tl_law law, const uint8_t *octets, size_t n_octets, GError **error);
 
+/* ---- recording of bridges: record.h ---- */
+
+#include "media/record.h"
+
 /* ---- the thread's health ---- */
 
 struct tl_media_counters {

@@ -4,6 +4,7 @@
 
 #include "media/bridge.h"
 #include "media/g711.h"
+#include "media/recorder.h"
 #include "media/session.h"
 
 static void set_fixed(struct tl_port *port, bool fixed)
@@ -29,6 +30,8 @@ void tl_bridge_detach_port(struct tl_bridge *bridge, struct tl_port *port)
 		return;
 	bridge->ports[i] = bridge->ports[--bridge->n_ports];
 	port->bridge = NULL;
+	if (bridge->recorder && bridge->recorder->left == port)
+		bridge->recorder->left = NULL;
 	bridge->mixed_tick = 0;
 	set_fixed(port, false);
 }

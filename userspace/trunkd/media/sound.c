@@ -161,7 +161,7 @@ bool tl_sound_save(const char *path, enum tl_law law, const uint8_t *octets, siz
 {
 	uint8_t header[TL_WAV_HEADER_OCTETS];
 	g_autoptr(GByteArray) file = g_byte_array_sized_new(sizeof header + n_octets + 1);
-	tl_wav_format(law == TL_LAW_ALAW ? TL_WAV_ALAW : TL_WAV_ULAW, n_octets, header);
+	tl_wav_format(law == TL_LAW_ALAW ? TL_WAV_ALAW : TL_WAV_ULAW, 1, n_octets, header);
 	g_byte_array_append(file, header, sizeof header);
 	g_byte_array_append(file, octets, n_octets);
 	if (n_octets & 1)

@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "media/ahead.h"
 #include "media/hub.h"
+#include "media/recorder.h"
 #include "media/session.h"
 #include "media/tap.h"
 
@@ -100,6 +101,7 @@ static void run_tick(struct tl_media *media, int64_t now_us)
 		tl_ahead_of_take(media, i);
 		tl_port_take(media->ports[i]);
 	}
+	tl_recorders_tick(media);
 	for (unsigned i = 0; i < media->n_attached; i++) {
 		tl_ahead_of_give(media, i);
 		tl_port_give(media->ports[i]);

@@ -83,8 +83,9 @@ gboolean tl_wav_parse(const uint8_t *octets, size_t n_octets, struct tl_wav *wav
 	return refuse(error, "it has no data chunk");
 }
 
-void tl_wav_format(enum tl_wav_format format, size_t n_octets, uint8_t header[TL_WAV_HEADER_OCTETS])
+void tl_wav_format(enum tl_wav_format format, unsigned channels, size_t n_octets, uint8_t header[TL_WAV_HEADER_OCTETS])
 {
+	unsigned octets = format == TL_WAV_LINEAR ? 2 : 1, frame = octets * channels;
 	uint8_t *o = header;
 	memset(o, 0, TL_WAV_HEADER_OCTETS);
 	memcpy(o, "RIFF", 4);
@@ -92,14 +93,14 @@ void tl_wav_format(enum tl_wav_format format, size_t n_octets, uint8_t header[TL
 	memcpy(o + 8, "WAVEfmt ", 8);
 	put32(o + 16, 18);
 	put16(o + 20, format);
-	put16(o + 22, 1);
+	put16(o + 22, channels);
 	put32(o + 24, 8000);
-	put32(o + 28, 8000);
-	put16(o + 32, 1);
-	put16(o + 34, 8);
+	put32(o + 28, 8000 * frame);
+	put16(o + 32, frame);
+	put16(o + 34, 8 * octets);
 	memcpy(o + 38, "fact", 4); /* required of formats other than linear */
 	put32(o + 42, 4);
-	put32(o + 46, n_octets);
+	put32(o + 46, n_octets / frame);
 	memcpy(o + 50, "data", 4);
 	put32(o + 54, n_octets);
 }

@@ -24,5 +24,5 @@ struct tl_wav {
  */
 gboolean tl_wav_parse(const uint8_t *octets, size_t n_octets, struct tl_wav *wav, GError **error);
 
-/** Writes the header for @n_octets of 8 kHz mono G.711 (TL_WAV_ALAW or TL_WAV_ULAW). */
-void tl_wav_format(enum tl_wav_format format, size_t n_octets, uint8_t header[TL_WAV_HEADER_OCTETS]);
+/** Writes the header for @n_octets of @channels at 8 kHz. */
+void tl_wav_format(enum tl_wav_format format, unsigned channels, size_t n_octets, uint8_t header[TL_WAV_HEADER_OCTETS]);

@@ -21,14 +21,17 @@ struct commit {
 	struct tl_spool_part part;
 	int result;
 	gint64 begun_us, ended_us;
-	int bell;
+	int bell;                  /* -1: main waits, by on_done */
+	void (*on_done)(int result, void *user);
+	void *user;
 };
 
 static void commit_unref(struct commit *commit)
 {
 	if (atomic_fetch_sub(&commit->owners, 1) != 1)
 		return;
-	close(commit->bell);
+	if (commit->bell >= 0)
+		close(commit->bell);
 	g_free(commit->item);
 	g_free(commit->path);
 	g_free(commit);
@@ -50,7 +53,7 @@ static void commit_after(struct tl_spool_job *job)
 {
 	struct commit *commit = (struct commit *)job;
 	uint64_t one = 1;
-	if (write(commit->bell, &one, sizeof one) != sizeof one)
+	if (commit->bell >= 0 && write(commit->bell, &one, sizeof one) != sizeof one)
 		g_assert_not_reached(); /* an eventfd's first write */
 	commit_unref(commit);
 }
@@ -60,6 +63,8 @@ static void commit_done(struct tl_spool_job *job)
 	struct commit *commit = (struct commit *)job;
 	tl_spool_committed(commit->spool, commit->item, &commit->part, commit->result, commit->ended_us - commit->begun_us,
 			   atomic_load(&commit->state) == ABANDONED);
+	if (commit->on_done)
+		commit->on_done(commit->result, commit->user);
 	commit_unref(commit);
 }
 
@@ -73,8 +78,18 @@ static struct commit *commit_new(struct tl_spool_item *item, const char *part)
 	commit->path = g_strdup(item->path);
 	g_strlcpy(commit->part.name, part, sizeof commit->part.name);
 	commit->begun_us = tl_clock_us();
-	commit->bell = eventfd(0, EFD_CLOEXEC);
+	commit->bell = -1;
 	return commit;
+}
+
+void tl_spool_submit(struct tl_spool_item *item, const char *part, void (*on_done)(int result, void *user), void *user)
+{
+	g_assert(tl_spool_is_part_name(part));
+	struct commit *commit = commit_new(item, part);
+	commit->owners = 2;
+	commit->on_done = on_done;
+	commit->user = user;
+	tl_spool_work_commit(item->spool->work, &commit->job);
 }
 
 int tl_spool_commit(struct tl_spool_item *item, const char *part, unsigned within_ms)
@@ -82,6 +97,7 @@ int tl_spool_commit(struct tl_spool_item *item, const char *part, unsigned withi
 	if (!tl_spool_is_part_name(part))
 		return -EINVAL;
 	struct commit *commit = commit_new(item, part);
+	commit->bell = eventfd(0, EFD_CLOEXEC);
 	if (commit->bell < 0) {
 		int result = -errno;
 		commit->owners = 1;

@@ -98,6 +98,9 @@ char *tl_spool_part_path(const struct tl_spool_item *item, const char *part);
  */
 int tl_spool_commit(struct tl_spool_item *item, const char *part, unsigned within_ms);
 
+/** The same without waiting, however long it takes; @on_done (0 or negative errno) once, on main. Thread: main. */
+void tl_spool_submit(struct tl_spool_item *item, const char *part, void (*on_done)(int result, void *user), void *user);
+
 /* ---- what is there; thread: main ---- */
 
 /** Type spool_item of node.schema.json, after item @after (NULL: from the oldest on), at most @max. (transfer full) */
