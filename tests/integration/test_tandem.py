@@ -14,7 +14,7 @@ DIGITS = "0123456789*#ABCD"
 class Tandem(Case):
     """The exchange is both far ends: it calls on span net and is called on span back."""
 
-    kind, law, bearers = "e1", ALAW, 30
+    kind, law, bearers, settings = "e1", ALAW, 30, ()
 
     def plug(self, scripts, answers, more=()):
         a, b, c, d = free_ports(4)
@@ -22,7 +22,7 @@ class Tandem(Case):
         (net, into), (back, out) = lines.ports(0), lines.ports(1)
         more = Pacer.SETTINGS + more
         self.node = Node(self, [near("in", b, into, self.kind, more=more),
-                                near("out", d, out, self.kind, more=("group = back", *more))], routes={"": "group:back"})
+                                near("out", d, out, self.kind, more=("group = back", *more))], routes={"": "group:back"}, settings=self.settings)
         self.node.start()
         self.exchange = Exchange(self, "exchange", [
             Span("net", a, net, self.kind, clock="loop", more=Pacer.SETTINGS),

@@ -25,6 +25,7 @@ const struct tl_config_key tl_settings_keys[] = {
 	INT("node", "journal_segment_kib", "1024", 16, 65536, "size at which a new journal file is begun"),
 	INT("node", "journal_max_mib", "1024", 1, 1048576, "journal that no desk has stored; beyond it new calls are refused"),
 	INT("node", "spool_reserve_mib", "512", 1, 16777216, "disk kept free; with less, no fax is taken and no recording begun"),
+	INT("node", "record_threads", "2", 1, 16, "threads that write recordings"),
 	INT("node", "blob_max_mib", "64", 1, 4096, "largest blob (sound, fax document) that is taken"),
 	INT("node", "sound_cache_mib", "64", 1, 4096, "memory for loaded sounds"),
 	INT("node", "sound_max_s", "600", 1, 7200, "longest sound that is loaded"),

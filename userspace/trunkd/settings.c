@@ -45,6 +45,7 @@ static bool read_node(struct tl_settings *settings, GError **error)
 	node->journal_segment_kib = tl_config_int(section, "journal_segment_kib");
 	node->journal_max_mib = tl_config_int(section, "journal_max_mib");
 	node->spool_reserve_mib = tl_config_int(section, "spool_reserve_mib");
+	node->record_threads = tl_config_int(section, "record_threads");
 	node->blob_max_mib = tl_config_int(section, "blob_max_mib");
 	node->sound_cache_mib = tl_config_int(section, "sound_cache_mib");
 	node->sound_max_s = tl_config_int(section, "sound_max_s");

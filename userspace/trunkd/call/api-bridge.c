@@ -5,7 +5,7 @@
 #include "call/junction.h"
 #include "call/tandem.h"
 
-static struct tl_junction *find(struct tl_request *request, GError **error)
+struct tl_junction *tl_request_junction(struct tl_request *request, GError **error)
 {
 	const char *id = tl_request_string(request, "bridge", "");
 	struct tl_junction *junction = tl_junction_find(request->node, id);
@@ -63,7 +63,7 @@ static JsonObject *create(struct tl_request *request, GError **error)
 
 static JsonObject *add(struct tl_request *request, GError **error)
 {
-	struct tl_junction *junction = find(request, error);
+	struct tl_junction *junction = tl_request_junction(request, error);
 	if (junction)
 		add_member(request, junction, json_object_get_object_member(request->params, "member"), error);
 	return NULL;
@@ -71,7 +71,7 @@ static JsonObject *add(struct tl_request *request, GError **error)
 
 static JsonObject *take_out(struct tl_request *request, GError **error)
 {
-	struct tl_junction *junction = find(request, error);
+	struct tl_junction *junction = tl_request_junction(request, error);
 	struct tl_leg *leg = junction ? tl_request_leg(request, tl_request_string(request, "leg", ""), error) : NULL;
 	if (!leg)
 		return NULL;
@@ -85,7 +85,7 @@ static JsonObject *take_out(struct tl_request *request, GError **error)
 
 static JsonObject *destroy(struct tl_request *request, GError **error)
 {
-	struct tl_junction *junction = find(request, error);
+	struct tl_junction *junction = tl_request_junction(request, error);
 	if (junction)
 		tl_junction_destroy(junction);
 	return NULL;

@@ -5,6 +5,7 @@
 #include "call/journal.h"
 #include "call/junction.h"
 #include "call/play.h"
+#include "call/taping.h"
 #include "call/wire.h"
 
 /* ---- snapshot ---- */
@@ -37,6 +38,18 @@ static JsonArray *describe_bridges(struct tl_request *request)
 	return array;
 }
 
+static JsonArray *describe_recordings(struct tl_request *request)
+{
+	JsonArray *array = json_array_new();
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, request->node->tapings);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		if (request->session->role != TL_ROLE_APPLICATION || tl_taping_owner(value) == request->session->name)
+			json_array_add_object_element(array, tl_taping_describe(value));
+	return array;
+}
+
 static JsonArray *describe_phones(struct tl_node *node)
 {
 	JsonArray *array = json_array_new();
@@ -58,6 +71,7 @@ static JsonObject *snapshot(struct tl_request *request, GError **error)
 	json_object_set_object_member(result, "node", tl_wire_node(node));
 	json_object_set_array_member(result, "legs", describe_legs(request));
 	json_object_set_array_member(result, "bridges", describe_bridges(request));
+	json_object_set_array_member(result, "recordings", describe_recordings(request));
 	json_object_set_array_member(result, "spans", spans);
 	json_object_set_array_member(result, "phones", describe_phones(node));
 	return result;
@@ -144,6 +158,15 @@ static void count_spool(struct tl_node *node, JsonObject *object)
 #undef COUNT
 }
 
+static void count_recordings(struct tl_node *node, JsonObject *object)
+{
+	struct tl_record_counters record;
+	tl_record_counters(node->record_pool, &record);
+#define COUNT(field) json_object_set_int_member(object, "record_" #field, record.field)
+	COUNT(recording), COUNT(blocks), COUNT(missed_blocks), COUNT(syncs), COUNT(slow_syncs), COUNT(errors), COUNT(sync_us_max);
+#undef COUNT
+}
+
 static JsonObject *counters(struct tl_request *request, GError **error)
 {
 	struct tl_node *node = request->node;
@@ -160,6 +183,7 @@ static JsonObject *counters(struct tl_request *request, GError **error)
 	count_journal(node, object);
 	count_faxes(node, object);
 	count_spool(node, object);
+	count_recordings(node, object);
 	if (node->sip)
 		count_sip(node, object);
 	json_object_set_object_member(result, "counters", object);

@@ -32,7 +32,8 @@ bool tl_api_spool_start(struct tl_node *node, GError **error)
 	static const struct tl_spool_handler handler = { on_changed, on_alarm };
 	g_autofree char *directory = g_build_filename(node->config->state_dir, "spool", NULL);
 	const struct tl_spool_config config = { .directory = directory,
-						.reserve_octets = (uint64_t)node->config->spool_reserve_mib << 20 };
+						.reserve_octets = (uint64_t)node->config->spool_reserve_mib << 20,
+						.salvage = tl_record_salvage };
 	node->spool = tl_spool_new(&config, &handler, node, error);
 	return node->spool != NULL;
 }

@@ -89,7 +89,7 @@ static void on_close(struct tl_control_peer *peer, void *user)
 static tl_method find_method(const char *name)
 {
 	static const struct tl_method_entry *const tables[] = { tl_api_leg, tl_api_bridge, tl_api_node, tl_api_journal, tl_api_spool,
-							     tl_api_fax, tl_api_browser };
+							     tl_api_fax, tl_api_browser, tl_api_recording };
 	for (unsigned t = 0; t < G_N_ELEMENTS(tables); t++)
 		for (const struct tl_method_entry *entry = tables[t]; entry->name; entry++)
 			if (!strcmp(entry->name, name))

@@ -2,7 +2,7 @@
 /*
  * The methods of node.schema.json. By subject: api.c sessions and dispatch,
  * api-leg.c, api-bridge.c, api-node.c (snapshot, drain, counters, trace),
- * api-journal.c, api-spool.c. Thread: main.
+ * api-journal.c, api-spool.c, api-recording.c. Thread: main.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ struct tl_method_entry {
 	tl_method call;
 };
 extern const struct tl_method_entry tl_api_leg[], tl_api_bridge[], tl_api_node[], tl_api_journal[], tl_api_spool[], tl_api_fax[],
-	tl_api_browser[];
+	tl_api_browser[], tl_api_recording[];
 
 extern const struct tl_control_handler tl_api_handler; /* user: the node */
 
@@ -41,6 +41,8 @@ extern const struct tl_control_handler tl_api_handler; /* user: the node */
 struct tl_leg *tl_request_leg(struct tl_request *request, const char *id, GError **error);
 /** The leg of params.leg, alive; to command an offered leg is to take it. */
 struct tl_leg *tl_request_live_leg(struct tl_request *request, GError **error);
+/** The bridge named by params.bridge, if this session may touch it. */
+struct tl_junction *tl_request_junction(struct tl_request *request, GError **error);
 const char *tl_request_string(struct tl_request *request, const char *member, const char *fallback);
 gint64 tl_request_int(struct tl_request *request, const char *member, gint64 fallback);
 bool tl_request_bool(struct tl_request *request, const char *member, bool fallback);

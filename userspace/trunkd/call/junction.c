@@ -72,6 +72,21 @@ static struct member *member_at(const struct tl_junction *junction, unsigned i)
 	return &g_array_index(junction->members, struct member, i);
 }
 
+unsigned tl_junction_size(const struct tl_junction *junction)
+{
+	return junction->members->len;
+}
+
+struct tl_leg *tl_junction_leg(const struct tl_junction *junction, unsigned i)
+{
+	return member_at(junction, i)->leg;
+}
+
+struct tl_bridge *tl_junction_bridge(const struct tl_junction *junction)
+{
+	return junction->bridge;
+}
+
 JsonObject *tl_junction_describe(const struct tl_junction *junction)
 {
 	JsonObject *object = json_object_new();

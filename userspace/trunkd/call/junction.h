@@ -14,6 +14,10 @@ struct tl_junction *tl_junction_new(struct tl_node *node, const char *id, enum t
 struct tl_junction *tl_junction_find(const struct tl_node *node, const char *id);
 const char *tl_junction_id(const struct tl_junction *junction);
 const char *tl_junction_owner(const struct tl_junction *junction);
+unsigned tl_junction_size(const struct tl_junction *junction);
+/** The @i-th to join; borrowed. */
+struct tl_leg *tl_junction_leg(const struct tl_junction *junction, unsigned i);
+struct tl_bridge *tl_junction_bridge(const struct tl_junction *junction);
 
 /** Joins @leg, which leaves the bridge it was in. TL_CONTROL_ERROR: no audio, clear is impossible, full. */
 bool tl_junction_add(struct tl_junction *junction, struct tl_leg *leg, enum tl_when_ends when_ends, GError **error);

@@ -14,6 +14,7 @@
 #include "call/junction.h"
 #include "call/play.h"
 #include "call/report.h"
+#include "call/taping.h"
 #include "call/wire.h"
 
 #define TL_ROOM "call"
@@ -284,6 +285,7 @@ static bool start(struct tl_node *node, struct tl_node_blame *blame, GError **er
 	tl_journal_past_clear(&past);
 	if (!tl_api_spool_start(node, error))
 		return false;
+	tl_tapings_start(node);
 	*blame = (struct tl_node_blame){ "media", NULL, "rtp_host" };
 	if (!start_media(node, error) || !start_accesses(node, blame, error))
 		return false;
@@ -335,7 +337,7 @@ static void stopped(void *user)
 
 void tl_node_leg_gone(struct tl_node *node)
 {
-	if (node->on_stopped && !g_hash_table_size(node->legs))
+	if (node->on_stopped && !g_hash_table_size(node->legs) && !g_hash_table_size(node->tapings))
 		tl_timer_start(node->stop_timer, LAST_WORDS_MS);
 }
 
@@ -382,7 +384,7 @@ void tl_node_free(struct tl_node *node)
 		g_main_context_iteration(NULL, FALSE);
 	tl_faxes_free(node);
 	tl_media_free(node->media);
-	tl_spool_free(node->spool);
+	tl_tapings_end(node);
 	tl_journal_close(node->journal, JOURNAL_CLOSE_MS);
 	tl_sounds_free(node->sounds);
 	tl_commands_free(node->commands);

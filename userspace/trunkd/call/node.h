@@ -25,11 +25,13 @@ struct tl_node {
 	GPtrArray *faxes;              /* struct tl_leg_fax */
 	unsigned documents_checked;    /* at present, on workers */
 	struct tl_spool *spool;
+	struct tl_record_pool *record_pool;
+	bool record_trouble;
 	struct tl_control_server *server;
 	struct tl_routes *routes;
 	struct tl_sounds *sounds;
 	struct tl_commands *commands;
-	GHashTable *legs, *junctions;  /* by id */
+	GHashTable *legs, *junctions, *tapings; /* by id */
 	GPtrArray *dead_legs, *dead_dialogs;
 	guint burial;                  /* source that frees the dead */
 	unsigned leg_number;           /* of the last id made here */

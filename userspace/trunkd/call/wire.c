@@ -129,6 +129,8 @@ JsonObject *tl_wire_node(const struct tl_node *node)
 	JsonArray *alarms = json_array_new();
 	if (node->journal_fault)
 		json_array_add_string_element(alarms, "journal-disk");
+	if (node->record_trouble)
+		json_array_add_string_element(alarms, "record-disk");
 	const char *spool[TL_SPOOL_ALARMS + 1] = { NULL };
 	if (node->spool)
 		tl_spool_alarms(node->spool, spool);

@@ -63,7 +63,7 @@ static void commit_done(struct tl_spool_job *job)
 	struct commit *commit = (struct commit *)job;
 	tl_spool_committed(commit->spool, commit->item, &commit->part, commit->result, commit->ended_us - commit->begun_us,
 			   atomic_load(&commit->state) == ABANDONED);
-	if (commit->on_done)
+	if (commit->on_done && !commit->spool->closing)
 		commit->on_done(commit->result, commit->user);
 	commit_unref(commit);
 }

@@ -143,7 +143,8 @@ static void open_done(struct tl_spool_job *job)
 		g_tree_insert(spool->items, item->name, item);
 		tl_spool_told(spool, item);
 	}
-	chore->on_opened(item, error, chore->user);
+	if (!spool->closing)
+		chore->on_opened(item, error, chore->user);
 	chore_free(chore);
 }
 

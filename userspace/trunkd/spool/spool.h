@@ -53,7 +53,7 @@ struct tl_spool_handler {
  */
 struct tl_spool *tl_spool_new(const struct tl_spool_config *config, const struct tl_spool_handler *handler, void *user,
 			      GError **error);
-/** Waits for work in progress. Items still open are found as partial next time. NULL is legal. Thread: main. */
+/** Waits for work in progress, of which nobody is told any more. Items still open are found as partial next time. NULL is legal. Thread: main. */
 void tl_spool_free(struct tl_spool *spool);
 
 /** What is known of an item when it is begun; borrowed during the call. */
