@@ -84,7 +84,7 @@ void tl_report_facts(struct tl_node *node, JsonArray *facts)
 	send_event(node, "journal.facts", params, wants_facts, NULL);
 }
 
-void tl_report_owned(struct tl_node *node, const char *owner, const char *event, JsonObject *params)
+void tl_report_recording(struct tl_node *node, const char *owner, const char *event, JsonObject *params)
 {
 	send_of_owner(node, owner, event, params);
 }

@@ -17,8 +17,8 @@ void tl_report_offered(struct tl_leg *leg);
 void tl_report_state(struct tl_leg *leg);
 /** An event about the node, spans or phones: to all but applications. @params (transfer full). */
 void tl_report_node(struct tl_node *node, const char *event, JsonObject *params);
-/** An event about what an application @owner (interned, or NULL) made: to it and to all who are none. */
-void tl_report_owned(struct tl_node *node, const char *owner, const char *event, JsonObject *params);
+/** An event about a recording; @owner interned or NULL. */
+void tl_report_recording(struct tl_node *node, const char *owner, const char *event, JsonObject *params);
 /** bridge.changed; @owner interned or NULL. */
 void tl_report_junction(struct tl_node *node, const char *owner, JsonObject *params);
 /** journal.facts, to the conductor. @facts (transfer full). */

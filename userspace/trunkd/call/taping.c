@@ -77,7 +77,7 @@ static void tell(struct tl_taping *taping, const char *event, JsonObject *params
 	json_object_set_string_member(params, "bridge", taping->bridge);
 	if (taping->item)
 		json_object_set_string_member(params, "item", tl_spool_item_name(taping->item));
-	tl_report_owned(taping->node, taping->owner, event, params);
+	tl_report_recording(taping->node, taping->owner, event, params);
 }
 
 /* ---- the end ---- */
