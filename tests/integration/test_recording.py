@@ -11,7 +11,7 @@ from control import Refused
 from harness import main, wait_until
 from test_files import Http
 
-Tandem = test_tandem.Tandem
+Tandem = test_tandem.E1.__bases__[0]
 
 
 class Recording(Tandem):
