@@ -66,6 +66,7 @@ struct r2_dialog {
 	uint32_t refused;          /* bit n: slot n */
 	unsigned cause;
 	bool by_peer;
+	bool answered;             /* by its owner, who released it before the registers were done */
 	struct tl_timer *guard;
 	int result;                /* of the operation at hand */
 	unsigned depth;            /* events being handled */

@@ -94,6 +94,14 @@ static void withdraw(void *user, const void *data)
 	tl_timer_start(d->guard, GUARD_MS);
 }
 
+/* It was answered already, in a manner of speaking. */
+static void withdraw_answered(void *user, const void *data)
+{
+	struct r2_dialog *d = user;
+	d->answered = true;
+	withdraw(d, data);
+}
+
 /* ---- a call we make ---- */
 
 static void seize(void *user, const void *data)
@@ -167,6 +175,8 @@ static void accepted_then_clear(void *user, const void *data)
 {
 	struct r2_dialog *d = user;
 	accepted(d, data);
+	if (d->answered) /* a clear back that follows no answer is no change of bits: the caller would wait for ever */
+		order(d, R2_ANSWER);
 	clear(d, false);
 }
 
@@ -210,7 +220,7 @@ static const struct tl_fsm_row rows[] = {
 	ENDINGS(ACCEPTING),
 
 	{ ANSWERING, R2_EV_ACCEPTED, ACTIVE, accepted_then_answer },
-	{ ANSWERING, R2_EV_RELEASE, WITHDRAWING, withdraw },
+	{ ANSWERING, R2_EV_RELEASE, WITHDRAWING, withdraw_answered },
 	SAID(ANSWERING),
 	ENDINGS(ANSWERING),
 
