@@ -1,2 +1,2 @@
-ROOMS_fuzz-rtp := media line base
-ROOMS_fuzz-caller-id := media line base
+ROOMS_fuzz-rtp := media secure line base
+ROOMS_fuzz-caller-id := media secure line base

@@ -58,6 +58,7 @@ static void on_dialog(struct tl_dialog *dialog, const struct tl_dialog_event *ev
 	case TL_DIALOG_PROCEEDING:
 	case TL_DIALOG_DIGITS:
 	case TL_DIALOG_DTMF:
+	case TL_DIALOG_FLASH:
 		break;
 	}
 }

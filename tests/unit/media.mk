@@ -1,10 +1,10 @@
-ROOMS_test-g711 := media line base
-ROOMS_test-tone := media line base
-ROOMS_test-dtmf := media line base
-ROOMS_test-inband := media line base
-ROOMS_test-rtp := media line base
-ROOMS_test-jitter := media line base
-ROOMS_test-sound := media line base
+ROOMS_test-g711 := media secure line base
+ROOMS_test-tone := media secure line base
+ROOMS_test-dtmf := media secure line base
+ROOMS_test-inband := media secure line base
+ROOMS_test-rtp := media secure line base
+ROOMS_test-jitter := media secure line base
+ROOMS_test-sound := media secure line base
 MEDIA_RIG := tests/unit/media-rig.c tests/unit/fake-span.c tests/unit/noise.c tests/unit/own-host.c
 ROOMS_test-media := media secure base
 EXTRA_test-media := $(MEDIA_RIG)
