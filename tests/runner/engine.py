@@ -134,7 +134,12 @@ class Engine:
             return
         if step.alone:
             print(f"  ...  {step.name} (at most {step.limit_s} s)", flush=True)
-        one = Running(step, log)
+        try:
+            one = Running(step, log)
+        except OSError as error:  # not executable, say: that step has failed, the others go on
+            log.write_text(f"{error}\n")
+            self.add(Result(step, "FAIL", 0, str(error), log))
+            return
         self.running.append(one)
         self.selector.register(one.pidfd, selectors.EVENT_READ, one)
 

@@ -146,7 +146,11 @@ void party_free(struct party *party)
 
 static void hear(struct party *party, const struct tl_dialog_event *event)
 {
-	static const char *const names[] = { "proceeding", "alerting", "progress", "answered", "digits", "dtmf", "media", "released" };
+	static const char *const names[] = {
+		[TL_DIALOG_PROCEEDING] = "proceeding", [TL_DIALOG_ALERTING] = "alerting", [TL_DIALOG_PROGRESS] = "progress",
+		[TL_DIALOG_ANSWERED] = "answered", [TL_DIALOG_DIGITS] = "digits", [TL_DIALOG_DTMF] = "dtmf",
+		[TL_DIALOG_FLASH] = "flash", [TL_DIALOG_MEDIA] = "media", [TL_DIALOG_RELEASED] = "released",
+	};
 	g_string_append(party->heard, names[event->kind]);
 	if (event->kind == TL_DIALOG_MEDIA)
 		g_string_append_printf(party->heard, ":%u", party->dialog->slot);

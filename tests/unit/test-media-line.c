@@ -157,11 +157,11 @@ static void test_digit_from_phone(void)
 {
 	struct ends ends;
 	struct tl_rtp_side phone_side, node_side;
-	GString *heard = g_string_new(NULL), *elsewhere = g_string_new(NULL);
+	GString *heard = g_string_new(NULL), *by_event = g_string_new(NULL), *elsewhere = g_string_new(NULL);
 	GError *error = NULL;
 	open_ends(&ends);
 	struct tl_port *phone = tl_port_new_rtp(ends.media, TL_LAW_ULAW, &phone_side, elsewhere, &error);
-	struct tl_port *node = tl_port_new_rtp(ends.media, TL_LAW_ULAW, &node_side, elsewhere, &error);
+	struct tl_port *node = tl_port_new_rtp(ends.media, TL_LAW_ULAW, &node_side, by_event, &error);
 	g_assert_no_error(error);
 	struct tl_port *trunk = tl_port_new_timeslot(ends.media, ends.near, 31, elsewhere);
 	struct tl_port *carrier = tl_port_new_timeslot(ends.media, ends.far, 31, heard);
@@ -175,6 +175,7 @@ static void test_digit_from_phone(void)
 	while (heard->len < 2)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpstr(heard->str, ==, "*7");
+	g_assert_cmpstr(by_event->str, ==, "*7"); /* nobody searches its audio; the event tells */
 	g_assert_cmpstr(elsewhere->str, ==, "");
 	tl_bridge_free(bridge);
 	tl_port_free(phone);
@@ -183,6 +184,7 @@ static void test_digit_from_phone(void)
 	tl_port_free(carrier);
 	close_ends(&ends);
 	g_string_free(heard, TRUE);
+	g_string_free(by_event, TRUE);
 	g_string_free(elsewhere, TRUE);
 }
 

@@ -18,8 +18,8 @@
 
 struct tl_faxes;
 
-#define TL_FAX_ERROR (tl_fax_error_quark())
-GQuark tl_fax_error_quark(void);
+#define TL_FAXJOB_ERROR (tl_faxjob_error_quark())
+GQuark tl_faxjob_error_quark(void);
 enum tl_fax_error_code { TL_FAX_ERROR_VALUE, TL_FAX_ERROR_UNKNOWN, TL_FAX_ERROR_STATE, TL_FAX_ERROR_STORAGE, TL_FAX_ERROR_NOT_CONDUCTOR };
 
 /* ---- settings; copied ---- */
@@ -109,7 +109,7 @@ struct tl_fax_request {
 	unsigned priority;      /* 1 to 9; 0: 5 */
 	int64_t not_before_utc_us;
 };
-/** @result: what desk.schema.json says of the method; borrowed; NULL with an error of TL_FAX_ERROR or the store. */
+/** @result: what desk.schema.json says of the method; borrowed; NULL with an error of TL_FAXJOB_ERROR or the store. */
 typedef void (*tl_fax_done)(JsonObject *result, const GError *error, void *user);
 void tl_faxes_send(struct tl_faxes *faxes, const struct tl_fax_request *request, tl_fax_done on_done, void *user);
 /** The latest first. @batch, @state: NULL: any. */

@@ -29,6 +29,7 @@ enum fax_event {
 	FAX_CANCEL,
 	FAX_ARRIVED,   /* its pages are stored */
 	FAX_DELIVER,   /* its letters are written */
+	FAX_OFFERED,   /* a fax machine calls */
 	FAX_EVENTS
 };
 

@@ -9,12 +9,13 @@
 #define TL_ROOM "fax"
 #include "base/log.h"
 
-G_DEFINE_QUARK(tl-fax-error-quark, tl_fax_error)
+G_DEFINE_QUARK(tl-faxjob-error-quark, tl_faxjob_error)
 
 static const char *const states[FAX_STATES] = { "converting", "waiting", "calling", "sending", "receiving", "received", "sent", "failed", "cancelled" };
-static const char *const events[FAX_EVENTS] = { "pages-made", "unfit", "call", "answered", "again", "done", "give-up", "cancel", "arrived", "deliver" };
+static const char *const events[FAX_EVENTS] = { "pages-made", "unfit", "call", "answered", "again", "done", "give-up", "cancel", "arrived", "deliver", "offered" };
 
 static const struct tl_fsm_row rows[] = {
+	{ FAX_CONVERTING, FAX_OFFERED, FAX_RECEIVING, NULL },
 	{ FAX_CONVERTING, FAX_PAGES_MADE, FAX_WAITING, NULL },
 	{ FAX_CONVERTING, FAX_UNFIT, FAX_FAILED, NULL },
 	{ FAX_CONVERTING, FAX_CANCEL, FAX_CANCELLED, NULL },
@@ -80,7 +81,7 @@ struct fax *fax_new(struct tl_faxes *faxes, const char *id, bool incoming)
 	fax->again = tl_timer_new("fax-again", on_again, fax);
 	tl_fsm_init(&fax->fsm, &tl_faxjob_machine);
 	if (incoming)
-		fax->fsm.state = FAX_RECEIVING;
+		fax_fire(fax, FAX_OFFERED, NULL);
 	g_hash_table_replace(faxes->open, fax->id, fax);
 	return fax;
 }

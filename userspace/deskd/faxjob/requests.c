@@ -38,7 +38,7 @@ static void request_free(struct request *request)
 
 static void refuse(tl_fax_done on_done, void *user, enum tl_fax_error_code code, const char *why)
 {
-	g_autoptr(GError) error = g_error_new_literal(TL_FAX_ERROR, code, why);
+	g_autoptr(GError) error = g_error_new_literal(TL_FAXJOB_ERROR, code, why);
 	on_done(NULL, error, user);
 }
 
@@ -324,7 +324,7 @@ static void on_file_row(const struct tl_result *result, const GError *error, voi
 	bool drawn = !strcmp(request->what, "page");
 	const char *sha256 = !strcmp(request->what, "picture") ? picture : drawn && incoming ? part : document;
 	if (!sha256 || faxes->stopping) {
-		g_autoptr(GError) why = g_error_new_literal(TL_FAX_ERROR, TL_FAX_ERROR_UNKNOWN, error ? error->message : "there is no such file");
+		g_autoptr(GError) why = g_error_new_literal(TL_FAXJOB_ERROR, TL_FAX_ERROR_UNKNOWN, error ? error->message : "there is no such file");
 		request->on_file(NULL, NULL, why, request->user);
 		request_free(request);
 		return;
@@ -343,7 +343,7 @@ static void on_file_row(const struct tl_result *result, const GError *error, voi
 void tl_faxes_file(struct tl_faxes *faxes, const char *id, const char *what, unsigned page, unsigned width, tl_fax_file on_done, void *user)
 {
 	if (faxes->stopping) {
-		g_autoptr(GError) why = g_error_new_literal(TL_FAX_ERROR, TL_FAX_ERROR_STATE, "the desk stops");
+		g_autoptr(GError) why = g_error_new_literal(TL_FAXJOB_ERROR, TL_FAX_ERROR_STATE, "the desk stops");
 		on_done(NULL, NULL, why, user);
 		return;
 	}

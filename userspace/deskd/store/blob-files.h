@@ -9,6 +9,7 @@ struct tl_blobs {
 	unsigned grace_s; /* RO */
 	unsigned shard;  /* main: the next to look at */
 	bool sweeping;   /* main */
+	bool freed;      /* main: the sweep under way is its last user */
 	uint64_t swept;  /* main */
 };
 

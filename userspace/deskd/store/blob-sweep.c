@@ -41,8 +41,18 @@ void tl_blobs_free(struct tl_blobs *blobs)
 {
 	if (!blobs)
 		return;
+	blobs->freed = true;
+	if (blobs->sweeping)
+		return; /* a worker looks at it: the end of the sweep frees it */
 	g_free(blobs->dir);
 	g_free(blobs);
+}
+
+static void sweep_ended(struct tl_blobs *blobs)
+{
+	blobs->sweeping = false;
+	if (blobs->freed)
+		tl_blobs_free(blobs);
 }
 
 uint64_t tl_blobs_swept(const struct tl_blobs *blobs)
@@ -107,7 +117,7 @@ static void on_swept(GObject *source, GAsyncResult *result, gpointer user)
 	if (sweep->removed)
 		tl_info("%u blobs removed from %s/%s", sweep->removed, sweep->blobs->dir, sweep->shard);
 	sweep->blobs->swept += sweep->removed;
-	sweep->blobs->sweeping = false;
+	sweep_ended(sweep->blobs);
 }
 
 static void on_rows(const struct tl_result *result, const GError *error, void *user)
@@ -115,7 +125,7 @@ static void on_rows(const struct tl_result *result, const GError *error, void *u
 	struct sweep *sweep = user;
 	if (error) {
 		tl_warning("%s", error->message);
-		sweep->blobs->sweeping = false;
+		sweep_ended(sweep->blobs);
 		sweep_free(sweep);
 		return;
 	}

@@ -28,7 +28,7 @@ static void on_done(JsonObject *result, const GError *error, void *user)
 	if (result)
 		http_answer(message, 200, json_object_ref(result));
 	else
-		http_refuse(message, error->domain == TL_FAX_ERROR ? codes[error->code] : 503, error->message);
+		http_refuse(message, error->domain == TL_FAXJOB_ERROR ? codes[error->code] : 503, error->message);
 	http_waiting_end(user);
 }
 
@@ -55,7 +55,7 @@ static void on_read(GObject *source, GAsyncResult *result, gpointer user)
 static void on_file(const char *path, const char *type, const GError *error, void *user)
 {
 	if (error) {
-		http_refuse(http_waiting_message(user), error->domain == TL_FAX_ERROR ? 404 : 500, error->message);
+		http_refuse(http_waiting_message(user), error->domain == TL_FAXJOB_ERROR ? 404 : 500, error->message);
 		http_waiting_end(user);
 		return;
 	}

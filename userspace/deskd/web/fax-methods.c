@@ -24,7 +24,7 @@ static void on_done(JsonObject *result, const GError *error, void *user)
 				     [TL_FAX_ERROR_NOT_CONDUCTOR] = TL_CONTROL_NOT_CONDUCTOR };
 	if (!error)
 		tl_control_reply_result(user, node_of(result));
-	else if (error->domain == TL_FAX_ERROR)
+	else if (error->domain == TL_FAXJOB_ERROR)
 		refuse(user, codes[error->code], error->message);
 	else
 		refuse(user, TL_CONTROL_STORAGE, error->message);

@@ -368,7 +368,7 @@ void tl_faxes_start(struct tl_node *node)
 	node->fax_pool = tl_fax_pool_new(&pool);
 }
 
-void tl_faxes_free(struct tl_node *node)
+void tl_fax_end_all(struct tl_node *node)
 {
 	tl_fax_pool_free(g_steal_pointer(&node->fax_pool));
 	while (node->documents_checked)

@@ -28,4 +28,4 @@ const char *tl_leg_fax_id(const struct tl_leg *leg);
 
 void tl_faxes_start(struct tl_node *node);
 /** Ends what still runs; items become partial. After the control server, before media and spool. */
-void tl_faxes_free(struct tl_node *node);
+void tl_fax_end_all(struct tl_node *node);

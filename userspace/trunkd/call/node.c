@@ -382,7 +382,7 @@ void tl_node_free(struct tl_node *node)
 	g_ptr_array_unref(node->accesses);
 	while (node->burial)
 		g_main_context_iteration(NULL, FALSE);
-	tl_faxes_free(node);
+	tl_fax_end_all(node);
 	tl_media_free(node->media);
 	tl_tapings_end(node);
 	tl_journal_close(node->journal, JOURNAL_CLOSE_MS);
