@@ -390,6 +390,20 @@ static void test_late_answer(void)
 	rig_close(&rig);
 }
 
+/* Answered at once, an acknowledging wink is still a wink, and the answer an answer. */
+static void test_quick_answer(void)
+{
+	struct rig rig;
+	open_pair(&rig, TL_SPAN_T1, &pairs[5]);
+	rig.b.answers = true;
+	rig_call(&rig.a);
+	g_assert_true(rig_until(&rig, &rig.a.proceeding, PATIENCE_MS));
+	g_assert_false(rig.a.answered);
+	g_assert_true(rig_until(&rig, &rig.a.answered, 300));
+	settle(&rig);
+	rig_close(&rig);
+}
+
 /* Without the caller id that it waits for, a call comes with the second ring. */
 static void test_no_caller_id(void)
 {
@@ -517,6 +531,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/cas/late-answer", test_late_answer);
 	g_test_add_func("/cas/no-caller-id", test_no_caller_id);
 	g_test_add_func("/cas/hot-line", test_hot_line);
+	g_test_add_func("/cas/quick-answer", test_quick_answer);
 	g_test_add_func("/cas/main-is-late", test_main_is_late);
 	g_test_add_func("/cas/refused-calls", test_refused_calls);
 	return g_test_run();

@@ -26,7 +26,7 @@
 
 enum {
 	ST_SEIZED = CAS_HELD + 1, ST_WINKING, ST_GLARE, ST_SENDING, ST_ACK, ST_ACKING, ST_DIALLED, ST_TALKING_OUT,
-	ST_SEIZURE, ST_COLLECTING, ST_OFFERED, ST_TALKING_IN,
+	ST_SEIZURE, ST_COLLECTING, ST_ACCEPTED, ST_OFFERED, ST_TALKING_IN,
 	ST_REFUSED, ST_CLEARING,
 	N_STATES,
 };
@@ -35,7 +35,7 @@ static const char *const states[N_STATES] = {
 	[CAS_IDLE] = "idle", [CAS_DOWN] = "line down", [CAS_GUARD] = "guard", [CAS_HELD] = "held by far end",
 	[ST_SEIZED] = "seized", [ST_WINKING] = "wink", [ST_GLARE] = "glare", [ST_SENDING] = "sending", [ST_ACK] = "dialled, unacknowledged",
 	[ST_ACKING] = "acknowledging wink", [ST_DIALLED] = "dialled", [ST_TALKING_OUT] = "answered by far end",
-	[ST_SEIZURE] = "seizure", [ST_COLLECTING] = "collecting", [ST_OFFERED] = "offered",
+	[ST_SEIZURE] = "seizure", [ST_COLLECTING] = "collecting", [ST_ACCEPTED] = "accepted", [ST_OFFERED] = "offered",
 	[ST_TALKING_IN] = "answered", [ST_REFUSED] = "refused", [ST_CLEARING] = "clearing", [CAS_BLOCKED] = "blocked",
 };
 
@@ -220,12 +220,22 @@ static void digit(void *user, const void *data)
 		tl_cas_start(&slot->timer, config->digit_ms, open ? EV_COMPLETE : EV_NO_DIGITS);
 }
 
-static void complete(void *user, const void *data)
+/* An answer that ran into the wink would be one long off-hook: nobody can answer before the wink has ended. */
+static void accept(void *user, const void *data)
 {
 	struct cas_slot *slot = user;
 	tl_cas_stop(&slot->timer);
-	if (slot->cas->config.kind == TL_CAS_FGD)
-		wink(slot);
+	if (slot->cas->config.kind != TL_CAS_FGD) {
+		tl_cas_fire(slot, EV_READY, NULL);
+		return;
+	}
+	wink(slot);
+	tl_cas_start(&slot->timer, slot->cas->config.wink_ms + WINK_DELAY_MS, EV_READY);
+}
+
+static void complete(void *user, const void *data)
+{
+	struct cas_slot *slot = user;
 	if (!tl_cas_offer(slot))
 		tl_cas_fire(slot, EV_RELEASE, &(struct cas_news){ .cause = TL_CAUSE_INVALID_NUMBER });
 }
@@ -391,9 +401,12 @@ static const struct tl_fsm_row rows[] = {
 	{ ST_SEIZURE, EV_READY, ST_COLLECTING, collect },
 	{ ST_SEIZURE, EV_FAR_ON, CAS_GUARD, far_cleared },
 	{ ST_COLLECTING, EV_DIGIT, ST_COLLECTING, digit },
-	{ ST_COLLECTING, EV_COMPLETE, ST_OFFERED, complete },
+	{ ST_COLLECTING, EV_COMPLETE, ST_ACCEPTED, accept },
 	{ ST_COLLECTING, EV_NO_DIGITS, CAS_HELD, no_digits },
 	{ ST_COLLECTING, EV_FAR_ON, CAS_GUARD, far_cleared },
+	{ ST_ACCEPTED, EV_READY, ST_OFFERED, complete },
+	{ ST_ACCEPTED, EV_DIGIT, ST_ACCEPTED, NULL },
+	{ ST_ACCEPTED, EV_FAR_ON, CAS_GUARD, far_cleared },
 	{ ST_OFFERED, EV_ALERT, ST_OFFERED, alert },
 	{ ST_OFFERED, EV_ANSWER, ST_TALKING_IN, answer },
 	{ ST_OFFERED, EV_RELEASE, ST_REFUSED, refuse },
@@ -415,7 +428,7 @@ static const struct tl_fsm_row rows[] = {
 
 	DOWN_FROM(CAS_IDLE), DOWN_FROM(CAS_GUARD), DOWN_FROM(CAS_HELD), DOWN_FROM(ST_SEIZED), DOWN_FROM(ST_WINKING),
 	DOWN_FROM(ST_GLARE), DOWN_FROM(ST_SENDING), DOWN_FROM(ST_ACK), DOWN_FROM(ST_ACKING), DOWN_FROM(ST_DIALLED),
-	DOWN_FROM(ST_TALKING_OUT), DOWN_FROM(ST_SEIZURE), DOWN_FROM(ST_COLLECTING), DOWN_FROM(ST_OFFERED),
+	DOWN_FROM(ST_TALKING_OUT), DOWN_FROM(ST_SEIZURE), DOWN_FROM(ST_COLLECTING), DOWN_FROM(ST_ACCEPTED), DOWN_FROM(ST_OFFERED),
 	DOWN_FROM(ST_TALKING_IN), DOWN_FROM(ST_REFUSED), DOWN_FROM(ST_CLEARING), DOWN_FROM(CAS_BLOCKED),
 	{ CAS_DOWN, EV_UP, CAS_GUARD, freed },
 };
