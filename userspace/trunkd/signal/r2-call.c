@@ -19,6 +19,7 @@ static struct r2_dialog *dialog_of(struct tl_dialog *base)
 static void destroy(struct r2_dialog *dialog)
 {
 	tl_timer_free(dialog->guard);
+	tl_timer_free(dialog->heard);
 	g_free(dialog);
 }
 
@@ -114,6 +115,7 @@ struct r2_dialog *tl_r2_dialog_new(struct tl_r2 *r2)
 	dialog->base.span = r2->base.span;
 	dialog->r2 = r2;
 	dialog->guard = tl_timer_new("clearing guard", on_guard, dialog);
+	dialog->heard = tl_timer_new("answer heard", tl_r2_answer_heard, dialog);
 	tl_fsm_init(&dialog->fsm, &tl_r2_dialog_machine);
 	g_ptr_array_add(r2->dialogs, dialog);
 	return dialog;

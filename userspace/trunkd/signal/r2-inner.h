@@ -68,6 +68,8 @@ struct r2_dialog {
 	bool by_peer;
 	bool answered;             /* by its owner, who released it before the registers were done */
 	struct tl_timer *guard;
+	struct tl_timer *heard;    /* runs until the far end has certainly seen the answer */
+	bool clear_waits, clear_collect; /* a clear back for when it has */
 	int result;                /* of the operation at hand */
 	unsigned depth;            /* events being handled */
 	bool doomed;               /* freed by its owner meanwhile */
@@ -86,6 +88,8 @@ void tl_r2_slot_audio(struct tl_r2 *r2, unsigned slot);
 
 /* r2-states.c */
 extern const struct tl_fsm_machine tl_r2_dialog_machine;
+/** The answer has been on the line for long enough: what waits for it goes out. */
+void tl_r2_answer_heard(void *dialog);
 
 /* r2-call.c */
 /** A dialog in no state yet. (transfer full) */

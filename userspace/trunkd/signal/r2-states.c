@@ -7,6 +7,7 @@
 
 /* How long a far end may leave our clearing unanswered before the bearer is begun anew. */
 #define GUARD_MS 30000
+#define ANSWER_HEARD_MS 500 /* ITU-T Q.421 asks for 20 ms, a far end's OpenR2 for a look at the bits */
 
 enum r2_state {
 	NO_CALL, SEIZING, DELIVERED, OFFERED, ACCEPTING, ANSWERING, RECEIVED, ACTIVE, WITHDRAWING, CLEARING, RELEASED,
@@ -35,8 +36,28 @@ static void blame(struct r2_dialog *d, const struct r2_detail *detail)
 
 static void clear(struct r2_dialog *d, bool refused_collect)
 {
+	if (tl_timer_running(d->heard)) {
+		d->clear_waits = true;
+		d->clear_collect = refused_collect;
+		return;
+	}
 	tl_r2_engine_order(d->r2->engine, &(struct r2_order){ .kind = R2_DISCONNECT, .slot = d->slot, .cause = d->cause,
 							      .refused_collect = refused_collect });
+}
+
+/* A clear back right behind its answer is one change of bits, or none: the caller would wait for ever. */
+static void say_answer(struct r2_dialog *d)
+{
+	order(d, R2_ANSWER);
+	tl_timer_start(d->heard, ANSWER_HEARD_MS);
+}
+
+void tl_r2_answer_heard(void *user)
+{
+	struct r2_dialog *d = user;
+	if (d->clear_waits)
+		clear(d, d->clear_collect);
+	d->clear_waits = false;
 }
 
 /* ---- the end ---- */
@@ -45,6 +66,7 @@ static void finish(struct r2_dialog *d, bool anew)
 {
 	struct tl_r2 *r2 = d->r2;
 	tl_timer_stop(d->guard);
+	tl_timer_stop(d->heard);
 	g_ptr_array_remove(r2->dialogs, d);
 	d->r2 = NULL;
 	if (d->slot)
@@ -65,6 +87,7 @@ static void dropped(void *user, const void *data)
 {
 	struct r2_dialog *d = user;
 	blame(d, data);
+	tl_timer_stop(d->heard);
 	if (d->slot)
 		clear(d, false);
 	finish(d, true);
@@ -162,7 +185,7 @@ static void accepted(void *user, const void *data)
 
 static void answer(void *user, const void *data)
 {
-	order(user, R2_ANSWER);
+	say_answer(user);
 }
 
 static void accepted_then_answer(void *user, const void *data)
@@ -175,8 +198,8 @@ static void accepted_then_clear(void *user, const void *data)
 {
 	struct r2_dialog *d = user;
 	accepted(d, data);
-	if (d->answered) /* a clear back that follows no answer is no change of bits: the caller would wait for ever */
-		order(d, R2_ANSWER);
+	if (d->answered)
+		say_answer(d);
 	clear(d, false);
 }
 
