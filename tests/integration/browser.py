@@ -5,7 +5,6 @@ import array
 import base64
 import json
 import shutil
-import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -63,7 +62,7 @@ class Browser:
     def __init__(self, case, name="browser", microphone=None, allow=True, flags=()):
         self.case = case
         self.profile = tempfile.mkdtemp(prefix="tl-browser-")
-        port, = free_ports(1, socket.SOCK_STREAM)
+        port, = free_ports(1)
         self.base = f"http://127.0.0.1:{port}"
         with open(case.dir / f"{name}.log", "w", encoding="utf-8") as log:
             self.driver = subprocess.Popen(["chromedriver", f"--port={port}", "--allowed-ips=127.0.0.1"], stdout=log, stderr=log,

@@ -18,7 +18,7 @@ class Desk:
 
     def __init__(self, case, node, agents, queue=(), service=(), more=()):
         self.case, self.socket = case, case.dir / "deskd.sock"
-        self.port, = free_ports(1, socket.SOCK_STREAM)
+        self.port, = free_ports(1)
         text = ["[desk]", f"state_dir = {case.dir / 'deskd'}", "lease_ms = 1000",
                 "[control]", f"socket = {self.socket}", "[token operator]", "token = run-the-desk", "role = operator",
                 "[node under-test]", f"address = unix:{node.socket}", f"token = {TOKENS['conductor']}",

@@ -5,7 +5,6 @@ import threading
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-import socket
 
 from harness import LIMIT_S, free_ports, wait_until
 
@@ -40,7 +39,7 @@ class Chromium:
     """@flags: more of them. The driver and the browser end with the test."""
 
     def __init__(self, case, flags=()):
-        port, = free_ports(1, socket.SOCK_STREAM)
+        port, = free_ports(1)
         self.base = f"http://127.0.0.1:{port}"
         self.session = None
         driver = case.start("chromedriver", ["chromedriver", f"--port={port}"], env={"HOME": str(case.dir), "G_DEBUG": ""})

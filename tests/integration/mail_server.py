@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import smtplib
-import socket
 import subprocess
 
 from harness import free_ports, wait_until
@@ -111,7 +110,7 @@ def missing():
 class MailServer:
     def __init__(self, case):
         self.case, self.dir = case, case.dir
-        self.smtp, self.imap = free_ports(2, socket.SOCK_STREAM)
+        self.smtp, self.imap = free_ports(2)
         os.chmod(case.dir, 0o755)
         self.write_postfix()
         self.write_dovecot()

@@ -25,7 +25,7 @@ def password_hash(password):
 
 class Page(Case):
     def start_desk(self, web=(), name="deskd"):
-        self.port, = free_ports(1, socket.SOCK_STREAM)
+        self.port, = free_ports(1)
         return self.run_desk("\n".join([
             "[desk]", f"state_dir = {self.dir / 'deskd'}", "[web]", f"listen = 127.0.0.1:{self.port}", *web,
             "[queue sales]", "[agent berta]", "display = Berta", f"password = {password_hash('sesame')}", "device = browser",

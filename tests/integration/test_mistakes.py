@@ -31,7 +31,7 @@ class Refusals(Case):
         return f"[node]\nstate_dir = {state or self.dir / 'state'}\n" + text
 
     def desk(self, text="", state=None, port=None):
-        free, = free_ports(1, socket.SOCK_STREAM)
+        free, = free_ports(1)
         return (f"[desk]\nstate_dir = {state or self.dir / 'state'}\n[web]\nlisten = 127.0.0.1:{port or free}\n"
                 f"[node n]\naddress = unix:/nowhere\ntoken = conduct-me\n{text}")
 

@@ -124,6 +124,7 @@ class Disk(Recording):
         self.assertEqual((False, "File too large"), (ended["complete"], ended["error"]))
         self.assertEqual("partial", self.contents(item)[0]["state"])
         self.release()
+        wait_until((self.dir / "called-hears.wav").exists, "the called party's recording")
         assert_contains(read_wav(self.dir / "called-hears.wav"), octets, "the called")
 
     def test_reserve(self):

@@ -97,7 +97,7 @@ static void upload(struct tl_web *web, JsonObject *params, struct tl_control_rep
 		return;
 	}
 	g_autoptr(GBytes) whole = g_byte_array_free_to_bytes(g_byte_array_ref(octets));
-	g_hash_table_steal(web->uploads, id);
+	g_hash_table_remove(web->uploads, id);
 	struct uploaded *uploaded = g_new0(struct uploaded, 1);
 	*uploaded = (struct uploaded){ .web = web, .reply = reply };
 	tl_blobs_put_later(web->blobs, whole, on_put, uploaded);
