@@ -53,6 +53,44 @@ static void test_in_band(void)
 	rig_done(&rig);
 }
 
+/* Keys pressed faster than they can be sent, each with a call of its own; a sound takes the place of what still waits. */
+static void test_keys_wait_their_turn(void)
+{
+	struct rig rig;
+	struct rig_log a_log = { 0 }, b_log = { 0 };
+	rig_init(&rig);
+	struct tl_port *a = tl_port_new_timeslot(rig.media, rig.t1, 1, &a_log);
+	struct tl_port *b = tl_port_new_timeslot(rig.media, rig.t1, 2, &b_log);
+	fake_span_wire(rig.t1, 1, 2);
+	tl_port_detect_dtmf(b, true);
+	for (const char *key = all; *key; key++) {
+		g_assert_cmpint(tl_port_send_dtmf(a, key - all, (char[]){ *key, 0 }, 60, 60), ==, 0);
+		rig_step(&rig, 1);
+	}
+	rig_step_until(&rig, a_log.n_done == 16, 16 * 12 + 1);
+	rig_step(&rig, 10);
+	g_assert_cmpstr(b_log.digits, ==, all);
+	for (unsigned i = 0; i < 16; i++) {
+		g_assert_cmpuint(a_log.done[i], ==, i);
+		g_assert_true(a_log.completed[i]);
+	}
+	/* One plays, 32 wait, the 34th is one too many: it is told at once that it was not sent. */
+	for (unsigned i = 0; i < 34; i++)
+		g_assert_cmpint(tl_port_send_dtmf(a, 100 + i, "5", 60, 60), ==, 0);
+	rig_step(&rig, 2);
+	g_assert_cmpuint(a_log.n_done, ==, 17);
+	g_assert_cmpuint(a_log.done[16], ==, 133);
+	g_assert_false(a_log.completed[16]);
+	g_assert_cmpint(tl_port_tone(a, 200, "de", TL_TONE_BUSY), ==, 0);
+	rig_step(&rig, 2);
+	g_assert_cmpuint(a_log.n_done, ==, 50);
+	g_assert_cmpuint(a_log.done[49], ==, 132);
+	g_assert_false(a_log.completed[49]);
+	tl_port_free(a);
+	tl_port_free(b);
+	rig_done(&rig);
+}
+
 /* The agent's phone sends tones only; the trunk side must hear them as they are. */
 static void test_in_band_over_rtp(void)
 {
@@ -234,6 +272,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/media-dtmf/in-band", test_in_band);
+	g_test_add_func("/media-dtmf/keys-wait", test_keys_wait_their_turn);
 	g_test_add_func("/media-dtmf/in-band-over-rtp", test_in_band_over_rtp);
 	g_test_add_func("/media-dtmf/events", test_events);
 	g_test_add_func("/media-dtmf/events-through", test_events_through);

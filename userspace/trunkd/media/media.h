@@ -163,7 +163,10 @@ bool tl_tone_has_country(const char *country);
 /** Reads "ringing", "busy" ... ; false when unknown. */
 bool tl_tone_parse(const char *name, enum tl_tone_kind *tone);
 
-/** Sends digits (at most 64; w: half a second's pause): RFC 4733 where agreed, tones otherwise. */
+/**
+ * Sends digits (at most 64; w: half a second's pause): RFC 4733 where agreed, tones otherwise. Somebody presses keys
+ * faster than they can be sent: they follow the digits that still play, of 32 calls at most (on_done false: more).
+ */
 int tl_port_send_dtmf(struct tl_port *port, uint64_t id, const char *digits, unsigned on_ms, unsigned off_ms);
 
 /** Ends what plays. */

@@ -48,6 +48,21 @@ struct tl_play *tl_play_new_mf(struct tl_port *port, uint64_t id, const char *di
 	return play;
 }
 
+bool tl_play_waits(const struct tl_play *digits, const struct tl_play *play)
+{
+	return digits->digits[0] && play->digits[0] && digits->mf == play->mf;
+}
+
+bool tl_play_append(struct tl_play *play, struct tl_play *digits)
+{
+	for (unsigned waiting = 0; waiting < TL_PLAY_WAITING_MAX; waiting++, play = play->next)
+		if (!play->next) {
+			play->next = digits;
+			return true;
+		}
+	return false;
+}
+
 void tl_play_free(struct tl_play *play)
 {
 	if (!play)

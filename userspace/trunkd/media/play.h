@@ -7,6 +7,7 @@
 
 #define TL_PLAY_SOUNDS_MAX 16
 #define TL_PLAY_DIGITS_MAX 64
+#define TL_PLAY_WAITING_MAX 32 /* keys that somebody presses faster than they can be sent */
 
 struct tl_play {
 	struct tl_parcel parcel;
@@ -23,6 +24,7 @@ struct tl_play {
 	unsigned on_blocks, off_blocks;
 
 	/* tick */
+	struct tl_play *next;           /* digits that wait for these to be sent */
 	unsigned item, rounds, at;      /* sound or digit, loops done, octets or blocks into the item */
 	struct tl_oscillator oscillator;
 };
@@ -34,6 +36,10 @@ struct tl_play *tl_play_new_sounds(struct tl_port *port, uint64_t id, struct tl_
 struct tl_play *tl_play_new_digits(struct tl_port *port, uint64_t id, const char *digits, unsigned on_ms,
 				   unsigned off_ms);
 struct tl_play *tl_play_new_mf(struct tl_port *port, uint64_t id, const char *digits);
+/** Whether @digits wait until @play is over: both are digits of one kind. Anything else replaces it. Thread: tick. */
+bool tl_play_waits(const struct tl_play *digits, const struct tl_play *play);
+/** Lets @digits be sent after @play and what waits for it; false when TL_PLAY_WAITING_MAX wait. Thread: tick. */
+bool tl_play_append(struct tl_play *play, struct tl_play *digits);
 /** Main. NULL is legal. */
 void tl_play_free(struct tl_play *play);
 

@@ -55,10 +55,22 @@ void tl_port_find_line(struct tl_port *port)
 			port->line = &port->media->spans[i];
 }
 
+static void end_play(struct tl_port *port)
+{
+	struct tl_play *ended = port->play;
+	port->play = ended->next;
+	tl_media_return(port->media, &ended->parcel);
+}
+
 void tl_port_set_play(struct tl_port *port, struct tl_play *play)
 {
-	if (port->play)
-		tl_media_return(port->media, (struct tl_parcel *)port->play);
+	if (play && port->play && tl_play_waits(play, port->play)) {
+		if (!tl_play_append(port->play, play))
+			tl_media_return(port->media, &play->parcel);
+		return;
+	}
+	while (port->play) /* TL_PLAY_WAITING_MAX + 1 at most */
+		end_play(port);
 	port->play = play;
 }
 
@@ -144,8 +156,8 @@ static bool hear_play(struct tl_port *port, uint8_t *block, int *code)
 	bool begins = port->play->at == 0;
 	if (!tl_play_block(port->play, port->law, block, code)) {
 		port->play->completed = true;
-		tl_port_set_play(port, NULL);
-		return false;
+		end_play(port);
+		return port->play && hear_play(port, block, code);
 	}
 	if (*code >= 0 && begins)
 		TL_COUNT(port->tally.digits_sent, 1);
