@@ -175,6 +175,10 @@ class Engine:
         for result in self.results:
             if result.outcome == "FAIL":
                 print(f"FAILED: {result.step.name} ({result.why}): {result.log}")
+                # Once more, without what leads to it: of a long run, people and machines keep the end.
+                lines = result.log.read_text(errors="replace").splitlines()
+                names = [line for line in lines if line.startswith("not ok")]
+                print("".join(f"        {name}\n" for name in names[:FAILED_MAX]), end="")
         sys.stdout.flush()
         print(f"{n['ok']} passed, {n['FAIL']} failed, {n['skip']} skipped", flush=True)
         return 1 if n["FAIL"] or not n["ok"] else 0
