@@ -156,6 +156,22 @@ struct far *rig_call(struct rig *rig, const char *called)
 	return far;
 }
 
+struct far *rig_call_by_sip(struct rig *rig, const char *called)
+{
+	struct far *far = far_new(rig);
+	struct tl_leg_setup setup = { .called_complete = true, .bearer = TL_BEARER_AUDIO_3K1 };
+	struct tl_rtp_side local;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *target = g_strdup_printf("sip:%s@%s", called, rig->listen + strlen("sip:"));
+	far->by_sip = true;
+	far->port = tl_port_new_rtp(rig->media, TL_LAW_ALAW, &local, far, &error);
+	g_assert_no_error(error);
+	g_assert_true(tl_number_parse(called, &setup.called));
+	far->dialog = tl_sip_call(rig->sip, target, &setup, &local, on_dialog, far, &error);
+	g_assert_no_error(error);
+	return far;
+}
+
 struct far *rig_await_far(struct rig *rig, unsigned i)
 {
 	await(rig->fars->len > i);

@@ -73,6 +73,8 @@ void rig_register(struct rig *rig, const char *user);
 
 /** The network calls @called (NULL: by overlap, nothing yet). */
 struct far *rig_call(struct rig *rig, const char *called);
+/** The phone that has registered calls @called. */
+struct far *rig_call_by_sip(struct rig *rig, const char *called);
 /** The @i-th call that came to a far end, after it has come. */
 struct far *rig_await_far(struct rig *rig, unsigned i);
 void far_open(struct far *far);

@@ -15,3 +15,5 @@ ROOMS_test-call-fax := $(CALL_ROOMS)
 EXTRA_test-call-fax := $(CALL_RIG) tests/unit/fast-line.c tests/unit/fax-paper.c
 ROOMS_test-call-browser := $(CALL_ROOMS)
 EXTRA_test-call-browser := $(CALL_RIG) tests/unit/fake-browser.c
+ROOMS_test-call-overload := $(CALL_ROOMS)
+EXTRA_test-call-overload := $(CALL_RIG)

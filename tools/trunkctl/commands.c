@@ -225,12 +225,36 @@ static int run_follow(const struct place *place, char **words)
 	return listen_to(place, node ? "node" : "desk", NULL, NULL, on_followed, (void *)place);
 }
 
+static void print_node(JsonObject *node, JsonObject *counters)
+{
+	g_autofree char *alarms = text_at(node, "alarms");
+	bool draining = json_object_get_boolean_member_with_default(node, "draining", FALSE);
+	printf("node    %s, version %s%s\n", json_object_get_string_member(node, "node"),
+	       json_object_get_string_member(node, "version"), draining ? ", draining" : "");
+	printf("desk    %s, epoch %" G_GINT64_FORMAT "\n",
+	       json_object_get_boolean_member_with_default(node, "conductor", FALSE) ? "commands it" : "none",
+	       json_object_get_int_member(node, "epoch"));
+	printf("calls   %" G_GINT64_FORMAT " legs, %" G_GINT64_FORMAT " bridges\n", json_object_get_int_member(counters, "legs"),
+	       json_object_get_int_member(counters, "bridges"));
+	/* Of a tick's 10000 us. */
+	printf("media   %.1f %% busy; from %.1f %% on new calls are refused\n",
+	       json_object_get_int_member(counters, "media_load_us") / 100.0,
+	       json_object_get_int_member(counters, "media_load_limit_us") / 100.0);
+	printf("alarms  %s\n", *alarms ? alarms : "none");
+}
+
 static int run_node(const struct place *place, char **words)
 {
-	g_autoptr(JsonObject) result = ask(place, "node", "node.snapshot", NULL);
-	if (result)
-		print_json(json_object_get_object_member(result, "node"));
-	return result ? 0 : 1;
+	g_autoptr(JsonObject) snapshot = ask(place, "node", "node.snapshot", NULL);
+	if (snapshot && place->json) {
+		print_json(json_object_get_object_member(snapshot, "node"));
+		return 0;
+	}
+	g_autoptr(JsonObject) counted = snapshot ? ask(place, "node", "node.counters", NULL) : NULL;
+	if (!counted)
+		return 1;
+	print_node(json_object_get_object_member(snapshot, "node"), json_object_get_object_member(counted, "counters"));
+	return 0;
 }
 
 const struct command commands[] = {

@@ -51,6 +51,8 @@ const struct tl_config_key tl_settings_keys[] = {
 	INT("media", "rtp_port_max", "29998", 1024, 65535, "last UDP port for RTP"),
 	INT("media", "jitter_min_ms", "20", 0, 500, "least playout depth of RTP"),
 	INT("media", "jitter_max_ms", "120", 10, 1000, "greatest playout depth of RTP"),
+	INT("media", "load_limit_us", "8000", 1, 10000,
+	    "CPU time of the media thread in a tick of 10000 us; from there on new calls are refused with cause 42"),
 	CHOICE("media", "law", NULL, "alaw|ulaw", FALSE, "offered first by SIP; default: the first span's, else alaw"),
 
 	CHOICE("span", "kind", NULL, "e1|t1", TRUE, "e1 or t1"),

@@ -53,7 +53,8 @@ bool tl_request_admit(struct tl_node *node, const char *id, GError **error)
 	if (cause)
 		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_OVERLOAD, "no new calls: %s (cause %u)",
 			    node->journal_fault ? "the journal cannot be written" :
-			    node->draining || node->stopping ? "draining" : "as many legs as allowed", cause);
+			    node->draining || node->stopping ? "draining" :
+			    tl_media_is_overloaded(node->media) ? "the media are at their limit" : "as many legs as allowed", cause);
 	return !cause;
 }
 

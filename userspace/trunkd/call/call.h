@@ -65,7 +65,7 @@ struct tl_node_blame {
  */
 struct tl_node *tl_node_new(const struct tl_node_config *config, struct tl_node_blame *blame, GError **error);
 
-/** Takes routes, SIP users and SIP trunks from @config (borrowed during the call but for SIP, which copies). */
+/** Takes routes, SIP users, SIP trunks and the limit of the media's load from @config (borrowed during the call but for SIP, which copies). */
 void tl_node_reload(struct tl_node *node, const struct tl_node_config *config);
 
 /** Refuses new calls, releases all legs (cause 41), and calls @on_stopped when they are gone or after @within_ms. */

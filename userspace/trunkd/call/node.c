@@ -42,7 +42,7 @@ unsigned tl_node_refusal(struct tl_node *node)
 		node->counters.refused_journal++;
 	else if (node->draining || node->stopping)
 		node->counters.refused_draining++;
-	else if (g_hash_table_size(node->legs) >= node->config->max_legs)
+	else if (g_hash_table_size(node->legs) >= node->config->max_legs || tl_media_is_overloaded(node->media))
 		node->counters.refused_overload++;
 	else
 		return 0;
@@ -159,9 +159,19 @@ static void on_link(struct tl_port *port, enum tl_link_state state, const char *
 	tl_browser_on_link(port_user, state, text);
 }
 
+static void on_overload(bool over, unsigned load_us, void *user)
+{
+	struct tl_node *node = user;
+	if (over)
+		tl_error("alarm media-load: %u us of work in a tick of 10000; new calls are refused", load_us);
+	else
+		tl_notice("alarm media-load is over");
+	tl_node_changed(node);
+}
+
 static bool start_media(struct tl_node *node, GError **error)
 {
-	static const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone, on_link };
+	const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone, on_link, on_overload, node };
 	node->media = tl_media_new(&node->config->media, &handler, error);
 	if (!node->media)
 		return false;
@@ -260,6 +270,7 @@ void tl_node_reload(struct tl_node *node, const struct tl_node_config *config)
 {
 	read_routes(node, config);
 	read_peers(node, config);
+	tl_media_limit_load(node->media, config->media.load_limit_us);
 	if (node->sip)
 		tl_sip_set_peers(node->sip, config->sip.users, config->sip.n_users, config->sip.trunks, config->sip.n_trunks);
 }

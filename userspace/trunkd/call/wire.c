@@ -131,6 +131,8 @@ JsonObject *tl_wire_node(const struct tl_node *node)
 		json_array_add_string_element(alarms, "journal-disk");
 	if (node->record_trouble)
 		json_array_add_string_element(alarms, "record-disk");
+	if (node->media && tl_media_is_overloaded(node->media))
+		json_array_add_string_element(alarms, "media-load");
 	const char *spool[TL_SPOOL_ALARMS + 1] = { NULL };
 	if (node->spool)
 		tl_spool_alarms(node->spool, spool);

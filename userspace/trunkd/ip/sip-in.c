@@ -62,7 +62,7 @@ void tl_sip_in_refuse(void *user, const void *data)
 	unsigned status = tl_sip_status_from_cause(ending->cause);
 	tl_sip_dialog_end(d, ending->cause, false);
 	nua_respond(d->nh, (int)status, tl_status_phrase(status), SIPTAG_REASON_STR(tl_reason_format(ending->cause, reason)),
-		    TAG_END());
+		    TAG_IF(ending->cause == TL_CAUSE_CONGESTION, SIPTAG_RETRY_AFTER_STR(RETRY_AFTER_S)), TAG_END());
 }
 
 static void refuse(const struct tl_nua_event *event, unsigned status)

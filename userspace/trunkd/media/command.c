@@ -145,10 +145,12 @@ void tl_media_return(struct tl_media *media, struct tl_parcel *parcel)
 	media->returned_end = &parcel->next;
 }
 
-void tl_media_report(struct tl_media *media, const struct tl_event *event)
+bool tl_media_report(struct tl_media *media, const struct tl_event *event)
 {
-	if (!tell(media, event))
+	bool told = tell(media, event);
+	if (!told)
 		TL_COUNT(media->events_lost, 1);
+	return told;
 }
 
 void tl_media_flush(struct tl_media *media)

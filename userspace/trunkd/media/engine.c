@@ -80,6 +80,8 @@ static void config_copy(struct tl_media_config *to, const struct tl_media_config
 	}
 	if (!to->max_ports)
 		to->max_ports = 4096;
+	if (!to->load_limit_us)
+		to->load_limit_us = 8000;
 	to->rtp_port_min = (to->rtp_port_min + 1) & ~1u;
 	browser_copy(&to->browser, &from->browser);
 }
@@ -187,6 +189,10 @@ static void dispatch(struct tl_media *media, const struct tl_event *event)
 		break;
 	case TL_EVENT_LINK:
 		tl_browser_heard(event);
+		break;
+	case TL_EVENT_OVERLOAD:
+		if (handler->on_overload)
+			handler->on_overload(event->up, event->ms, handler->user);
 		break;
 	}
 }
@@ -319,6 +325,7 @@ struct tl_media *tl_media_new(const struct tl_media_config *config, const struct
 	media->ports = g_new0(struct tl_port *, own.max_ports);
 	media->recorders = g_new0(struct tl_recorder *, own.max_ports);
 	media->returned_end = &media->returned;
+	tl_media_limit_load(media, own.load_limit_us);
 	sem_init(&media->span_released, 0, 0);
 	open_descriptors(media);
 	raise_descriptor_limit(own.max_ports);
@@ -378,6 +385,8 @@ void tl_media_counters(struct tl_media *media, struct tl_media_counters *counter
 		.events = atomic_load(&media->events_sent),
 		.events_lost = atomic_load(&media->events_lost),
 		.tick_us_max = atomic_exchange(&media->tick_us_max, 0),
+		.load_us = atomic_load(&media->load.us),
+		.load_limit_us = atomic_load(&media->load.limit_us),
 	};
 	if (media->hub)
 		tl_hub_count(media->hub, counters);

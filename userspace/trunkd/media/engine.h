@@ -93,7 +93,7 @@ struct tl_command {
 };
 
 enum tl_event_kind { TL_EVENT_RETURNED, TL_EVENT_DIGIT, TL_EVENT_SILENCE, TL_EVENT_FAX_TONE, TL_EVENT_CALLER_ID,
-		     TL_EVENT_LINK };
+		     TL_EVENT_LINK, TL_EVENT_OVERLOAD };
 
 struct tl_event {
 	enum tl_event_kind kind;
@@ -102,7 +102,7 @@ struct tl_event {
 	char digit;
 	unsigned ms;
 	enum tl_fax_tone fax_tone;
-	/* a browser's media are up, or gone: */
+	/* a browser's media are up, or gone; an overload has begun, or is over, with ms as the load in us: */
 	const struct tl_browser *browser;
 	bool up;
 	union tl_address address;
@@ -118,6 +118,17 @@ struct tl_media_span {
 	bool ready;             /* loop: its descriptor has input */
 	int64_t looked_us;      /* when it was last received from */
 	int64_t heard_us;       /* loop: last time a tick was due */
+};
+
+/** How busy the thread is: load.c. */
+struct tl_load {
+	/* tick */
+	unsigned ticks;                /* of the present window */
+	int64_t spent_ns;              /* CPU time of the thread when it began */
+	bool told;                     /* main knows of an overload */
+
+	_Atomic uint32_t us, limit_us; /* by tick; by main */
+	_Atomic bool over;             /* by tick */
 };
 
 struct tl_media {
@@ -156,6 +167,7 @@ struct tl_media {
 	bool must_ring;
 	unsigned n_taps;
 	int64_t taps_awaited_us;       /* since when a line's tick waits for a tap; 0: none does */
+	struct tl_load load;
 
 	_Atomic bool awaits_taps;      /* set by tick, cleared by who kicks */
 	_Atomic bool line_waits;       /* by tick: line time that can wait drives the ticks */
@@ -176,11 +188,14 @@ void tl_media_command(struct tl_media *media, const struct tl_command *command);
 /** Hands @parcel back to main, in order; it may be freed from now on. Thread: tick. */
 void tl_media_return(struct tl_media *media, struct tl_parcel *parcel);
 
-/** Tells main of something that may get lost when main sleeps too long (counted). Thread: tick. */
-void tl_media_report(struct tl_media *media, const struct tl_event *event);
+/** Tells main of something that may get lost when main sleeps too long (counted): false. Thread: tick. */
+bool tl_media_report(struct tl_media *media, const struct tl_event *event);
 
 /** Sends what waits in the list of the returned, and rings. Thread: tick. */
 void tl_media_flush(struct tl_media *media);
+
+/** At the end of each tick: how much work was it? Thread: tick. */
+void tl_load_tick(struct tl_media *media);
 
 /** Does what main asked. Thread: tick. */
 void tl_media_obey(struct tl_media *media);

@@ -42,6 +42,7 @@ struct tl_media_config {
 	const char *rtp_announce;    /* address told to peers; NULL: rtp_host */
 	unsigned jitter_min_ms, jitter_max_ms; /* RTP playout depth, default 20-120 */
 	unsigned max_ports;          /* default 4096; everything is preallocated for it */
+	unsigned load_limit_us;      /* tl_media_limit_load(); default 8000 */
 	struct tl_browser_config browser;
 };
 
@@ -74,6 +75,9 @@ struct tl_media_handler {
 	void (*on_fax_tone)(struct tl_port *port, enum tl_fax_tone tone, void *port_user);
 	/** @text, during the call: UP, CONSENT: the browser's address and port; FAILED: why. NULL is legal for the function. */
 	void (*on_link)(struct tl_port *port, enum tl_link_state state, const char *text, void *port_user);
+	/** tl_media_is_overloaded() has changed with a load of @load_us. May be NULL. */
+	void (*on_overload)(bool over, unsigned load_us, void *user);
+	void *user; /* of on_overload */
 };
 
 #define TL_MEDIA_ERROR (tl_media_error_quark())
@@ -287,5 +291,14 @@ struct tl_media_counters {
 	uint64_t browsers, browser_datagrams_received, browser_datagrams_sent, browser_send_failed, browser_checks,
 		browser_checks_refused, browser_strangers, browser_malformed, dtls_connected, dtls_failed, dtls_refused;
 	uint32_t tick_us_max;       /* longest work in a tick since the last call */
+	uint32_t load_us, load_limit_us; /* mean work a tick of 10000 us, lately; tl_media_limit_load() */
 };
 void tl_media_counters(struct tl_media *media, struct tl_media_counters *counters);
+
+/**
+ * tl_media_limit_load - from how much work a tick of 10000 us on, in CPU time of the thread and as the mean of half a
+ * second, it counts as overloaded; no longer so below nine tenths of that.
+ */
+void tl_media_limit_load(struct tl_media *media, unsigned limit_us);
+/** Whether who asks for more would hurt those who are there. */
+bool tl_media_is_overloaded(const struct tl_media *media);

@@ -111,6 +111,7 @@ static void run_tick(struct tl_media *media, int64_t now_us)
 			tl_span_end_tick(spans[i].span, now_us);
 	tl_hub_flush(media->hub);
 	TL_COUNT(media->ticks, 1);
+	tl_load_tick(media);
 }
 
 static const struct tl_span *reference(const struct tl_media *media)
