@@ -221,6 +221,7 @@ static void end_open(struct rig *rig, struct rig_end *end, struct rig_end *other
 	config.number = cas->number;
 	config.holds = cas->holds;
 	config.digits_max = cas->digits_max;
+	config.reversal = cas->reversal;
 	end->s = tl_cas_signalling_new(end->span, &config, &room, &handler, end, &error);
 	g_assert_no_error(error);
 }

@@ -28,6 +28,8 @@ static const struct pair pairs[] = {
 	{ "loop", LOOP(TL_CALLER_ID_NONE) },
 	{ "loop-id", LOOP(TL_CALLER_ID_BELL) },
 	{ "kewl-id", KEWL(TL_CALLER_ID_V23) },
+	{ "loop-reversal", { TL_CAS_FXS_LOOP, .number = "100", .reversal = true }, { TL_CAS_FXO_LOOP, .reversal = true } },
+	{ "kewl-reversal", { TL_CAS_FXS_KEWL, .number = "100", .reversal = true }, { TL_CAS_FXO_KEWL, .reversal = true } },
 };
 
 static bool is_telephone(const struct tl_cas_config *config)
@@ -68,8 +70,9 @@ static void connect(struct rig *rig, struct rig_end *from, const struct tl_cas_c
 	rig_run(rig, 1000);
 	g_assert_true(from->proceeding);
 	g_assert_cmpint(from->alerting, ==, is_telephone(to_config));
-	/* A telephone cannot hear that it is answered. */
-	g_assert_cmpint(from->answered, ==, telephone);
+	/* A telephone cannot hear that it is answered, but by the battery. */
+	g_assert_cmpint(from->answered, ==, telephone && !from_config->reversal);
+	g_assert_cmpint(from->progress, ==, !is_telephone(to_config) && !from->answered);
 	g_assert_cmpint(tl_dialog_alert(to->dialog, false), ==, 0);
 	rig_run(rig, 500);
 	if (!is_telephone(to_config))
@@ -87,7 +90,7 @@ static void clear(struct rig *rig, struct rig_end *who, const struct tl_cas_conf
 {
 	g_assert_cmpint(tl_dialog_release(who->dialog, TL_CAUSE_NORMAL_CLEARING), ==, 0);
 	g_assert_true(who->released);
-	if (config->kind == TL_CAS_FXO_LOOP) {
+	if (config->kind == TL_CAS_FXO_LOOP && !(config->reversal && who->offered)) {
 		rig_run(rig, 5000);
 		g_assert_false(who->other->released);
 		g_assert_true(who->has_tone && who->tone == TL_INBAND_BUSY);
@@ -516,8 +519,9 @@ int main(int argc, char **argv)
 	add_pairs("ends", test_ends, 0, 1);
 	add_pairs("ends", test_ends, 2, 1);
 	add_pairs("ends", test_ends, 4, 1);
-	add_pairs("ends", test_ends, 7, 2);
+	add_pairs("ends", test_ends, 7, 4);
 	add_pairs("refusal", test_refusal, 0, 8);
+	add_pairs("refusal", test_refusal, 9, 1);
 	add_pairs("alarm", test_alarm, 3, 1);
 	add_pairs("alarm", test_alarm, 7, 2);
 	add_pairs("block", test_block, 2, 1);

@@ -74,8 +74,8 @@ class E1(Cas):
     def test_em_wink(self):
         self.both_ways("em-wink")
 
-    def test_loop_start_v23_caller_id(self):
-        self.both_ways("fxo-loop", "caller_id = v23", to_back="3015550")
+    def test_loop_start_v23_caller_id_and_reversal(self):
+        self.both_ways("fxo-loop", "caller_id = v23", "cas_reversal = yes", to_back="3015550")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
  * FXO signalling: an exchange's line card towards a telephone. It rings, tells the caller, gives dial tone and takes
- * digits; kewl opens the loop when its own side has hung up.
+ * digits; kewl opens the loop when its own side has hung up. Where that is agreed it reverses the battery for an answer.
  */
 #include "signal/cas-inner.h"
 
@@ -139,7 +139,10 @@ static void alert(void *user, const void *data)
 
 static void answer(void *user, const void *data)
 {
-	tl_cas_audio_close(user);
+	struct cas_slot *slot = user;
+	tl_cas_audio_close(slot);
+	if (slot->cas->config.reversal)
+		tl_cas_send(slot, HOOK_REVERSED);
 }
 
 /* ---- hook flash ---- */
@@ -199,6 +202,8 @@ static void hang_up(void *user, const void *data)
 	struct cas_slot *slot = user;
 	if (slot->cas->kind->kewl)
 		tl_cas_pulse(slot, HOOK_OPEN, OPEN_MS, HOOK_ON);
+	else
+		tl_cas_send(slot, HOOK_ON);
 	refuse(slot, data);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
- * FXS signalling: like a telephone on an exchange's line. It hears ringing and caller id; it cannot hear an answer, and
- * on a plain loop no disconnect either.
+ * FXS signalling: like a telephone on an exchange's line. It hears ringing and caller id; an answer only where the
+ * exchange reverses the battery, and a disconnect on a plain loop neither.
  */
 #include "signal/cas-inner.h"
 
@@ -11,12 +11,12 @@
 /* Longer than what an exchange may take for a hook flash. */
 #define GUARD_MS 2000
 
-enum { ST_RUNG = CAS_OWN, ST_OFFERED, ST_TALKING, ST_IGNORING, ST_SEIZED, ST_SENDING, N_STATES };
+enum { ST_RUNG = CAS_OWN, ST_OFFERED, ST_TALKING, ST_IGNORING, ST_SEIZED, ST_SENDING, ST_DIALLED, N_STATES };
 
 static const char *const states[N_STATES] = {
 	[CAS_IDLE] = "idle", [CAS_DOWN] = "line down", [CAS_GUARD] = "guard", [CAS_BLOCKED] = "blocked", [ST_RUNG] = "rung",
 	[ST_OFFERED] = "offered", [ST_TALKING] = "talking", [ST_IGNORING] = "ringing in vain", [ST_SEIZED] = "seized",
-	[ST_SENDING] = "sending",
+	[ST_SENDING] = "sending", [ST_DIALLED] = "dialled",
 };
 
 static void guard(struct cas_slot *slot)
@@ -86,13 +86,22 @@ static void dial(void *user, const void *data)
 	tl_cas_send_digits(slot, TL_INBAND_DTMF, slot->dialog->setup.called.digits);
 }
 
-/* That is all a loop can tell: what comes now is heard. */
+/* That is all a plain loop can tell: what comes now is heard. */
 static void dialled(void *user, const void *data)
 {
 	struct cas_slot *slot = user;
+	bool hears_answer = slot->cas->config.reversal && slot->steady != HOOK_REVERSED;
 	tl_cas_settle(slot);
 	tl_cas_tell(slot, TL_DIALOG_PROCEEDING, false);
-	tl_cas_tell(slot, TL_DIALOG_ANSWERED, true);
+	if (hears_answer)
+		tl_cas_tell(slot, TL_DIALOG_PROGRESS, true);
+	else
+		tl_cas_fire(slot, EV_IS_ANSWER, NULL);
+}
+
+static void answered(void *user, const void *data)
+{
+	tl_cas_tell(user, TL_DIALOG_ANSWERED, true);
 }
 
 static void flash(void *user, const void *data)
@@ -166,6 +175,8 @@ static void down(void *user, const void *data)
 
 #define DOWN_FROM(state) { state, EV_DOWN, CAS_DOWN, down }
 #define DEAF(state, event) { state, event, state, NULL }
+/* A battery says something of our own calls only. */
+#define ANY_BATTERY(state) DEAF(state, EV_REVERSED), DEAF(state, EV_NORMAL)
 
 static const struct tl_fsm_row rows[] = {
 	{ CAS_IDLE, EV_RING, ST_RUNG, rung },
@@ -195,12 +206,19 @@ static const struct tl_fsm_row rows[] = {
 	{ ST_SEIZED, EV_RING, CAS_GUARD, glare },
 	{ ST_SEIZED, EV_RELEASE, CAS_GUARD, let_go },
 	DEAF(ST_SEIZED, EV_QUIET), DEAF(ST_SEIZED, EV_OPEN),
-	{ ST_SENDING, EV_SENT, ST_TALKING, dialled },
+	{ ST_SENDING, EV_SENT, ST_DIALLED, dialled },
 	{ ST_SENDING, EV_OPEN, CAS_GUARD, far_cleared },
 	{ ST_SENDING, EV_RELEASE, CAS_GUARD, let_go },
 	DEAF(ST_SENDING, EV_RING), DEAF(ST_SENDING, EV_QUIET),
+	{ ST_DIALLED, EV_IS_ANSWER, ST_TALKING, answered },
+	{ ST_DIALLED, EV_REVERSED, ST_TALKING, answered },
+	{ ST_DIALLED, EV_OPEN, CAS_GUARD, far_cleared },
+	{ ST_DIALLED, EV_RELEASE, CAS_GUARD, let_go },
+	DEAF(ST_DIALLED, EV_RING), DEAF(ST_DIALLED, EV_QUIET), DEAF(ST_DIALLED, EV_NORMAL),
 
 	{ ST_TALKING, EV_OPEN, CAS_GUARD, far_cleared },
+	{ ST_TALKING, EV_NORMAL, CAS_GUARD, far_cleared },
+	DEAF(ST_TALKING, EV_REVERSED),
 	{ ST_TALKING, EV_FLASH, ST_TALKING, flash },
 	{ ST_TALKING, EV_RELEASE, CAS_GUARD, let_go },
 	DEAF(ST_TALKING, EV_RING), DEAF(ST_TALKING, EV_QUIET),
@@ -210,8 +228,12 @@ static const struct tl_fsm_row rows[] = {
 	{ CAS_BLOCKED, EV_UNBLOCK, CAS_GUARD, freed },
 	DEAF(CAS_BLOCKED, EV_RING), DEAF(CAS_BLOCKED, EV_QUIET), DEAF(CAS_BLOCKED, EV_OPEN),
 
+	ANY_BATTERY(CAS_IDLE), ANY_BATTERY(CAS_GUARD), ANY_BATTERY(CAS_BLOCKED), ANY_BATTERY(ST_RUNG), ANY_BATTERY(ST_OFFERED),
+	ANY_BATTERY(ST_IGNORING), ANY_BATTERY(ST_SEIZED), ANY_BATTERY(ST_SENDING),
+
 	DOWN_FROM(CAS_IDLE), DOWN_FROM(CAS_GUARD), DOWN_FROM(CAS_BLOCKED), DOWN_FROM(ST_RUNG), DOWN_FROM(ST_OFFERED),
 	DOWN_FROM(ST_TALKING), DOWN_FROM(ST_IGNORING), DOWN_FROM(ST_SEIZED), DOWN_FROM(ST_SENDING),
+	DOWN_FROM(ST_DIALLED),
 	{ CAS_DOWN, EV_UP, CAS_GUARD, freed },
 };
 

@@ -18,12 +18,12 @@
 
 struct cas_slot;
 
-/** What a far end's bits mean; RING and OPEN are of an exchange's line card. */
-enum cas_hook { HOOK_ON, HOOK_OFF, HOOK_RING, HOOK_OPEN };
+/** What a far end's bits mean; RING, OPEN and REVERSED are of an exchange's line card. */
+enum cas_hook { HOOK_ON, HOOK_OFF, HOOK_RING, HOOK_OPEN, HOOK_REVERSED };
 
 /** Events of all three tables: what the line says, what the owner asks, what was waited for. */
 enum cas_event {
-	EV_FAR_OFF, EV_FAR_ON, EV_RING, EV_QUIET, EV_OPEN,
+	EV_FAR_OFF, EV_FAR_ON, EV_RING, EV_QUIET, EV_OPEN, EV_REVERSED, EV_NORMAL,
 	EV_DIGIT, EV_SENT, EV_CALLER_ID,
 	EV_CALL, EV_ALERT, EV_ANSWER, EV_RELEASE, EV_FLASH, EV_BLOCK, EV_UNBLOCK,
 	EV_READY, EV_NO_WINK, EV_NO_ACK, EV_IS_ANSWER, EV_IS_GLARE, EV_YIELD, EV_AWAIT_ACK, EV_COMPLETE, EV_NO_DIGITS,

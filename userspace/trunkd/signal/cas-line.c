@@ -10,7 +10,8 @@
 
 const char *const tl_cas_event_names[N_CAS_EVENTS] = {
 	[EV_FAR_OFF] = "far off-hook", [EV_FAR_ON] = "far on-hook", [EV_RING] = "ringing", [EV_QUIET] = "ringing ends",
-	[EV_OPEN] = "loop open", [EV_DIGIT] = "digit", [EV_SENT] = "sent", [EV_CALLER_ID] = "caller id", [EV_CALL] = "call",
+	[EV_OPEN] = "loop open", [EV_REVERSED] = "battery reversed", [EV_NORMAL] = "battery as before",
+	[EV_DIGIT] = "digit", [EV_SENT] = "sent", [EV_CALLER_ID] = "caller id", [EV_CALL] = "call",
 	[EV_ALERT] = "alert", [EV_ANSWER] = "answer", [EV_RELEASE] = "release", [EV_FLASH] = "flash", [EV_BLOCK] = "block",
 	[EV_UNBLOCK] = "unblock", [EV_READY] = "ready", [EV_NO_WINK] = "no wink", [EV_NO_ACK] = "no acknowledgement",
 	[EV_IS_ANSWER] = "is answer", [EV_IS_GLARE] = "is glare", [EV_YIELD] = "yield", [EV_AWAIT_ACK] = "await wink",
@@ -19,14 +20,17 @@ const char *const tl_cas_event_names[N_CAS_EVENTS] = {
 };
 
 /*
- * ABCD by hook. On an E1 0000 would imitate the multiframe's alignment (ITU-T G.704 5.1.3.2.1), so D is 1. C and D
- * repeat A and B on a T1 with D4 framing, which has those two alone; only A and B are looked at.
+ * ABCD by hook; of loops Telcordia GR-303's: LCF 0101, -R 0000, LCFO 1111, RLCF 0100, loop closed 1111. On an E1 0000
+ * would imitate the multiframe's alignment (ITU-T G.704 5.1.3.2.1), so D is 1. C and D
+ * repeat A and B on a T1 with D4 framing, which has those two alone; so only these are looked at, but for a battery
+ * that is reversed.
  */
 static unsigned bits_of(const struct tl_cas *cas, enum cas_hook hook)
 {
 	static const uint8_t em_t1[] = { [HOOK_ON] = 0x0, [HOOK_OFF] = 0xf };
 	static const uint8_t em_e1[] = { [HOOK_ON] = 0x1, [HOOK_OFF] = 0xd };
-	static const uint8_t loop[] = { [HOOK_ON] = 0x5, [HOOK_OFF] = 0xf, [HOOK_RING] = 0x0, [HOOK_OPEN] = 0xf };
+	static const uint8_t loop[] = { [HOOK_ON] = 0x5, [HOOK_OFF] = 0xf, [HOOK_RING] = 0x0, [HOOK_OPEN] = 0xf,
+					 [HOOK_REVERSED] = 0x4 };
 	bool e1 = tl_span_get_kind(cas->base.span) == TL_SPAN_E1;
 	if (cas->config.kind <= TL_CAS_FGD)
 		return e1 ? em_e1[hook] : em_t1[hook];
@@ -40,6 +44,8 @@ static enum cas_hook hook_of(const struct tl_cas *cas, unsigned abcd)
 		return a ? HOOK_OFF : HOOK_ON;
 	if (a)
 		return cas->kind->kewl ? HOOK_OPEN : HOOK_ON;
+	if (b && cas->config.reversal && !(abcd & 3))
+		return HOOK_REVERSED;
 	return b ? HOOK_ON : HOOK_RING;
 }
 
@@ -90,22 +96,29 @@ bool tl_cas_fire(struct cas_slot *slot, enum cas_event event, const struct cas_n
 	return known;
 }
 
+static enum cas_event event_of(const struct cas_slot *slot, enum cas_hook before)
+{
+	switch (slot->steady) {
+	case HOOK_ON: break;
+	case HOOK_OFF: return EV_FAR_OFF;
+	case HOOK_RING: return EV_RING;
+	case HOOK_OPEN: return EV_OPEN;
+	case HOOK_REVERSED: return EV_REVERSED;
+	}
+	if (!slot->cas->kind->telephone)
+		return EV_FAR_ON;
+	return before == HOOK_REVERSED ? EV_NORMAL : EV_QUIET;
+}
+
 static void settle(struct cas_slot *slot)
 {
 	const struct cas_news news = { .lasted_us = slot->heard_us - slot->steady_us };
-	enum cas_event event = EV_FAR_ON;
+	enum cas_hook before = slot->steady;
 	tl_cas_stop(&slot->settle);
 	slot->steady = slot->heard;
 	slot->steady_us = slot->heard_us;
-	if (slot->cas->down)
-		return;
-	switch (slot->steady) {
-	case HOOK_ON: event = slot->cas->kind->telephone ? EV_QUIET : EV_FAR_ON; break;
-	case HOOK_OFF: event = EV_FAR_OFF; break;
-	case HOOK_RING: event = EV_RING; break;
-	case HOOK_OPEN: event = EV_OPEN; break;
-	}
-	tl_cas_fire(slot, event, &news);
+	if (!slot->cas->down)
+		tl_cas_fire(slot, event_of(slot, before), &news);
 }
 
 static unsigned settle_ms(enum cas_hook hook)

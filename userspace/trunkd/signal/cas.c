@@ -237,10 +237,13 @@ bool tl_cas_config_read(const struct tl_config_section *section, enum tl_cas_kin
 	config->dial_tone_ms = (unsigned)tl_config_int(section, "cas_dial_tone_ms");
 	config->holds = tl_config_choice(section, "cas_glare") == 1;
 	config->flash = tl_config_bool(section, "cas_flash");
+	config->reversal = tl_config_bool(section, "cas_reversal");
 	if (kind >= TL_CAS_FXS_LOOP && config->digits == TL_INBAND_MF)
 		return tl_config_refuse(section, "cas_digits", error, "expected dtmf, because a loop line is dialled so");
 	if (kind < TL_CAS_FXS_LOOP && config->caller_id != TL_CALLER_ID_NONE)
 		return tl_config_refuse(section, "caller_id", error, "expected none, because an E&M trunk does not ring");
+	if (kind < TL_CAS_FXS_LOOP && config->reversal)
+		return tl_config_refuse(section, "cas_reversal", error, "expected no, because an E&M trunk has no battery");
 	if ((kind == TL_CAS_FXS_LOOP || kind == TL_CAS_FXS_KEWL) && !config->number)
 		return tl_config_refuse(section, "cas_number", error, "expected the line's number, for its callers dial none here");
 	return true;

@@ -33,6 +33,7 @@ struct tl_cas_config {
 	unsigned wink_ms;                  /* of ours, in tens */
 	unsigned dial_tone_ms;             /* FXS: from off-hook to the first digit */
 	bool holds;                        /* E&M: of two seizures at once ours goes on; otherwise the far end's */
+	bool reversal;                     /* loop lines: the exchange reverses the battery while its side of a call has answered */
 	bool flash;                        /* FXO: a short on-hook is a hook flash; otherwise it is the end, too */
 };
 
@@ -47,6 +48,7 @@ struct tl_cas_config {
 	{ "span", "cas_dial_tone_ms", TL_CONFIG_INT, "1000", .min = 100, .max = 10000, .help = "CAS: fxs: from off-hook to the first digit" }, \
 	{ "span", "cas_glare", TL_CONFIG_CHOICE, "yield", "yield|hold", .help = "CAS: whose call goes on when both ends seize an E&M trunk; the ends should differ" }, \
 	{ "span", "cas_flash", TL_CONFIG_BOOL, "yes", .help = "CAS: fxo: a short on-hook is a hook flash, so that an end takes 1.1 s to be seen" }, \
+	{ "span", "cas_reversal", TL_CONFIG_BOOL, "no", .help = "CAS: loop lines: the exchange reverses the battery when a call is answered, and back at its end" }, \
 	{ "span", "caller_id", TL_CONFIG_CHOICE, "none", "none|bell|v23|dtmf", .help = "CAS: how loop lines tell the caller, after the first ring" }
 
 /** False: @error says what @kind of span cannot be. */
