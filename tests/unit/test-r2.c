@@ -120,6 +120,10 @@ static void test_settings(void)
 	g_assert_cmpint(config.r2.metering_ms, ==, 400);
 	g_assert_true(config.r2.dtmf_dial && !config.r2.charge);
 	g_assert_cmpuint(config.r2.dtmf_on_ms, ==, 60);
+	g_assert_true(read_lines("r2_skip_category = yes\nr2_ani_first = no\nr2_immediate_accept = yes\n", &config, &span, &error));
+	g_assert_true(config.r2.skip_category && config.r2.immediate_accept);
+	g_assert_true(read_lines("r2_skip_category = yes\nr2_variant = mx\nr2_mf_threshold_ms = 40\n", &config, &span, &error));
+	g_assert_cmpint(config.r2.mf_threshold_ms, ==, 40);
 }
 
 static void test_refused(void)
@@ -129,6 +133,11 @@ static void test_refused(void)
 		{ "r2_max_ani = 33\n", "r2_max_ani" },
 		{ "r2_max_dnis = 0\n", "r2_max_dnis" },
 		{ "r2_metering_ms = 5001\n", "r2_metering_ms" },
+		{ "r2_mf_threshold_ms = 501\n", "r2_mf_threshold_ms" },
+		{ "r2_skip_category = yes\n", "r2_skip_category" },
+		{ "r2_skip_category = yes\nr2_variant = mx\nr2_ani_first = yes\n", "r2_skip_category" },
+		{ "r2_immediate_accept = yes\nr2_variant = br\n", "r2_immediate_accept" },
+		{ "r2_immediate_accept = yes\nr2_variant = mx\n", "r2_immediate_accept" },
 		{ "d_channel = 16\n", "d_channel" },
 		{ "law = ulaw\n", "law" },
 		{ "backend = pseudowire\n", "backend" },

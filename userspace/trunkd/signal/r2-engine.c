@@ -28,6 +28,9 @@ struct line {
 	bool registers;            /* tones are exchanged */
 	bool in_call;
 	bool blocked;              /* towards the far end, now or after the call */
+	bool accepts_itself;       /* OpenR2 is accepting an offered call of its own accord, and hears of nothing else meanwhile */
+	bool clear_waits;          /* a clear back for when it has */
+	openr2_call_disconnect_cause_t clear_cause;
 };
 
 struct r2_engine {
@@ -110,6 +113,7 @@ static void on_call_offered(openr2_chan_t *chan, const char *ani, const char *dn
 				.collect = category == OR2_CALLING_PARTY_CATEGORY_COLLECT_CALL };
 	copy_digits(dnis, news.called);
 	copy_digits(ani, news.calling);
+	line->accepts_itself = line->engine->config.immediate_accept && !line->engine->config.dtmf_detect;
 	tell_news(line->engine, &news);
 }
 
@@ -117,8 +121,11 @@ static void on_call_accepted(openr2_chan_t *chan, openr2_call_mode_t mode)
 {
 	struct line *line = line_of(chan);
 	set_registers(line, false);
-	line->lent = false;
+	line->lent = line->accepts_itself = false;
 	tell(line, R2_ACCEPTED);
+	if (line->clear_waits)
+		openr2_chan_disconnect_call(chan, line->clear_cause);
+	line->clear_waits = false;
 }
 
 static void on_call_answered(openr2_chan_t *chan)
@@ -138,7 +145,7 @@ static void on_call_disconnect(openr2_chan_t *chan, openr2_call_disconnect_cause
 
 static void end_call(struct line *line)
 {
-	line->in_call = false;
+	line->in_call = line->accepts_itself = line->clear_waits = false;
 	set_registers(line, false);
 	if (line->blocked)
 		openr2_chan_set_blocked(line->chan);
@@ -235,31 +242,6 @@ static void close_line(struct line *line)
 	line->chan = NULL;
 }
 
-static openr2_context_t *new_context(const struct tl_r2_config *config)
-{
-	openr2_context_t *context = openr2_context_new(NULL, &events, NULL, tl_r2_variant_write(config->variant),
-						       (int)config->max_ani, (int)config->max_dnis);
-	if (!context)
-		return NULL;
-	openr2_context_set_log_level(context, OR2_LOG_ERROR | OR2_LOG_WARNING);
-	if (config->ani_first != TL_R2_BY_VARIANT)
-		openr2_context_set_ani_first(context, config->ani_first == TL_R2_YES);
-	openr2_context_set_skip_category_request(context, config->skip_category);
-	openr2_context_set_immediate_accept(context, config->immediate_accept);
-	openr2_context_set_double_answer(context, config->double_answer);
-	if (config->metering_ms >= 0)
-		openr2_context_set_metering_pulse_timeout(context, config->metering_ms);
-	if (config->mf_timeout_ms >= 0)
-		openr2_context_set_mf_back_timeout(context, config->mf_timeout_ms);
-	if (config->mf_threshold >= 0)
-		openr2_context_set_mf_threshold(context, config->mf_threshold);
-	openr2_context_set_dtmf_detection(context, config->dtmf_detect);
-	openr2_context_set_dtmf_dialing(context, config->dtmf_dial, (int)config->dtmf_on_ms, (int)config->dtmf_off_ms);
-	if (config->dtmf_end_ms >= 0)
-		openr2_context_set_dtmf_detection_end_timeout(context, config->dtmf_end_ms);
-	return context;
-}
-
 static void tell_refusal(struct line *line)
 {
 	struct r2_news news = { .kind = R2_LOG, .slot = line->slot };
@@ -272,9 +254,9 @@ static void tell_refusal(struct line *line)
 static void begin_line(struct line *line)
 {
 	close_line(line);
-	line->context = new_context(&line->engine->config);
+	line->context = tl_r2_context_new(&line->engine->config, &events);
 	line->chan = line->context ? openr2_chan_new_from_fd(line->context, line->fd, NULL, NULL) : NULL;
-	line->in_call = line->registers = false;
+	line->in_call = line->registers = line->accepts_itself = line->clear_waits = false;
 	if (!line->chan) {
 		tell_refusal(line);
 		close_line(line);
@@ -324,11 +306,20 @@ static void disconnect(struct line *line, const struct r2_order *order)
 		return; /* it has ended meanwhile, and main will hear of it */
 	if (order->refused_collect)
 		cause = OR2_CAUSE_COLLECT_CALL_REJECTED;
-	else if (line->engine->config.forced_release && !line->registers)
+	else if (line->engine->config.forced_release && (!line->registers || line->accepts_itself))
 		cause = OR2_CAUSE_FORCED_RELEASE;
 	if (openr2_chan_get_direction(line->chan) == OR2_DIR_FORWARD)
 		set_registers(line, false);
-	openr2_chan_disconnect_call(line->chan, cause);
+	line->clear_waits = line->accepts_itself;
+	line->clear_cause = cause;
+	if (!line->clear_waits)
+		openr2_chan_disconnect_call(line->chan, cause);
+}
+
+static void accept_call(struct line *line)
+{
+	if (!line->engine->config.immediate_accept || line->engine->config.dtmf_detect)
+		openr2_chan_accept_call(line->chan, line->engine->config.charge ? OR2_CALL_WITH_CHARGE : OR2_CALL_NO_CHARGE);
 }
 
 static void unblock(struct line *line)
@@ -382,7 +373,7 @@ static void obey(struct r2_engine *engine, const struct r2_order *order)
 		make_call(line, order);
 		break;
 	case R2_ACCEPT:
-		openr2_chan_accept_call(line->chan, engine->config.charge ? OR2_CALL_WITH_CHARGE : OR2_CALL_NO_CHARGE);
+		accept_call(line);
 		break;
 	case R2_ANSWER:
 		openr2_chan_answer_call(line->chan);

@@ -233,6 +233,7 @@ static const struct tl_fsm_row rows[] = {
 	{ OFFERED, R2_EV_PROCEED, OFFERED, NULL }, /* R2 has no signal for it */
 	{ OFFERED, R2_EV_ALERT, ACCEPTING, accept },
 	{ OFFERED, R2_EV_ANSWER, ANSWERING, accept },
+	{ OFFERED, R2_EV_ACCEPTED, RECEIVED, accepted }, /* of its own accord: r2_immediate_accept */
 	{ OFFERED, R2_EV_RELEASE, CLEARING, release_call },
 	ENDINGS(OFFERED),
 

@@ -102,3 +102,28 @@ openr2_calling_party_category_t tl_r2_category_write(enum tl_r2_category categor
 	}
 	return OR2_CALLING_PARTY_CATEGORY_NATIONAL_SUBSCRIBER;
 }
+
+openr2_context_t *tl_r2_context_new(const struct tl_r2_config *config, openr2_event_interface_t *events)
+{
+	openr2_context_t *context = openr2_context_new(NULL, events, NULL, tl_r2_variant_write(config->variant),
+						       (int)config->max_ani, (int)config->max_dnis);
+	if (!context)
+		return NULL;
+	openr2_context_set_log_level(context, OR2_LOG_ERROR | OR2_LOG_WARNING);
+	if (config->ani_first != TL_R2_BY_VARIANT)
+		openr2_context_set_ani_first(context, config->ani_first == TL_R2_YES);
+	openr2_context_set_skip_category_request(context, config->skip_category);
+	openr2_context_set_immediate_accept(context, config->immediate_accept);
+	openr2_context_set_double_answer(context, config->double_answer);
+	if (config->metering_ms >= 0)
+		openr2_context_set_metering_pulse_timeout(context, config->metering_ms);
+	if (config->mf_timeout_ms >= 0)
+		openr2_context_set_mf_back_timeout(context, config->mf_timeout_ms);
+	if (config->mf_threshold_ms >= 0)
+		openr2_context_set_mf_threshold(context, config->mf_threshold_ms);
+	openr2_context_set_dtmf_detection(context, config->dtmf_detect);
+	openr2_context_set_dtmf_dialing(context, config->dtmf_dial, (int)config->dtmf_on_ms, (int)config->dtmf_off_ms);
+	if (config->dtmf_end_ms >= 0)
+		openr2_context_set_dtmf_detection_end_timeout(context, config->dtmf_end_ms);
+	return context;
+}

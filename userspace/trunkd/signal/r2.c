@@ -381,6 +381,24 @@ struct tl_signalling *tl_r2_new(struct tl_span *span, const struct tl_r2_config 
 	return &r2->base;
 }
 
+/* OpenR2 asks for the category on its way from the first digit to the caller's number, and without it goes to the end. */
+static bool needs_category(const struct tl_r2_config *config)
+{
+	return config->ani_first == TL_R2_YES || (config->ani_first == TL_R2_BY_VARIANT && config->variant != TL_R2_MX);
+}
+
+static bool registers_go_together(const struct tl_config_section *section, const struct tl_r2_config *config, GError **error)
+{
+	if (config->skip_category && needs_category(config))
+		return tl_config_refuse(section, "r2_skip_category", error,
+					"expected no, or r2_ani_first = no: the caller's number would end the called one");
+	/* No signal of group A means it there. */
+	if (config->immediate_accept &&
+	    (config->variant == TL_R2_BR || config->variant == TL_R2_CN || config->variant == TL_R2_MX))
+		return tl_config_refuse(section, "r2_immediate_accept", error, "expected no, because this variant has no signal for it");
+	return true;
+}
+
 bool tl_r2_config_read(const struct tl_config_section *section, struct tl_r2_config *config, GError **error)
 {
 	*config = (struct tl_r2_config){
@@ -398,7 +416,7 @@ bool tl_r2_config_read(const struct tl_config_section *section, struct tl_r2_con
 		.forced_release = tl_config_bool(section, "r2_forced_release"),
 		.metering_ms = tl_config_int(section, "r2_metering_ms"),
 		.mf_timeout_ms = tl_config_int(section, "r2_mf_timeout_ms"),
-		.mf_threshold = tl_config_int(section, "r2_mf_threshold"),
+		.mf_threshold_ms = tl_config_int(section, "r2_mf_threshold_ms"),
 		.dtmf_dial = tl_config_bool(section, "r2_dtmf_dial"),
 		.dtmf_detect = tl_config_bool(section, "r2_dtmf_detect"),
 		.dtmf_on_ms = tl_config_int(section, "r2_dtmf_on_ms"),
@@ -411,5 +429,5 @@ bool tl_r2_config_read(const struct tl_config_section *section, struct tl_r2_con
 		return tl_config_refuse(section, "backend", error, "expected dahdi, because signalling is r2");
 	if (!g_strcmp0(tl_config_string(section, "law"), "ulaw"))
 		return tl_config_refuse(section, "law", error, "expected alaw, because signalling is r2");
-	return true;
+	return registers_go_together(section, config, error);
 }

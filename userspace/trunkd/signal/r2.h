@@ -31,7 +31,7 @@ struct tl_r2_config {
 	unsigned max_ani, max_dnis;      /* digits asked for at most */
 	enum tl_r2_choice ani_first;     /* the caller's number before the rest of the called one */
 	enum tl_r2_category category;    /* of our calls */
-	bool skip_category;              /* do not ask for the caller's */
+	bool skip_category;              /* do not ask for the caller's; OpenR2 then asks for no caller's number either */
 	bool charge;                     /* accept calls with charge (B-6 of ITU-T Q.441) or without (B-7) */
 	bool immediate_accept;           /* accept in group A, without groups B and II */
 	bool accept_collect;             /* else calls of that category are refused */
@@ -39,7 +39,7 @@ struct tl_r2_config {
 	bool forced_release;             /* end answered calls by forced release instead of clear back */
 	int metering_ms;                 /* a clear back that is followed by answer within it is a metering pulse; 0: none is */
 	int mf_timeout_ms;               /* how long to wait for a caller's next tone before the number is taken as complete */
-	int mf_threshold;                /* as long must a tone last to be one, in detector steps of 20 ms */
+	int mf_threshold_ms;             /* as long must a tone, or silence, last beyond the detector's own time */
 	bool dtmf_dial, dtmf_detect;     /* numbers by DTMF instead of MF */
 	unsigned dtmf_on_ms, dtmf_off_ms;
 	int dtmf_end_ms;                 /* silence that ends a number of DTMF */
@@ -53,7 +53,7 @@ struct tl_r2_config {
 	{ "span", "r2_ani_first", TL_CONFIG_CHOICE, "by-variant", "no|yes|by-variant", \
 	  .help = "R2: ask for the caller's number after the first called digit" }, \
 	{ "span", "r2_category", TL_CONFIG_CHOICE, "national", TL_R2_CATEGORIES, .help = "R2: category of outgoing calls" }, \
-	{ "span", "r2_skip_category", TL_CONFIG_BOOL, "no", .help = "R2: do not ask callers for their category" }, \
+	{ "span", "r2_skip_category", TL_CONFIG_BOOL, "no", .help = "R2: do not ask callers for category and number" }, \
 	{ "span", "r2_charge", TL_CONFIG_BOOL, "yes", .help = "R2: accept calls with charge" }, \
 	{ "span", "r2_immediate_accept", TL_CONFIG_BOOL, "no", .help = "R2: accept without groups B and II" }, \
 	{ "span", "r2_accept_collect", TL_CONFIG_BOOL, "yes", .help = "R2: take calls whose category says collect" }, \
@@ -63,8 +63,8 @@ struct tl_r2_config {
 	  .help = "R2: longest metering pulse; 0: none comes, -1: as the variant has it" }, \
 	{ "span", "r2_mf_timeout_ms", TL_CONFIG_INT, "-1", .min = -1, .max = 30000, \
 	  .help = "R2: wait for a caller's next digit, then the number is complete; -1: as the variant has it" }, \
-	{ "span", "r2_mf_threshold", TL_CONFIG_INT, "-1", .min = -1, .max = 50, \
-	  .help = "R2: steps of the detector that a tone must last; -1: as the variant has it" }, \
+	{ "span", "r2_mf_threshold_ms", TL_CONFIG_INT, "-1", .min = -1, .max = 500, \
+	  .help = "R2: how long a tone must be there to count; -1: as the variant has it" }, \
 	{ "span", "r2_dtmf_dial", TL_CONFIG_BOOL, "no", .help = "R2: send numbers by DTMF" }, \
 	{ "span", "r2_dtmf_detect", TL_CONFIG_BOOL, "no", .help = "R2: take numbers by DTMF" }, \
 	{ "span", "r2_dtmf_on_ms", TL_CONFIG_INT, "50", .min = 40, .max = 1000, .help = "R2: length of a DTMF digit sent" }, \
