@@ -130,6 +130,15 @@ class Symptoms(Case):
         other, = (f for f in diagnose.findings(Machine(self.root)) if f.code == "other-driver")
         self.assertIn("netjet", other.what)
 
+    def test_nodes_that_trunkd_may_not_open(self):
+        self.machine("tl_t1e1-ok")
+        node = self.root / "dev/dahdi/ctl"
+        node.parent.mkdir(parents=True)
+        for mode, closed in (0o600, True), (0o644, True), (0o666, False):
+            node.touch()
+            node.chmod(mode)
+            self.assertEqual("nodes-closed" in self.codes(), closed, oct(mode))
+
     def test_second_driver(self):
         self.machine("wcte11xp-ok")
         self.assertNotIn("second-driver", self.codes())

@@ -57,6 +57,10 @@ def dahdi_findings(machine):
         yield Finding("span-unassigned", FAULT, "machine",
                       f"{machine.unassigned} span(s) have no number: DAHDI waits for someone to assign one",
                       "dahdi_span_assignments auto now; trunk-setup set writes auto_assign_spans=1 for the next start")
+    if machine.nodes_closed:
+        yield Finding("nodes-closed", WARNING, "machine",
+                      "/dev/dahdi is not the group dahdi's: trunkd, which is not root, is denied it",
+                      "udevadm trigger -s dahdi -s dahdi_channels; if that changes nothing, the udev rule is missing: make install")
 
 
 def growth(now, before, name):

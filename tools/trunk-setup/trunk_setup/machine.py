@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """What /proc and /sys say of this machine's cards and spans. Looks, touches nothing."""
+import grp
 import os
 import re
 from dataclasses import dataclass, field
@@ -81,6 +82,7 @@ class Machine:
         self.cards = list(self.read_cards())
         self.spans = sorted(self.read_spans(), key=lambda span: span.number)
         self.unassigned = self.count_unassigned()
+        self.nodes_closed = self.are_nodes_closed()
 
     def path(self, name):
         return self.root / name
@@ -154,6 +156,18 @@ class Machine:
         """Spans of DAHDI's devices that have no number yet."""
         told = sum(number(device / "span_count") for device in self.entries("sys/bus/dahdi_devices/devices"))
         return max(0, told - sum(1 for span in self.spans if span.card))
+
+    def are_nodes_closed(self):
+        """Whether DAHDI's nodes are there, and the group dahdi may not open them."""
+        try:
+            node = self.path("dev/dahdi/ctl").stat()
+        except OSError:
+            return False
+        try:
+            ours = node.st_gid == grp.getgrnam("dahdi").gr_gid
+        except KeyError:
+            ours = False
+        return not (node.st_mode & 0o006 == 0o006 or ours and node.st_mode & 0o060 == 0o060)
 
     def span_card(self, span):
         return next((card for card in self.cards if card.address == span.card), None)
