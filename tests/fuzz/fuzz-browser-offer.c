@@ -15,10 +15,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	GError *error = NULL;
 	char *text = g_strndup((const char *)data, size);
 	if (tl_browser_offer_parse(text, &offer, &error)) {
-		g_assert(offer.audio < offer.n_streams && (offer.offers[0] || offer.offers[1]));
-		char *answer = tl_browser_answer_format(&offer, tl_browser_offer_law(&offer, TL_LAW_ALAW), &transport);
-		g_assert(strlen(answer) < 4096);
-		g_free(answer);
+		g_assert(offer.audio < offer.n_streams && (offer.offers[0] || offer.offers[1] || offer.side.opus_payload_type));
+		for (unsigned opus = 0; opus < 2; opus++) {
+			const struct tl_browser_choice choice = { .law = TL_LAW_ALAW, .opus = opus, .dtx = opus };
+			char *answer = tl_browser_answer_format(&offer, &choice, &transport);
+			g_assert(strlen(answer) < 4096);
+			g_free(answer);
+		}
 	} else {
 		g_assert(error && *error->message);
 		g_clear_error(&error);

@@ -1,2 +1,3 @@
 ROOMS_fuzz-rtp := media secure line base
 ROOMS_fuzz-caller-id := media secure line base
+ROOMS_fuzz-opus := media secure line base

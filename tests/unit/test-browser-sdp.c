@@ -10,6 +10,8 @@ static const struct tl_transport_side transport = {
 	.n_candidates = 2, .candidates = { { "192.0.2.1", 3478 }, { "2001:db8::1", 3478 } },
 };
 
+static const struct tl_browser_choice alaw = { .law = TL_LAW_ALAW };
+
 static struct tl_browser_offer read_offer(const char *text)
 {
 	struct tl_browser_offer offer;
@@ -32,13 +34,13 @@ static void test_audio(void)
 	g_assert_cmpint(offer.fingerprint.hash, ==, TL_FINGERPRINT_SHA256);
 	g_assert_cmphex(offer.fingerprint.octets[0], ==, 0xcf);
 	g_assert_cmpstr(offer.session, ==, "7665267813234826658");
-	g_assert_cmpint(tl_browser_offer_law(&offer, TL_LAW_ALAW), ==, TL_LAW_ALAW);
+	g_assert_cmpint(tl_browser_offer_choose(&offer, &alaw).law, ==, TL_LAW_ALAW);
 }
 
 static void test_answer(void)
 {
 	struct tl_browser_offer offer = read_offer(offer_audio);
-	g_autofree char *answer = tl_browser_answer_format(&offer, TL_LAW_ALAW, &transport);
+	g_autofree char *answer = tl_browser_answer_format(&offer, &alaw, &transport);
 	g_assert_cmpstr(answer, ==,
 		"v=0\r\no=- 4711 2 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=ice-lite\r\n"
 		"m=audio 3478 UDP/TLS/RTP/SAVPF 8 126\r\nc=IN IP4 192.0.2.1\r\na=rtcp-mux\r\na=mid:0\r\n"
@@ -49,23 +51,51 @@ static void test_answer(void)
 		"a=candidate:2 1 udp 2130706175 2001:db8::1 3478 typ host\r\na=end-of-candidates\r\n");
 }
 
+static char *edit(const char *text, const char *from, const char *to)
+{
+	g_auto(GStrv) parts = g_strsplit(text, from, -1);
+	g_assert_cmpuint(g_strv_length(parts), >, 1);
+	return g_strjoinv(to, parts);
+}
+
+/* Opus where it is wanted, or where there is nothing else; never against the other side's offer. */
+static void test_opus(void)
+{
+	const struct tl_browser_choice opus = { .law = TL_LAW_ALAW, .opus = true, .dtx = true };
+	struct tl_browser_offer both = read_offer(offer_audio);
+	g_autofree char *only_text = edit(offer_audio, "111 63 9 0 8 13 110 126", "111 126");
+	g_autofree char *none_text = edit(offer_audio, "111 63 9 0 8 13 110 126", "0 126");
+	struct tl_browser_offer only = read_offer(only_text), none = read_offer(none_text);
+	g_assert_cmpuint(tl_browser_offer_choose(&both, &alaw).opus_payload_type, ==, 0);
+	struct tl_rtp_side side = tl_browser_offer_choose(&both, &opus);
+	g_assert_cmpuint(side.opus_payload_type, ==, 111);
+	g_assert_true(side.opus_fec);
+	g_assert_cmpint(side.law, ==, TL_LAW_ALAW);
+	g_assert_cmpuint(tl_browser_offer_choose(&only, &alaw).opus_payload_type, ==, 111);
+	g_assert_cmpint(tl_browser_offer_choose(&only, &alaw).law, ==, TL_LAW_ALAW);
+	side = tl_browser_offer_choose(&none, &opus);
+	g_assert_cmpuint(side.opus_payload_type, ==, 0);
+	g_assert_cmpint(side.law, ==, TL_LAW_ULAW);
+	g_autofree char *answer = tl_browser_answer_format(&both, &opus, &transport);
+	g_assert_nonnull(strstr(answer, "m=audio 3478 UDP/TLS/RTP/SAVPF 111 126\r\n"));
+	g_assert_nonnull(strstr(answer, "a=rtpmap:111 opus/48000/2\r\n"));
+	g_assert_nonnull(strstr(answer, "a=fmtp:111 minptime=10;useinbandfec=1;maxplaybackrate=8000;sprop-maxcapturerate=8000;"
+					"maxaveragebitrate=24000;usedtx=1\r\n"));
+	g_autofree char *deaf_text = edit(offer_audio, "useinbandfec=1", "useinbandfec=0");
+	struct tl_browser_offer deaf = read_offer(deaf_text);
+	g_assert_false(tl_browser_offer_choose(&deaf, &opus).opus_fec);
+}
+
 /* What we have no use for is refused stream by stream, each under its name. */
 static void test_other_streams(void)
 {
 	struct tl_browser_offer offer = read_offer(offer_video);
 	g_assert_cmpuint(offer.n_streams, ==, 3);
 	g_assert_cmpuint(offer.audio, ==, 0);
-	g_autofree char *answer = tl_browser_answer_format(&offer, TL_LAW_ULAW, &transport);
+	g_autofree char *answer = tl_browser_answer_format(&offer, &(struct tl_browser_choice){ TL_LAW_ULAW }, &transport);
 	g_assert_nonnull(strstr(answer, "a=group:BUNDLE 0\r\n"));
 	g_assert_nonnull(strstr(answer, "m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=inactive\r\n"));
 	g_assert_nonnull(strstr(answer, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
-}
-
-static char *edit(const char *text, const char *from, const char *to)
-{
-	g_auto(GStrv) parts = g_strsplit(text, from, -1);
-	g_assert_cmpuint(g_strv_length(parts), >, 1);
-	return g_strjoinv(to, parts);
 }
 
 static void test_directions(void)
@@ -75,7 +105,7 @@ static void test_directions(void)
 		g_autofree char *text = edit(offer_audio, "sendrecv", theirs[i]);
 		g_autofree char *expected = g_strdup_printf("a=%s\r\n", ours[i]);
 		struct tl_browser_offer offer = read_offer(text);
-		g_autofree char *answer = tl_browser_answer_format(&offer, TL_LAW_ALAW, &transport);
+		g_autofree char *answer = tl_browser_answer_format(&offer, &alaw, &transport);
 		g_assert_cmpint(offer.side.sends, ==, i == 0);
 		g_assert_cmpint(offer.side.receives, ==, i == 1);
 		g_assert_nonnull(strstr(answer, expected));
@@ -94,7 +124,7 @@ static void test_refusals(void)
 		{ "a=ice-ufrag", "a=nothing", "audio: expected ICE (a=ice-ufrag)" },
 		{ "sha-256 CF", "sha-1 CF", "audio: expected a=fingerprint with sha-256, sha-384 or sha-512, found sha-1" },
 		{ "actpass", "passive", "audio: expected a=setup:actpass or active, found passive" },
-		{ "111 63 9 0 8 13 110 126", "111 63 9", "expected PCMA/8000 or PCMU/8000, found opus/48000/2, red/48000/2, G722/8000" },
+		{ "111 63 9 0 8 13 110 126", "63 9", "expected PCMA/8000, PCMU/8000 or opus/48000/2, found red/48000/2, G722/8000" },
 		{ "9 UDP", "x UDP", "m= line 1: expected media, port" },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -131,6 +161,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/browser-sdp/audio", test_audio);
 	g_test_add_func("/browser-sdp/answer", test_answer);
+	g_test_add_func("/browser-sdp/opus", test_opus);
 	g_test_add_func("/browser-sdp/other-streams", test_other_streams);
 	g_test_add_func("/browser-sdp/directions", test_directions);
 	g_test_add_func("/browser-sdp/refusals", test_refusals);

@@ -28,6 +28,12 @@ bool tl_settings_read_browser(struct tl_config *config, struct tl_node_config *n
 	browser->sessions_max = tl_config_int(section, "sessions_max");
 	browser->consent_ms = tl_config_int(section, "consent_s") * 1000;
 	browser->workers = tl_config_int(section, "workers");
+	node->browser_opus = tl_config_choice(section, "codec") == 1;
+	node->media.opus = (struct tl_opus_config){
+		.bit_rate = tl_config_int(section, "opus_bit_rate"),
+		.complexity = tl_config_int(section, "opus_complexity"),
+		.dtx = tl_config_bool(section, "opus_dtx"),
+	};
 	if (!browser->addresses[0])
 		return tl_config_refuse(section, "addresses", error, "expected at least one numeric address");
 	return check_addresses(section, "addresses", error) && check_addresses(section, "announce", error);

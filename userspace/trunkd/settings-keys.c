@@ -81,6 +81,11 @@ const struct tl_config_key tl_settings_keys[] = {
 	INT("browser", "consent_s", "30", 2, 30, "a browser not heard of for so long is cut off (RFC 7675)"),
 	INT("browser", "grace_s", "30", 1, 3600, "how long a leg waits for its browser to come back"),
 	INT("browser", "workers", "2", 1, 8, "threads for handshakes"),
+	CHOICE("browser", "codec", "g711", "g711|opus", FALSE,
+	       "with browsers that have both; g711 reaches trunks as it is, opus bears bad networks and costs far more CPU"),
+	INT("browser", "opus_bit_rate", "24000", 6000, 40000, "bits a second of Opus to browsers"),
+	INT("browser", "opus_complexity", "5", 0, 10, "CPU spent on Opus' quality"),
+	BOOL("browser", "opus_dtx", "no", "Opus sends next to nothing in silence, both ways"),
 
 	LIST("sip", "listen", TRUE, "sip:127.0.0.1:5060 sip:[::1]:5060;transport=tcp ...; no transport: UDP and TCP"),
 	STRING("sip", "realm", "trunkline", FALSE, "realm of digest authentication"),

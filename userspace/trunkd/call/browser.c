@@ -64,10 +64,10 @@ static void refuse_place(const struct tl_leg *leg, const GError *why, GError **e
 			    TL_CAUSE_CONGESTION);
 }
 
-static bool open_port(struct tl_leg *leg, const struct tl_browser_offer *offer, GError **error)
+static bool open_port(struct tl_leg *leg, const struct tl_rtp_side *side, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	leg->port = tl_port_new_browser(leg->node->media, tl_browser_offer_law(offer, leg->node->config->law), leg, &why);
+	leg->port = tl_port_new_browser(leg->node->media, side->law, leg, &why);
 	if (!leg->port) {
 		refuse_place(leg, why, error);
 		return false;
@@ -117,16 +117,17 @@ bool tl_browser_connect(struct tl_leg *leg, const char *text, char **answer, GEr
 		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_INVALID_PARAMS, "%s", why->message);
 		return false;
 	}
-	if ((!leg->port && !open_port(leg, &offer, error)) || !connect_port(leg, &offer, &transport, error))
+	const struct tl_node_config *config = leg->node->config;
+	const struct tl_browser_choice choice = { config->law, config->browser_opus, config->media.opus.dtx };
+	const struct tl_rtp_side side = tl_browser_offer_choose(&offer, &choice);
+	if ((!leg->port && !open_port(leg, &side, error)) || !connect_port(leg, &offer, &transport, error))
 		return false;
-	enum tl_law law = tl_browser_offer_law(&offer, leg->node->config->law);
-	offer.side.law = law;
-	tl_port_set_remote(leg->port, &offer.side);
+	tl_port_set_remote(leg->port, &side);
 	if (!leg->timer)
 		leg->timer = tl_timer_new("grace", on_grace_over, leg);
 	if (!browser_of(leg)->connected)
 		tl_timer_start(leg->timer, leg->node->config->browser_grace_s * 1000);
-	*answer = tl_browser_answer_format(&offer, law, &transport);
+	*answer = tl_browser_answer_format(&offer, &choice, &transport);
 	return true;
 }
 

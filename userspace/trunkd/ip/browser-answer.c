@@ -6,9 +6,21 @@
 #define HOST_PREFERENCE 126u /* RFC 8445 5.1.2.2 */
 #define COMPONENT 1
 
-enum tl_law tl_browser_offer_law(const struct tl_browser_offer *offer, enum tl_law preferred)
+struct tl_rtp_side tl_browser_offer_choose(const struct tl_browser_offer *offer, const struct tl_browser_choice *choice)
 {
-	return offer->offers[preferred] ? preferred : preferred == TL_LAW_ALAW ? TL_LAW_ULAW : TL_LAW_ALAW;
+	struct tl_rtp_side side = offer->side;
+	enum tl_law other = choice->law == TL_LAW_ALAW ? TL_LAW_ULAW : TL_LAW_ALAW;
+	bool has_g711 = offer->offers[choice->law] || offer->offers[other];
+	if (has_g711 && !choice->opus)
+		side.opus_payload_type = 0;
+	side.law = side.opus_payload_type || offer->offers[choice->law] ? choice->law : other;
+	return side;
+}
+
+static const char *codec_of(const struct tl_rtp_side *side, unsigned *type)
+{
+	*type = side->opus_payload_type ? side->opus_payload_type : side->law == TL_LAW_ALAW ? 8 : 0;
+	return side->opus_payload_type ? "opus/48000/2" : side->law == TL_LAW_ALAW ? "PCMA/8000" : "PCMU/8000";
 }
 
 static const char *family_of(const char *host)
@@ -26,23 +38,31 @@ static void format_candidates(GString *out, const struct tl_transport_side *tran
 	g_string_append(out, "a=end-of-candidates\r\n");
 }
 
-static void format_codecs(GString *out, const struct tl_rtp_side *side, enum tl_law law)
+/* What is sent to us becomes 8 kHz, so that more than that is sent in vain (RFC 7587 6.1). */
+static void format_codecs(GString *out, const struct tl_rtp_side *side, bool dtx)
 {
-	unsigned type = law == TL_LAW_ALAW ? 8 : 0;
-	g_string_append_printf(out, "a=rtpmap:%u %s/8000\r\n", type, law == TL_LAW_ALAW ? "PCMA" : "PCMU");
+	unsigned type;
+	const char *name = codec_of(side, &type);
+	g_string_append_printf(out, "a=rtpmap:%u %s\r\n", type, name);
+	if (side->opus_payload_type)
+		g_string_append_printf(out, "a=fmtp:%u minptime=10;useinbandfec=1;maxplaybackrate=8000;"
+				       "sprop-maxcapturerate=8000;maxaveragebitrate=24000%s\r\n", type, dtx ? ";usedtx=1" : "");
 	if (side->dtmf_payload_type >= 0)
 		g_string_append_printf(out, "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-15\r\n",
 				       side->dtmf_payload_type, side->dtmf_payload_type);
 	g_string_append_printf(out, "a=ptime:%u\r\n", side->ptime_ms);
 }
 
-static void format_audio(GString *out, const struct tl_browser_offer *offer, enum tl_law law,
+static void format_audio(GString *out, const struct tl_browser_offer *offer, const struct tl_browser_choice *choice,
 			 const struct tl_transport_side *transport)
 {
 	static const char *const directions[] = { "inactive", "sendonly", "recvonly", "sendrecv" };
 	const struct tl_browser_stream *stream = &offer->streams[offer->audio];
 	const struct tl_candidate *first = &transport->candidates[0];
-	g_string_append_printf(out, "m=audio %u %s %u", first->port, stream->protocol, law == TL_LAW_ALAW ? 8 : 0);
+	const struct tl_rtp_side side = tl_browser_offer_choose(offer, choice);
+	unsigned type;
+	codec_of(&side, &type);
+	g_string_append_printf(out, "m=audio %u %s %u", first->port, stream->protocol, type);
 	if (offer->side.dtmf_payload_type >= 0)
 		g_string_append_printf(out, " %d", offer->side.dtmf_payload_type);
 	g_string_append_printf(out, "\r\nc=IN %s %s\r\na=rtcp-mux\r\n", family_of(first->host), first->host);
@@ -52,12 +72,12 @@ static void format_audio(GString *out, const struct tl_browser_offer *offer, enu
 			       transport->ufrag, transport->password, transport->fingerprint);
 	/* What they send we receive. */
 	g_string_append_printf(out, "a=%s\r\n", directions[(offer->side.receives ? 1 : 0) | (offer->side.sends ? 2 : 0)]);
-	format_codecs(out, &offer->side, law);
+	format_codecs(out, &side, choice->dtx);
 	g_string_append_printf(out, "a=msid:trunkline audio\r\na=ssrc:%u cname:trunkline\r\n", transport->ssrc);
 	format_candidates(out, transport);
 }
 
-char *tl_browser_answer_format(const struct tl_browser_offer *offer, enum tl_law law,
+char *tl_browser_answer_format(const struct tl_browser_offer *offer, const struct tl_browser_choice *choice,
 			       const struct tl_transport_side *transport)
 {
 	GString *out = g_string_new("v=0\r\n");
@@ -70,7 +90,7 @@ char *tl_browser_answer_format(const struct tl_browser_offer *offer, enum tl_law
 	for (unsigned i = 0; i < offer->n_streams; i++) {
 		const struct tl_browser_stream *stream = &offer->streams[i];
 		if (i == offer->audio) {
-			format_audio(out, offer, law, transport);
+			format_audio(out, offer, choice, transport);
 			continue;
 		}
 		g_string_append_printf(out, "m=%s 0 %s %s\r\nc=IN IP4 0.0.0.0\r\n", stream->media, stream->protocol,

@@ -16,6 +16,7 @@ enum { SEND = 1, RECEIVE = 2 };
 struct format {
 	unsigned type;
 	char name[32]; /* with the rate, as a=rtpmap has it: "opus/48000/2" */
+	bool fec;      /* a=fmtp has useinbandfec=1 */
 };
 
 struct section {
@@ -82,6 +83,18 @@ static void name_format(struct section *section, unsigned type, const char *name
 	for (unsigned i = 0; i < section->n_formats; i++)
 		if (section->formats[i].type == type)
 			g_strlcpy(section->formats[i].name, name, sizeof section->formats[i].name);
+}
+
+/* a=fmtp:111 minptime=10;useinbandfec=1 */
+static void read_parameters(struct section *section, unsigned type, const char *parameters)
+{
+	g_auto(GStrv) all = g_strsplit(parameters, ";", 32);
+	bool fec = false;
+	for (char **one = all; *one; one++)
+		fec = fec || !g_ascii_strcasecmp(g_strstrip(*one), "useinbandfec=1");
+	for (unsigned i = 0; i < section->n_formats; i++)
+		if (section->formats[i].type == type)
+			section->formats[i].fec = fec;
 }
 
 static void take_formats(struct section *section, const char *at)
@@ -158,6 +171,8 @@ static void read_attribute(struct reader *r, const char *text)
 		take_number(&value, 1000, &section->ptime_ms);
 	else if (g_str_has_prefix(text, "rtpmap:") && take_number(&value, 127, &type))
 		name_format(section, type, value);
+	else if (g_str_has_prefix(text, "fmtp:") && take_number(&value, 127, &type))
+		read_parameters(section, type, value);
 	else if (g_str_has_prefix(text, "group:BUNDLE ") && !*r->bundle)
 		g_snprintf(r->bundle, sizeof r->bundle, " %s ", text + strlen("group:BUNDLE "));
 }
@@ -262,6 +277,11 @@ static bool settle_formats(const struct section *audio, struct tl_browser_offer 
 		g_string_append_printf(found, "%s%s", found->len ? ", " : "", format->name);
 		if (format_is(format, "telephone-event/8000"))
 			offer->side.dtmf_payload_type = format->type;
+		/* Of the dynamic types, which zero is not. */
+		if (!g_ascii_strcasecmp(format->name, "opus/48000/2") && format->type && !offer->side.opus_payload_type) {
+			offer->side.opus_payload_type = format->type;
+			offer->side.opus_fec = format->fec;
+		}
 		if (!is_alaw && !(format->type == PT_PCMU && format_is(format, "PCMU/8000")))
 			continue;
 		enum tl_law law = is_alaw ? TL_LAW_ALAW : TL_LAW_ULAW;
@@ -271,7 +291,8 @@ static bool settle_formats(const struct section *audio, struct tl_browser_offer 
 		offer->offers[law] = true;
 	}
 	g_autofree char *names = g_string_free(found, FALSE);
-	return !first || refuse(error, "audio: expected PCMA/8000 or PCMU/8000, found %.200s", names);
+	return !first || offer->side.opus_payload_type ||
+	       refuse(error, "audio: expected PCMA/8000, PCMU/8000 or opus/48000/2, found %.200s", names);
 }
 
 static bool settle(const struct reader *r, struct tl_browser_offer *offer, GError **error)

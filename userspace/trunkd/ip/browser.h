@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
  * Descriptions of browsers (JSEP, RFC 8829; RFC 8839, RFC 8843, RFC 8122): an
- * offer read, an answer written: one stream of G.711 with RFC 4733 events over
- * one ICE and DTLS transport. Every other stream is refused with port 0. Text
+ * offer read, an answer written: one stream of G.711 or Opus with RFC 4733
+ * events over one ICE and DTLS transport. Every other stream is refused with port 0. Text
  * and values; no state, no I/O. Any thread.
  */
 #pragma once
@@ -26,8 +26,8 @@ struct tl_browser_stream {
 struct tl_browser_offer {
 	char session[32];        /* o='s number: another one is another peer connection (RFC 8829 5.2.1) */
 	struct tl_fingerprint fingerprint;
-	struct tl_rtp_side side; /* law: the first named; events' payload type or -1; directions; no address */
-	bool offers[2];          /* by enum tl_law */
+	struct tl_rtp_side side; /* law: the first named; Opus' payload type or 0, events' or -1; directions; no address */
+	bool offers[2];          /* G.711, by enum tl_law */
 	unsigned n_streams, audio; /* m= lines, and which of them is ours */
 	struct tl_browser_stream streams[TL_BROWSER_STREAMS_MAX];
 };
@@ -38,12 +38,19 @@ struct tl_browser_offer {
  */
 bool tl_browser_offer_parse(const char *text, struct tl_browser_offer *offer, GError **error);
 
-/** The law to be used both ways: @preferred if it is offered, else the other. */
-enum tl_law tl_browser_offer_law(const struct tl_browser_offer *offer, enum tl_law preferred);
+/** What we would like to speak with browsers. */
+struct tl_browser_choice {
+	enum tl_law law;         /* with Opus: what is made of it */
+	bool opus;               /* rather Opus than G.711, where both are offered */
+	bool dtx;                /* ask for Opus that sends next to nothing in silence */
+};
+
+/** The codec to be used both ways: the law of the choice if G.711 is, and may be, else what the other side has. */
+struct tl_rtp_side tl_browser_offer_choose(const struct tl_browser_offer *offer, const struct tl_browser_choice *choice);
 
 /**
- * tl_browser_answer_format - the answer to @offer in @law, on @transport; ICE-lite, DTLS passive. (transfer full),
+ * tl_browser_answer_format - the answer to @offer by @choice, on @transport; ICE-lite, DTLS passive. (transfer full),
  * g_free.
  */
-char *tl_browser_answer_format(const struct tl_browser_offer *offer, enum tl_law law,
+char *tl_browser_answer_format(const struct tl_browser_offer *offer, const struct tl_browser_choice *choice,
 			       const struct tl_transport_side *transport);

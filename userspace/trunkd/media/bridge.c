@@ -29,7 +29,7 @@ int tl_bridge_add(struct tl_bridge *bridge, struct tl_port *port)
 		return -EBUSY;
 	if (bridge->kind == TL_BRIDGE_CLEAR &&
 	    (bridge->n_main_ports == 2 ||
-	     (bridge->n_main_ports == 1 && bridge->main_ports[0]->main_law != port->main_law)))
+	     (bridge->n_main_ports == 1 && bridge->main_ports[0]->main_law != port->main_law) || tl_port_transcodes(port)))
 		return -EPROTOTYPE;
 	if (bridge->n_main_ports == TL_BRIDGE_PORTS_MAX)
 		return -ENOSPC;

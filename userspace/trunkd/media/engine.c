@@ -22,7 +22,7 @@
 
 G_DEFINE_QUARK(tl-media-error-quark, tl_media_error)
 
-#define STACK_OCTETS (256 * 1024)
+#define STACK_OCTETS (512 * 1024) /* Opus works on it */
 #define RING_MIN 1024
 
 static bool is_numeric(const char *host)
@@ -84,6 +84,8 @@ static void config_copy(struct tl_media_config *to, const struct tl_media_config
 		to->load_limit_us = 8000;
 	to->rtp_port_min = (to->rtp_port_min + 1) & ~1u;
 	browser_copy(&to->browser, &from->browser);
+	if (!to->opus.bit_rate)
+		to->opus = (struct tl_opus_config){ .bit_rate = 24000, .complexity = 5 };
 }
 
 static void config_free(struct tl_media_config *config)

@@ -43,6 +43,10 @@ struct tl_rtp_target {
 	int dtmf_payload_type;
 	unsigned packet_samples;
 	bool sends, receives;
+	unsigned opus_payload_type; /* 0: G.711 */
+	bool opus_fec;
+	struct tl_opus_in *opus_in;  /* of the first target with Opus, from then on the session's; else NULL */
+	struct tl_opus_out *opus_out;
 };
 
 enum tl_command_kind {
@@ -70,6 +74,8 @@ struct tl_rtp_keys;
 struct tl_browser;
 struct tl_browser_secret;
 struct tl_hub;
+struct tl_opus_in;
+struct tl_opus_out;
 
 struct tl_command {
 	enum tl_command_kind kind;

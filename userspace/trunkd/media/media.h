@@ -34,6 +34,13 @@ struct tl_browser_config {
 	unsigned workers;            /* of handshakes, default 2 */
 };
 
+/** Opus towards legs that speak it; 8 kHz, mono. */
+struct tl_opus_config {
+	unsigned bit_rate;           /* bit/s, default 24000 */
+	unsigned complexity;         /* 0-10; media use 5 unless told otherwise */
+	bool dtx;                    /* in silence a packet each 400 ms */
+};
+
 struct tl_media_config {
 	enum tl_tick_kind tick;
 	unsigned realtime_priority;  /* SCHED_FIFO 1-99 where permitted; 0: ordinary scheduling */
@@ -44,6 +51,7 @@ struct tl_media_config {
 	unsigned max_ports;          /* default 4096; everything is preallocated for it */
 	unsigned load_limit_us;      /* tl_media_limit_load(); default 8000 */
 	struct tl_browser_config browser;
+	struct tl_opus_config opus;
 };
 
 struct tl_media;

@@ -237,6 +237,11 @@ bool tl_port_recorded(struct tl_port *port, uint8_t block[TL_BLOCK_OCTETS])
 	return port->main_recording && tl_ring_pop(port->main_recording->blocks, block);
 }
 
+bool tl_port_transcodes(const struct tl_port *port)
+{
+	return port->rtp && port->rtp->main_is_opus;
+}
+
 enum tl_law tl_port_law(const struct tl_port *port)
 {
 	return port->main_law;

@@ -94,6 +94,8 @@ void tl_inband_warm_up(const int16_t samples[TL_BLOCK_OCTETS]);
 /** A port with an RTP session that has no way yet; tl_port_begin() gives it to the thread. */
 struct tl_port *tl_port_new_session(struct tl_media *media, enum tl_law law, void *port_user, GError **error);
 struct tl_port *tl_port_begin(struct tl_port *port);
+/** Whether the octets of its law are not those on the wire. */
+bool tl_port_transcodes(const struct tl_port *port);
 /** Frees what came back. */
 void tl_port_dispose(struct tl_port *port);
 void tl_recording_dispose(struct tl_recording *recording);

@@ -24,7 +24,7 @@ static struct tl_rtcp_block block_of(struct tl_rtp_session *session)
 		.fraction = tl_rtp_source_fraction(&session->source),
 		.lost = tl_rtp_source_lost(&session->source),
 		.highest = session->source.highest,
-		.jitter = tl_rtp_source_jitter(&session->source),
+		.jitter = tl_rtp_session_stream_time(session, tl_rtp_source_jitter(&session->source)),
 		.last_sr = session->remote_sr,
 	};
 	if (session->remote_sr)
@@ -40,7 +40,7 @@ void tl_rtp_session_send_report(struct tl_rtp_session *session, bool bye)
 		.ssrc = session->ssrc,
 		.has_sender = session->packets != session->packets_reported,
 		.ntp = tl_rtcp_ntp(tl_clock_utc_us()),
-		.timestamp = session->timestamp,
+		.timestamp = tl_rtp_session_stream_time(session, session->timestamp),
 		.packets = session->packets,
 		.octets = session->octets,
 		.has_block = session->source.heard,
@@ -80,6 +80,8 @@ void tl_rtp_session_hear_report(struct tl_rtp_session *session, const uint8_t *o
 	}
 	if (!report.has_block)
 		return;
+	if (session->opus_out)
+		tl_opus_out_expect(session->opus_out, session->target.opus_fec, report.block.fraction * 100 / 256);
 	uint32_t round_trip_us = tl_rtcp_round_trip_us(&report.block, tl_rtcp_ntp(tl_clock_utc_us()));
 	atomic_store_explicit(&tally->remote_lost, report.block.lost > 0 ? report.block.lost : 0, memory_order_relaxed);
 	if (round_trip_us)

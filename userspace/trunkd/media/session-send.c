@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /* What the far end is to hear: blocks gathered into packets, digits as events. Thread: tick. */
+#include "media/g711.h"
 #include "media/session.h"
 
 static void send_packet(struct tl_rtp_session *session, uint8_t *octets, size_t payload_octets, uint8_t payload_type,
@@ -7,7 +8,7 @@ static void send_packet(struct tl_rtp_session *session, uint8_t *octets, size_t 
 {
 	struct tl_rtp_packet packet = {
 		.payload_type = payload_type, .marker = marker, .sequence = session->sequence++,
-		.timestamp = timestamp, .ssrc = session->ssrc,
+		.timestamp = tl_rtp_session_stream_time(session, timestamp), .ssrc = session->ssrc,
 	};
 	tl_rtp_format(&packet, octets);
 	if (!tl_rtp_session_send(session, octets, TL_RTP_HEADER_OCTETS + payload_octets, false))
@@ -17,12 +18,25 @@ static void send_packet(struct tl_rtp_session *session, uint8_t *octets, size_t 
 	TL_COUNT(session->port->tally.packets_sent, 1);
 }
 
+/* The octets gathered become an Opus packet in their place. Returns its octets; 0: silence that need not be sent. */
+static size_t encode(struct tl_rtp_session *session)
+{
+	int16_t samples[TL_RTP_PACKET_SAMPLES_MAX];
+	uint8_t *payload = session->packet + TL_RTP_HEADER_OCTETS;
+	tl_g711_decode(session->port->law, payload, samples, session->filled);
+	return tl_opus_out_encode(session->opus_out, samples, session->filled, payload, TL_RTP_PACKET_SAMPLES_MAX);
+}
+
 static void send_audio(struct tl_rtp_session *session)
 {
-	send_packet(session, session->packet, session->filled,
-		    session->port->law == TL_LAW_ALAW ? TL_RTP_PAYLOAD_PCMA : TL_RTP_PAYLOAD_PCMU, !session->talking,
-		    session->timestamp + TL_BLOCK_OCTETS - session->filled);
-	session->talking = true;
+	bool is_opus = tl_rtp_session_has_opus(session);
+	unsigned type = is_opus ? session->target.opus_payload_type :
+			session->port->law == TL_LAW_ALAW ? TL_RTP_PAYLOAD_PCMA : TL_RTP_PAYLOAD_PCMU;
+	size_t octets = is_opus ? encode(session) : session->filled;
+	if (octets)
+		send_packet(session, session->packet, octets, type, !session->talking,
+			    session->timestamp + TL_BLOCK_OCTETS - session->filled);
+	session->talking = octets;
 	session->filled = 0;
 }
 

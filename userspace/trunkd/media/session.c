@@ -30,12 +30,14 @@ void tl_rtp_session_free(struct tl_rtp_session *session)
 	if (session->rtp.fd >= 0)
 		tl_rtp_sockets_close(session);
 	tl_jitter_done(&session->jitter);
+	tl_opus_in_free(session->opus_in);
+	tl_opus_out_free(session->opus_out);
 	g_free(session);
 }
 
-static unsigned packet_samples(unsigned ptime_ms)
+static unsigned packet_samples(unsigned ptime_ms, bool is_opus)
 {
-	unsigned blocks = ptime_ms / 10;
+	unsigned blocks = (is_opus ? tl_opus_out_packet_ms(ptime_ms) : ptime_ms) / 10;
 	return TL_BLOCK_OCTETS * CLAMP(blocks, 1, TL_RTP_PACKET_SAMPLES_MAX / TL_BLOCK_OCTETS);
 }
 
@@ -44,9 +46,11 @@ static struct tl_rtp_target target_of(const struct tl_rtp_side *remote)
 	return (struct tl_rtp_target){
 		.law = remote->law,
 		.dtmf_payload_type = remote->dtmf_payload_type,
-		.packet_samples = packet_samples(remote->ptime_ms ? remote->ptime_ms : 20),
+		.packet_samples = packet_samples(remote->ptime_ms ? remote->ptime_ms : 20, remote->opus_payload_type),
 		.sends = remote->sends,
 		.receives = remote->receives,
+		.opus_payload_type = remote->opus_payload_type,
+		.opus_fec = remote->opus_fec,
 	};
 }
 
@@ -57,6 +61,12 @@ void tl_port_set_remote(struct tl_port *port, const struct tl_rtp_side *remote)
 	struct tl_command command = { TL_COMMAND_PORT_TARGET, .port = port, .target = target_of(remote) };
 	if (port->rtp->rtp.fd >= 0 && remote->port)
 		tl_rtp_target_locate(&command.target, remote);
+	if (remote->opus_payload_type && !port->rtp->main_has_opus) {
+		port->rtp->main_has_opus = true;
+		command.target.opus_in = tl_opus_in_new(port->media->config.jitter_max_ms);
+		command.target.opus_out = tl_opus_out_new(&port->media->config.opus);
+	}
+	port->rtp->main_is_opus = remote->opus_payload_type;
 	port->main_law = remote->law;
 	tl_media_command(port->media, &command);
 }

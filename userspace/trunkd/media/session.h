@@ -9,6 +9,8 @@
 
 #include "media/event.h"
 #include "media/jitter.h"
+#include "media/opus-in.h"
+#include "media/opus-out.h"
 #include "media/port.h"
 #include "media/rtp.h"
 #include "secure/secure.h"
@@ -38,6 +40,8 @@ struct tl_rtp_session {
 	uint32_t ssrc;                  /* RO */
 	unsigned main_version;          /* main: answers given */
 	struct tl_browser *main_browser; /* main: the one that the thread has, or will have */
+	bool main_has_opus;             /* main: the thread has its codecs, or will have */
+	bool main_is_opus;              /* main: they are in use */
 
 	/* tick from here on */
 	struct tl_rtp_target target;    /* rtp.length 0: not told yet */
@@ -48,6 +52,8 @@ struct tl_rtp_session {
 
 	struct tl_rtp_source source;
 	struct tl_jitter jitter;
+	struct tl_opus_in *opus_in;     /* NULL: never needed; freed by main with the session */
+	struct tl_opus_out *opus_out;
 	struct tl_event_in event_in;
 	bool events_heard;              /* RFC 4733 is in use: the audio is not searched for DTMF */
 	int tone;                       /* code being sounded in the audio's place, -1: none */
@@ -92,6 +98,18 @@ void tl_rtp_session_hear(struct tl_rtp_session *session, const struct tl_rtp_pac
 void tl_rtp_session_take(struct tl_rtp_session *session);
 /** Fetches the tick's block and sends what is due. */
 void tl_rtp_session_give(struct tl_rtp_session *session);
+
+/** Whether audio goes as Opus; else as G.711. */
+static inline bool tl_rtp_session_has_opus(const struct tl_rtp_session *session)
+{
+	return session->target.opus_payload_type;
+}
+
+/** @samples of 8 kHz in units of the stream's timestamps. */
+static inline uint32_t tl_rtp_session_stream_time(const struct tl_rtp_session *session, uint32_t samples)
+{
+	return tl_rtp_session_has_opus(session) ? samples * TL_OPUS_PER_SAMPLE : samples;
+}
 
 /* session-way.c */
 /** Begins and ends to listen; the end says goodbye. */

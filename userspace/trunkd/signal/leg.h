@@ -107,6 +107,8 @@ struct tl_rtp_side {
 	unsigned port;     /* RTP; RTCP on port + 1; 0: stream refused or unknown */
 	enum tl_law law;   /* the law to send to this side */
 	int dtmf_payload_type; /* telephone-event payload type to send to this side; -1: none, DTMF in band */
+	unsigned opus_payload_type; /* Opus both ways (RFC 7587); 0: the law's G.711 */
+	bool opus_fec;     /* this side has use for Opus packets that repeat (useinbandfec) */
 	unsigned ptime_ms; /* 10, 20, 30 ... */
 	bool sends;        /* this side may send (sendrecv, sendonly) */
 	bool receives;     /* this side wants to receive (sendrecv, recvonly) */
