@@ -186,6 +186,7 @@ void rig_call(struct rig_end *from)
 	tl_number_parse("5551000", &setup.called);
 	tl_number_parse("3015550", &setup.calling);
 	g_strlcpy(setup.calling_name, "Anna", sizeof setup.calling_name);
+	g_strlcpy(setup.calling_ii, "23", sizeof setup.calling_ii);
 	from->dialog = tl_signalling_call(from->s, &setup, 1, on_event, from, &error);
 	g_assert_no_error(error);
 }

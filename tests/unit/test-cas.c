@@ -54,6 +54,7 @@ static void check_setup(const struct rig_end *to, const struct tl_cas_config *fr
 	g_assert_cmpstr(setup->calling.digits, ==, says_caller ? "3015550" : "");
 	g_assert_cmpstr(setup->calling_name, ==, is_telephone(at) && at->caller_id ? "Anna" : "");
 	g_assert_cmpint(setup->calling.presentation, ==, says_caller ? TL_PRESENTATION_ALLOWED : TL_PRESENTATION_UNAVAILABLE);
+	g_assert_cmpstr(setup->calling_ii, ==, from->kind == TL_CAS_FGD && from->digits == TL_INBAND_MF ? "23" : "");
 	g_assert_true(setup->called_complete);
 }
 

@@ -49,6 +49,8 @@ JsonObject *tl_wire_setup(const struct tl_leg_setup *setup)
 	set_number(object, "redirecting", &setup->redirecting);
 	if (*setup->calling_name)
 		json_object_set_string_member(object, "calling_name", setup->calling_name);
+	if (*setup->calling_ii)
+		json_object_set_string_member(object, "calling_ii", setup->calling_ii);
 	json_object_set_string_member(object, "calling_presentation", presentations[setup->calling.presentation]);
 	json_object_set_string_member(object, "bearer", bearers[setup->bearer]);
 	return object;
@@ -188,6 +190,7 @@ bool tl_wire_read_setup(JsonObject *object, struct tl_leg_setup *setup, GError *
 			       json_object_get_string_member_with_default(object, "bearer", "speech"), TL_BEARER_SPEECH);
 	g_strlcpy(read.calling_name, json_object_get_string_member_with_default(object, "calling_name", ""),
 		  sizeof read.calling_name);
+	g_strlcpy(read.calling_ii, json_object_get_string_member_with_default(object, "calling_ii", ""), sizeof read.calling_ii);
 	*setup = read;
 	return true;
 }

@@ -7,7 +7,7 @@
 /* ANI information digits (Telcordia SR-2275): an ordinary line; a number that is not known. */
 #define II_ORDINARY "00"
 #define II_UNKNOWN "02"
-#define II_DIGITS 2
+#define II_DIGITS (sizeof((struct tl_leg_setup *)0)->calling_ii - 1)
 
 static bool is_said_by(const char *digits, const char *alphabet)
 {
@@ -16,7 +16,7 @@ static bool is_said_by(const char *digits, const char *alphabet)
 
 char *tl_cas_address_format(enum tl_cas_kind kind, enum tl_inband_digits digits, const struct tl_leg_setup *setup)
 {
-	const char *called = setup->called.digits, *calling = setup->calling.digits;
+	const char *called = setup->called.digits, *calling = setup->calling.digits, *ii = setup->calling_ii;
 	bool mf = digits == TL_INBAND_MF;
 	if (kind >= TL_CAS_FXS_LOOP)
 		return is_said_by(called, "0123456789*#ABCD") ? g_strdup(called) : NULL;
@@ -28,7 +28,9 @@ char *tl_cas_address_format(enum tl_cas_kind kind, enum tl_inband_digits digits,
 		calling = "";
 	if (!mf)
 		return g_strdup_printf("*%s*%s*", calling, called);
-	return g_strdup_printf("*%s%s#*%s#", *calling ? II_ORDINARY : II_UNKNOWN, calling, called);
+	if (strspn(ii, "0123456789") != II_DIGITS)
+		ii = *calling ? II_ORDINARY : II_UNKNOWN;
+	return g_strdup_printf("*%s%s#*%s#", ii, calling, called);
 }
 
 static unsigned count(const char *text, const char *of)
@@ -84,6 +86,8 @@ static bool parse_mf(enum tl_cas_kind kind, const char *heard, struct tl_leg_set
 		/* Without ANI there may be no information digits either. */
 		if (!heard || (n >= II_DIGITS && !take(&setup->calling, field + II_DIGITS, n - II_DIGITS)))
 			return false;
+		if (n >= II_DIGITS)
+			memcpy(setup->calling_ii, field, II_DIGITS);
 	}
 	heard = mf_field(heard, &field, &n);
 	return heard && !*heard && take(&setup->called, field, n);

@@ -52,6 +52,7 @@ struct tl_leg_setup {
 	struct tl_number called, calling, redirecting;
 	unsigned redirecting_reason;            /* ITU-T Q.931 / Q.952: 0 unknown, 1 busy, 2 no reply, 15 unconditional */
 	char calling_name[TL_NAME_MAX + 1];     /* UTF-8 */
+	char calling_ii[2 + 1];                 /* ANI information digits: the kind of the caller's line (Telcordia SR-2275) */
 	enum tl_bearer bearer;
 	bool called_complete;                   /* sending complete: no overlap digits will follow */
 };
