@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 720
+# vm: --card e1
 # The line room on a card: its alarms, and that the card goes away and comes back. Time runs slowly, so that a busy
 # host costs no octets.
 DRIVER=tl_t1e1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --icount --timeout 600
+# vm: --icount --timeout 1800
 # CAS over DAHDI: trunkd between two lines of the exchange, every signalling, numbers both ways, T1 and then E1.
 . "$VM_TESTS/guest/span.sh"
 
@@ -9,6 +9,7 @@ lines() {
 }
 ok "DAHDI loads" modprobe dahdi auto_assign_spans=1
 ok "dahdi_dynamic_loc loads" modprobe dahdi_dynamic_loc
+warm "$BUILD"/release/{trunkd,exchange}
 ok "four T1, two lines" lines 24 'cas=1-96:0000\n'
 python3 "$VM_TESTS/guest/dahdi-cas.py" T1 || failures=1
 dahdi_cfg -s

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --icount --timeout 900
+# vm: --icount
 # The line room over DAHDI: two spans back to back, octets, frames, CAS, alarms.
 . "$VM_TESTS/guest/span.sh"
 line=$BUILD/vm-guest/dahdi-line

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --icount --timeout 600
-# MFC/R2 over DAHDI: trunkd at one end of four lines, the exchange at the other, a country each.
+# vm: --icount --timeout 1800
+# MFC/R2 over DAHDI: trunkd at one end of four lines, the exchange at the other, four countries at a time.
 . "$VM_TESTS/guest/span.sh"
 
 spans=
@@ -13,5 +13,6 @@ done
 ok "DAHDI loads" modprobe dahdi auto_assign_spans=1
 ok "dahdi_dynamic_loc loads" modprobe dahdi_dynamic_loc
 ok "eight E1 with CAS, four lines" configure "$spans"
+warm "$BUILD"/release/{trunkd,exchange}
 python3 "$VM_TESTS/guest/dahdi-r2.py" || failures=1
 done_testing

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1,cas --far-end 'e1 cas' --card t1 --far-end t1 --timeout 720
+# vm: --card e1,cas --far-end 'e1 cas' --card t1 --far-end t1 --timeout 1200
 # What the common alarm case cannot ask of DAHDI's own driver: integration in
 # line time, seen by the tracepoint; multiframes; why a span is red.
 . "$VM_TESTS/guest/span.sh"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --card t1 --timeout 600
+# vm: --card e1 --card t1
 # Counters, errored seconds and slips, of both lines, through sysfs and DAHDI.
 . "$VM_TESTS/guest/span.sh"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 600
+# vm: --card e1
 # DAHDI's echo canceller is called for the channels that have one, and is given
 # what was on the line when the echo came: the plug returns our own octets, so a
 # probe on the call sees one stream twice, a few octets apart.

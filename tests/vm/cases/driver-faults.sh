@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --far-end e1 --timeout 600
+# vm: --card e1 --far-end e1
 # Faults of interrupt, DMA and registers while every timeslot is busy: what can
 # be saved is, the rest is counted, and the span comes back by itself.
 . "$VM_TESTS/guest/span.sh"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --far-end e1 --card t1 --far-end t1 --timeout 600
+# vm: --card e1 --far-end e1 --card t1 --far-end t1
 # Every framing and line code dahdi_cfg may ask for reaches the framer as it
 # should, the running span changes without a restart, and data passes.
 . "$VM_TESTS/guest/span.sh"

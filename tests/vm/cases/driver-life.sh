@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 600
+# vm: --card e1
 # Loading, unloading, and what must not be: unload while open, a line nobody
 # knows, two drivers for a card.
 . "$VM_TESTS/guest/span.sh"
 
+sends_ais() { [ "$(value ais "$(card sent)")" = 1 ]; }
 said() { dmesg | grep -q "$1"; }
 held() { grep -q '^tl_t1e1 .* [1-9]' <<<"$(lsmod | awk '{ print $1, $2, $3 }')"; }
 conf='span=1,1,0,ccs,hdb3,crc4\nbchan=1-31'
@@ -28,7 +29,7 @@ kill $holder
 
 for round in 1 2 3; do
 	ok "round $round: it unloads" eventually 20 rmmod tl_t1e1
-	is "round $round: the line gets AIS" "$(value ais "$(card sent)")" 1
+	ok "round $round: the line gets AIS" eventually 10 sends_ais
 	ok "round $round: it loads" load_driver settle_ms=300
 	ok "round $round: dahdi_cfg configures the span" configure "$conf"
 	ok "round $round: no alarm" "$span_test" wait-alarms 1 OK 60

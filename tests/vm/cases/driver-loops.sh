@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --far-end e1 --card t1 --far-end t1 --timeout 600
+# vm: --card e1 --far-end e1 --card t1 --far-end t1
 # Local, network and payload loops; loop codes obeyed and sent; codes an E1 has
 # not are refused. The far end checks that its own octets come back: from a network
 # loop with its own RAI, from a payload loop framed anew and so without.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 720
+# vm: --card e1
 # Errors of PCI while all timeslots are busy, told to the driver as the kernel's
 # PCI core would: the span goes red and comes back with its data; a failure for
 # good is one. The slot's reset takes the card's power away, as real ones do.

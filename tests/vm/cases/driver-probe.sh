@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 360
+# vm: --card e1
 # A card that fails to answer while it is taken: everything is undone, and the
 # next try works.
 . "$VM_TESTS/guest/span.sh"

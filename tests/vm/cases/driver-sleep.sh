@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 600 --append 'suspend.pm_test_delay=3 no_console_suspend ignore_loglevel' --qemu '-device virtio-9p-pci,fsdev=out,mount_tag=awake,addr=0x12' --beside "python3 $here/cases/driver-power-cut.py"
+# vm: --card e1 --append 'suspend.pm_test_delay=3 no_console_suspend ignore_loglevel' --qemu '-device virtio-9p-pci,fsdev=out,mount_tag=awake,addr=0x12' --beside "python3 $here/cases/driver-power-cut.py"
 # Suspend and resume with a channel open; meanwhile the card loses its power, and
 # the second time it was lost before and is put back. Its ports, the framer's
 # settings, signalling bits and data are back without dahdi_cfg. Linux's 9p does not survive a sleep, so what comes after it runs from

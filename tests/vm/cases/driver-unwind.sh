@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 1200
+# vm: --card e1 --timeout 1500
 # Probe fails at every call and every register access at which it can fail: the
 # card is not taken or is, nothing stays behind, and a healthy try works after.
 . "$VM_TESTS/guest/span.sh"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1,patience=400 --far-end e1 --card t1,patience=400 --far-end t1 --timeout 720
+# vm: --card e1,patience=1000 --far-end e1 --card t1,patience=1000 --far-end t1 --timeout 1500
 # Every alarm of the line comes, is answered with RAI where due, and goes; by
 # fault of the line and by the far end.
 . "$VM_TESTS/guest/span.sh"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --timeout 600
+# vm: --card e1
 # The line test on a card with a loopback plug, as an installer runs it before
 # the carrier comes.
 . "$VM_TESTS/guest/span.sh"

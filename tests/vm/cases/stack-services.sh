@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --systemd --card "e1,port=${ports[0]},peer=${ports[1]}" --beside "$here/host/exchange e1 ${ports[1]} ${ports[0]}" --network 'guestfwd=tcp:10.0.2.100:7000-cmd:$VM_TESTS/host/door $VM_OUT/exchange.sock' --timeout 900
+# vm: --systemd --card "e1,port=${ports[0]},peer=${ports[1]}" --beside "$here/host/exchange e1 ${ports[1]} ${ports[0]}" --network 'guestfwd=tcp:10.0.2.100:7000-cmd:$VM_TESTS/host/door $VM_OUT/exchange.sock' --timeout 1500
 # The product as a machine's services: what `make install` makes, the cards by trunk-setup, the configuration by the
 # README's own words, trunkd and deskd under systemd.
 . "$VM_TESTS/guest/stack.sh"
