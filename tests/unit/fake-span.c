@@ -18,7 +18,7 @@ struct tl_span {
 	enum tl_span_kind kind;
 	enum tl_law law;
 	int fd;
-	atomic_uint due, done;
+	atomic_uint due, done, received;
 	unsigned due_seen;      /* media thread: what ticks_due() said last */
 	struct tl_span *leader;
 	struct slot slots[TL_SPAN_SLOTS_MAX + 1];
@@ -61,11 +61,28 @@ void fake_span_follow(struct tl_span *span, struct tl_span *leader)
 	span->leader = leader;
 }
 
-void fake_span_tick(struct tl_span *span)
+static void wake(struct tl_span *span)
 {
 	uint64_t one = 1;
-	atomic_fetch_add(&span->due, 1);
 	g_assert(write(span->fd, &one, sizeof one) == sizeof one);
+}
+
+void fake_span_tick(struct tl_span *span)
+{
+	atomic_fetch_add(&span->due, 1);
+	wake(span);
+}
+
+unsigned fake_span_look(struct tl_span *span)
+{
+	unsigned before = atomic_load(&span->received);
+	wake(span);
+	return before;
+}
+
+bool fake_span_looked(const struct tl_span *span, unsigned before)
+{
+	return atomic_load(&span->received) != before;
 }
 
 unsigned fake_span_done(const struct tl_span *span)
@@ -125,6 +142,7 @@ void tl_span_receive(struct tl_span *span, int64_t now_us)
 {
 	uint64_t n;
 	g_assert(read(span->fd, &n, sizeof n) == sizeof n || errno == EAGAIN);
+	atomic_fetch_add(&span->received, 1);
 }
 
 unsigned tl_span_ticks_due(const struct tl_span *span)

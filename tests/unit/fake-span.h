@@ -25,6 +25,13 @@ void fake_span_follow(struct tl_span *span, struct tl_span *leader);
 /** Makes one more tick due. */
 void fake_span_tick(struct tl_span *span);
 
+/**
+ * fake_span_look - wake the media thread with no tick due. Once fake_span_looked() is true of what this returned, the
+ * thread has come round: what it had to tell of the tick before is told.
+ */
+unsigned fake_span_look(struct tl_span *span);
+bool fake_span_looked(const struct tl_span *span, unsigned before);
+
 /** Ticks done. */
 unsigned fake_span_done(const struct tl_span *span);
 

@@ -85,16 +85,23 @@ void rig_done(struct rig *rig)
 	fake_span_free(rig->t1);
 }
 
+static void turn(gint64 ceiling)
+{
+	g_assert_cmpint(g_get_monotonic_time(), <, ceiling);
+	g_main_context_iteration(NULL, FALSE);
+	g_usleep(10);
+}
+
 static void step(struct rig *rig)
 {
 	gint64 ceiling = g_get_monotonic_time() + CEILING_US;
 	unsigned before = fake_span_done(rig->t1);
 	fake_span_tick(rig->e1);
-	while (fake_span_done(rig->t1) == before) { /* the last one to be done */
-		g_assert_cmpint(g_get_monotonic_time(), <, ceiling);
-		g_main_context_iteration(NULL, FALSE);
-		g_usleep(10);
-	}
+	while (fake_span_done(rig->t1) == before) /* the last one to be done */
+		turn(ceiling);
+	unsigned look = fake_span_look(rig->e1);
+	while (!fake_span_looked(rig->e1, look))
+		turn(ceiling);
 	while (g_main_context_iteration(NULL, FALSE))
 		;
 }
