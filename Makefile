@@ -35,8 +35,8 @@ endif
 
 CPPFLAGS := -D_GNU_SOURCE -Iuserspace -Iuserspace/trunkd -Iuserspace/deskd -I$(O)/gen $(PKG_CFLAGS)
 CFLAGS := $(STRICT) $(CFLAGS_$(VARIANT)) -pthread -MMD -MP
-# The variants for tests link some ninety programs; gold does it in a third of the time.
-LINKER := $(if $(filter release,$(VARIANT)),,-fuse-ld=gold)
+# These two link some eighty programs for the tests; gold does it in a third of the time.
+LINKER := $(if $(filter asan tsan,$(VARIANT)),-fuse-ld=gold)
 # What a program does not call it is not linked to: deskd and trunkctl are free of libpri.
 LDLIBS := $(LINKER) -Wl,--as-needed $(PKG_LIBS) -lpri -lopenr2 -ltiff -ltonezone -lm -pthread
 

@@ -298,7 +298,9 @@ static void test_messages(void)
 		{ "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":{}}", TL_CONTROL_INVALID_REQUEST },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"x\",\"params\":[]}", TL_CONTROL_INVALID_REQUEST },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":4,\"result\":1,\"error\":{}}", TL_CONTROL_INVALID_REQUEST },
-		{ "\xff\xfe", TL_CONTROL_PARSE },
+		{ "\xff\xfe", TL_CONTROL_PARSE }, { "1", TL_CONTROL_PARSE }, { "{}{}", TL_CONTROL_PARSE }, { "{} 1", TL_CONTROL_PARSE },
+		{ "{]", TL_CONTROL_PARSE }, { "{\"a\":\"\\\"}\"", TL_CONTROL_PARSE }, { "}{", TL_CONTROL_PARSE },
+		{ "{/*{*/}{\"a\":1}}", TL_CONTROL_PARSE }, { "{\"a\":1 /* one */}", TL_CONTROL_PARSE },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
 		struct tl_message message;
@@ -309,6 +311,9 @@ static void test_messages(void)
 	g_autofree char *deep = g_strnfill(100000, '[');
 	struct tl_message message;
 	g_autoptr(GError) error = NULL;
+	g_autoptr(JsonNode) good = tl_json_parse(" {\"a\": \"\\\"}]/\\\\\", \"b\": [[]]} \n", -1, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(json_object_get_string_member(json_node_get_object(good), "a"), ==, "\"}]/\\");
 	g_assert_false(tl_message_parse(deep, -1, &message, &error));
 	g_assert_error(error, TL_CONTROL_ERROR, TL_CONTROL_PARSE);
 }

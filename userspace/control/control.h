@@ -72,7 +72,13 @@ struct tl_message {
 	char *method;         /* REQUEST, EVENT */
 	JsonNode *body;       /* params, result or error object; may be NULL */
 };
-/** Reads one message of at most 1 MiB and 32 levels. (transfer full of members, see tl_message_clear) */
+/**
+ * tl_json_parse - the one JSON object or array that @text (@length octets, -1: up to its zero) from a stranger holds,
+ * of at most 1 MiB and 32 levels; NULL with TL_CONTROL_PARSE for anything else. (transfer full) Any thread.
+ */
+JsonNode *tl_json_parse(const char *text, gssize length, GError **error);
+
+/** Reads one message, as tl_json_parse(). (transfer full of members, see tl_message_clear) */
 bool tl_message_parse(const char *text, gssize length, struct tl_message *message, GError **error);
 void tl_message_clear(struct tl_message *message);
 /** (transfer full) */

@@ -4,33 +4,6 @@
 
 #include <string.h>
 
-#define MESSAGE_OCTETS_MAX (1 << 20)
-#define NESTING_MAX 32
-
-/* json-glib recurses: what nests deeper than this never reaches it. */
-static bool nests_too_deep(const char *text, gsize length)
-{
-	unsigned depth = 0;
-	bool quoted = false;
-	for (gsize i = 0; i < length; i++) {
-		char c = text[i];
-		if (quoted) {
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				quoted = false;
-		} else if (c == '"') {
-			quoted = true;
-		} else if (c == '{' || c == '[') {
-			if (++depth > NESTING_MAX)
-				return true;
-		} else if ((c == '}' || c == ']') && depth) {
-			depth--;
-		}
-	}
-	return false;
-}
-
 static bool invalid(GError **error, const char *expected)
 {
 	g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_INVALID_REQUEST, "expected %s", expected);
@@ -81,23 +54,9 @@ static bool take_object(JsonObject *object, struct tl_message *message, GError *
 
 bool tl_message_parse(const char *text, gssize length, struct tl_message *message, GError **error)
 {
-	gsize n = length < 0 ? strlen(text) : (gsize)length;
-	if (n > MESSAGE_OCTETS_MAX || nests_too_deep(text, n)) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_PARSE, "expected at most %d octets nested at most %d deep",
-			    MESSAGE_OCTETS_MAX, NESTING_MAX);
+	g_autoptr(JsonNode) root = tl_json_parse(text, length, error);
+	if (!root)
 		return false;
-	}
-	g_autoptr(JsonParser) parser = json_parser_new_immutable();
-	g_autoptr(GError) cause = NULL;
-	if (!g_utf8_validate(text, n, NULL) || !json_parser_load_from_data(parser, text, n, &cause)) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_PARSE, "not JSON: %s", cause ? cause->message : "not UTF-8");
-		return false;
-	}
-	JsonNode *root = json_parser_get_root(parser);
-	if (!root) {
-		g_set_error(error, TL_CONTROL_ERROR, TL_CONTROL_PARSE, "not JSON: empty");
-		return false;
-	}
 	if (!JSON_NODE_HOLDS_OBJECT(root))
 		return invalid(error, "an object");
 	JsonObject *object = json_node_get_object(root);

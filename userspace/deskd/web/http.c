@@ -186,16 +186,15 @@ static JsonObject *read_body(SoupServerMessage *message)
 {
 	SoupMessageBody *body = soup_server_message_get_request_body(message);
 	const char *type = soup_message_headers_get_content_type(soup_server_message_get_request_headers(message), NULL);
-	g_autoptr(JsonParser) parser = json_parser_new_immutable();
 	g_autoptr(GBytes) octets = soup_message_body_flatten(body);
 	gsize n;
 	const char *text = g_bytes_get_data(octets, &n);
-	if (g_strcmp0(type, "application/json") || !n || !json_parser_load_from_data(parser, text, n, NULL) ||
-	    !json_parser_get_root(parser) || !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
+	g_autoptr(JsonNode) root = g_strcmp0(type, "application/json") || !n ? NULL : tl_json_parse(text, n, NULL);
+	if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
 		refuse(message, 400, "expected an object as application/json");
 		return NULL;
 	}
-	return json_object_ref(json_node_get_object(json_parser_get_root(parser)));
+	return json_object_ref(json_node_get_object(root));
 }
 
 /* A string member, or NULL. */
