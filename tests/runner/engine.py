@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-"""Runs steps in their order, at most two at a time, each in a session of its own with a time
+"""Runs steps in their order, a few at a time, each in a session of its own with a time
 limit. It waits for the ends of processes by their pidfd; it never kills what it did not start."""
 import os
 import selectors
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TAIL_LINES = 40
+AT_ONCE = 1 + max(2, os.cpu_count() or 2)  # most steps wait for lines and clocks more than they work
 FAILED_MAX, WHY_LINES = 20, 12  # tests of a TAP log that are shown, and lines of diagnosis before each
 GRACE_S = 10  # between asking a group to end and killing it
 SKIP_STATUS = 77
@@ -99,7 +100,7 @@ class Running:
 
 
 class Engine:
-    def __init__(self, logs, at_once=2, on_result=None):
+    def __init__(self, logs, at_once=AT_ONCE, on_result=None):
         self.logs, self.at_once = Path(logs), at_once
         self.results = []
         self.on_result = on_result or self.report
