@@ -8,3 +8,6 @@ EXTRA_test-sip-user := tests/unit/sip-pair.c
 ROOMS_test-sip-peers := ip secure signal line base
 EXTRA_test-sip-peers := tests/unit/sip-pair.c
 ROOMS_test-browser-sdp := ip secure signal line base
+ROOMS_test-sdes := ip secure signal line base
+ROOMS_test-sip-secure := ip secure signal line base
+EXTRA_test-sip-secure := tests/unit/sip-pair.c

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 #include "sip-pair.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/thread.h"
 
 #define PATIENCE_S 60
 
-const char *const transport_names[N_TRANSPORTS] = { "udp4", "tcp4", "udp6", "tcp6" };
+const char *const transport_names[N_TRANSPORTS] = { "udp4", "tcp4", "udp6", "tcp6", "tls4" };
 
 struct patience {
 	const char *what;
@@ -114,11 +116,33 @@ static void on_trace(struct tl_sip *sip, bool sent, const char *message, size_t 
 
 static const struct tl_sip_handler handler = { on_offered, on_registration, on_trace };
 
+static char *folder;
+
+static void forget_folder(void)
+{
+	static const char *const names[] = { "agent.pem", "cafile.pem" };
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(folder, names[i], NULL);
+		unlink(path);
+	}
+	rmdir(folder);
+	g_free(folder);
+}
+
+const char *tls_folder(void)
+{
+	if (!folder) {
+		folder = g_dir_make_tmp("tl-sip-XXXXXX", NULL);
+		atexit(forget_folder);
+	}
+	return folder;
+}
+
 void end_start(struct end *end, enum transport transport, const char *trunk_target, void (*adjust)(struct tl_sip_config *))
 {
 	static const char *const listen[N_TRANSPORTS] = {
 		"sip:127.0.0.1:0;transport=udp", "sip:127.0.0.1:0;transport=tcp", "sip:[::1]:0;transport=udp",
-		"sip:[::1]:0;transport=tcp",
+		"sip:[::1]:0;transport=tcp", "sips:127.0.0.1:0",
 	};
 	static const char *const peers[] = { "127.0.0.1", "::1", NULL };
 	const char *const urls[] = { listen[transport], NULL };
@@ -126,7 +150,7 @@ void end_start(struct end *end, enum transport transport, const char *trunk_targ
 	struct tl_sip_user users[] = { { USER, ha1 } };
 	struct tl_sip_trunk trunks[] = { { "far", trunk_target, peers, NULL, NULL } };
 	struct tl_sip_config config = {
-		.listen = urls, .realm = REALM, .users = users, .n_users = 1, .trunks = trunks, .n_trunks = trunk_target ? 1 : 0,
+		.tls_folder = tls_folder(), .listen = urls, .realm = REALM, .users = users, .n_users = 1, .trunks = trunks, .n_trunks = trunk_target ? 1 : 0,
 	};
 	if (adjust)
 		adjust(&config);
@@ -152,6 +176,7 @@ char *end_uri(const struct end *end, enum transport transport)
 {
 	static const char *const formats[N_TRANSPORTS] = {
 		"sip:127.0.0.1:%u", "sip:127.0.0.1:%u;transport=tcp", "sip:[::1]:%u", "sip:[::1]:%u;transport=tcp",
+		"sip:127.0.0.1:%u;transport=tls",
 	};
 	return g_strdup_printf(formats[transport], tl_sip_port(end->sip));
 }

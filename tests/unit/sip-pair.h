@@ -31,8 +31,9 @@ struct end {
 	struct tl_rtp_side answer;     /* put into an offered dialog */
 };
 
-enum transport { UDP4, TCP4, UDP6, TCP6, N_TRANSPORTS };
+enum transport { UDP4, TCP4, UDP6, TCP6, TLS4, N_TRANSPORTS };
 extern const char *const transport_names[N_TRANSPORTS];
+static inline bool is_v6(enum transport transport) { return transport == UDP6 || transport == TCP6; }
 
 /** Runs the loop until @condition; a minute without it fails the test. */
 #define await(condition)                                                              \
@@ -53,6 +54,8 @@ void linger(unsigned ms);
 /** An RTP side at loopback port @port. */
 struct tl_rtp_side side(unsigned port, enum tl_law law);
 
+/** Where the stacks of this process have their certificate. */
+const char *tls_folder(void);
 /** A stack with one user (USER) and, when @trunk_target, a trunk "far" whose peers are loopback. */
 void end_start(struct end *end, enum transport transport, const char *trunk_target, void (*adjust)(struct tl_sip_config *));
 void end_stop(struct end *end);

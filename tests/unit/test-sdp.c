@@ -8,15 +8,20 @@
 
 #define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\n"
 
-static int parse(const char *text, struct tl_sdp *sdp)
+static int parse_as(const char *text, bool secure, struct tl_sdp *sdp)
 {
 	/* On the heap without a terminator, so that a read past the end is seen. */
 	size_t n = strlen(text);
 	char *copy = g_malloc(n ? n : 1);
 	memcpy(copy, text, n);
-	int e = tl_sdp_parse(copy, n, sdp);
+	int e = tl_sdp_parse(copy, n, secure, sdp);
 	g_free(copy);
 	return e;
+}
+
+static int parse(const char *text, struct tl_sdp *sdp)
+{
+	return parse_as(text, false, sdp);
 }
 
 static void test_plain(void)
@@ -156,6 +161,60 @@ static void test_answer(void)
 	g_free(text);
 }
 
+#define SAVP HEAD "c=IN IP4 1.2.3.4\r\nm=audio 4000 RTP/SAVP 8\r\n"
+#define AVP HEAD "c=IN IP4 1.2.3.4\r\nm=audio 4000 RTP/AVP 8\r\n"
+#define KEY "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz" /* RFC 4568 9.2 */
+#define CM "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "\r\n"
+
+/* RFC 4568: RTP/SAVP is taken where it may be, with a key that we can use; others beside it are passed over. */
+static void test_keys(void)
+{
+	struct tl_sdp sdp;
+	g_assert_cmpint(parse_as(SAVP CM, true, &sdp), ==, 0);
+	g_assert_true(sdp.savp);
+	g_assert_cmpuint(sdp.n_keys, ==, 1);
+	g_assert_cmpint(parse_as(SAVP CM, false, &sdp), ==, -EPROTONOSUPPORT);
+	g_assert_cmpint(parse_as(SAVP, true, &sdp), ==, -EPROTONOSUPPORT);
+	g_assert_cmpint(parse_as(SAVP "a=crypto:1 F8_128_HMAC_SHA1_80 inline:" KEY "\r\n", true, &sdp), ==, -EPROTONOSUPPORT);
+	g_assert_cmpint(parse_as(SAVP "a=crypto:3 F8_128_HMAC_SHA1_80 inline:" KEY "\r\na=crypto:x\r\n" CM, true, &sdp), ==, 0);
+	g_assert_cmpuint(sdp.n_keys, ==, 1);
+	g_assert_cmpuint(sdp.keys[0].tag, ==, 1);
+	g_assert_cmpint(parse_as(AVP CM, true, &sdp), ==, 0);
+	g_assert_false(sdp.savp);
+	g_assert_cmpuint(sdp.n_keys, ==, 1);
+	g_assert_cmpint(parse_as(AVP, true, &sdp), ==, 0);
+	g_assert_cmpuint(sdp.n_keys, ==, 0);
+	/* A key of another stream or of the session is none of ours. */
+	g_assert_cmpint(parse_as(AVP "m=video 9 RTP/SAVP 96\r\n" CM, true, &sdp), ==, 0);
+	g_assert_cmpuint(sdp.n_keys, ==, 0);
+	g_assert_cmpint(parse_as(HEAD CM "c=IN IP4 1.2.3.4\r\nm=audio 4000 RTP/SAVP 8\r\n", true, &sdp), ==, -EPROTONOSUPPORT);
+	/* An offer of both: what may be taken. */
+	static const char both[] = HEAD "c=IN IP4 1.2.3.4\r\nm=audio 4000 RTP/SAVP 8\r\n" CM "m=audio 4002 RTP/AVP 8\r\n";
+	g_assert_cmpint(parse_as(both, true, &sdp), ==, 0);
+	g_assert_cmpuint(sdp.side.port, ==, 4000);
+	g_assert_cmpint(parse_as(both, false, &sdp), ==, 0);
+	g_assert_cmpuint(sdp.side.port, ==, 4002);
+}
+
+static void test_keys_said(void)
+{
+	struct tl_sdes keys[2] = { { 1, TL_SRTP_AEAD_AES_128_GCM }, { 7, TL_SRTP_AES128_CM_SHA1_80 } };
+	struct tl_rtp_side side = { .host = "192.0.2.7", .port = 4000, .law = TL_LAW_ALAW, .dtmf_payload_type = -1 };
+	struct tl_sdp sdp;
+	for (unsigned i = 0; i < 2; i++)
+		tl_srtp_key_make(&keys[i].key);
+	char *text = tl_sdp_format(&(struct tl_sdp_local){ .side = &side, .savp = true, .keys = keys, .n_keys = 2 });
+	g_assert_nonnull(strstr(text, "m=audio 4000 RTP/SAVP 8\r\n"));
+	g_assert_nonnull(strstr(text, "\r\na=crypto:7 AES_CM_128_HMAC_SHA1_80 inline:"));
+	g_assert_cmpint(parse_as(text, true, &sdp), ==, 0);
+	g_assert_cmpuint(sdp.n_keys, ==, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		g_assert_cmpuint(sdp.keys[i].tag, ==, keys[i].tag);
+		g_assert_true(tl_sdes_same_key(&sdp.keys[i], &keys[i]));
+	}
+	g_free(text);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -167,5 +226,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/sdp/too-much", test_too_much);
 	g_test_add_func("/sdp/round-trip", test_round_trip);
 	g_test_add_func("/sdp/answer", test_answer);
+	g_test_add_func("/sdp/keys", test_keys);
+	g_test_add_func("/sdp/keys-said", test_keys_said);
 	return g_test_run();
 }

@@ -52,8 +52,8 @@ static void on_offered(struct tl_sip *sip, struct tl_dialog *dialog, const struc
 	g_assert_cmpint(tl_dialog_answer(dialog), ==, 0);
 }
 
-static const char *const hosts[N_TRANSPORTS] = { "127.0.0.1", "127.0.0.1", "::1", "::1" };
-static const char *const uri_hosts[N_TRANSPORTS] = { "127.0.0.1", "127.0.0.1", "[::1]", "[::1]" };
+static const char *const hosts[TLS4] = { "127.0.0.1", "127.0.0.1", "::1", "::1" };
+static const char *const uri_hosts[TLS4] = { "127.0.0.1", "127.0.0.1", "[::1]", "[::1]" };
 
 static void robot_start(struct robot *robot, enum transport transport, unsigned session_s)
 {
@@ -336,7 +336,7 @@ int main(int argc, char **argv)
 		{ "ringing", test_ringing, true }, { "crossing", test_crossing, false }, { "refreshed", test_refreshed, false },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++)
-		for (int t = 0; t < (tests[i].everywhere ? N_TRANSPORTS : 1); t++) {
+		for (int t = 0; t < (tests[i].everywhere ? TLS4 : 1 /* SIPp has no TLS */); t++) {
 			char *path = g_strdup_printf("/sip-peers/%s/%s", transport_names[t], tests[i].name);
 			g_test_add_data_func(path, GINT_TO_POINTER(t), tests[i].run);
 			g_free(path);

@@ -13,6 +13,8 @@
 #define ADDRESS(section, key, required, help) { section, key, TL_CONFIG_ADDRESS, NULL, NULL, 0, 0, required, help }
 #define NUMBER(section, key, required, help) { section, key, TL_CONFIG_NUMBER, NULL, NULL, 0, 0, required, help }
 
+#define SRTP "off|allow|require"
+
 /* The order of choices is the order of the enums that settings.c casts them to. */
 const struct tl_config_key tl_settings_keys[] = {
 	STRING("node", "name", "trunkd", FALSE, "name of this node, unique in the centre; letters, digits, . _ -"),
@@ -87,21 +89,27 @@ const struct tl_config_key tl_settings_keys[] = {
 	INT("browser", "opus_complexity", "5", 0, 10, "CPU spent on Opus' quality"),
 	BOOL("browser", "opus_dtx", "no", "Opus sends next to nothing in silence, both ways"),
 
-	LIST("sip", "listen", TRUE, "sip:127.0.0.1:5060 sip:[::1]:5060;transport=tcp ...; no transport: UDP and TCP"),
+	LIST("sip", "listen", TRUE, "sip:127.0.0.1:5060 sip:[::1]:5060;transport=tcp sips:127.0.0.1:5061 ...; no transport: UDP and TCP"),
 	STRING("sip", "realm", "trunkline", FALSE, "realm of digest authentication"),
 	INT("sip", "register_min_s", "60", 10, 86400, "shortest registration granted"),
 	INT("sip", "register_max_s", "3600", 10, 86400, "longest registration granted"),
 	INT("sip", "session_expires_s", "1800", 0, 86400, "session timer (RFC 4028); 0: off"),
 	INT("sip", "rtp_timeout_s", "60", 0, 86400, "an answered party not heard for so long, by RTP or RTCP, is released; 0: never; in steps of 10 s"),
 	INT("sip", "max_dialogs", "4000", 1, 100000, "beyond it 503"),
+	STRING("sip", "certificate", NULL, FALSE, "file of key and certificate chain, PEM, for TLS; read at start; default: one of our own"),
+	STRING("sip", "authorities", NULL, FALSE, "file of those who may vouch for whom we call by TLS, PEM; default: anybody is believed"),
+	CHOICE("sip", "srtp", "allow", SRTP, FALSE, "whether calls are encrypted, for users and trunks that do not say; require: or refused"),
+	BOOL("sip", "keys_in_clear", "no", "SRTP's keys go by UDP and TCP, too, where others can read them"),
 
 	STRING("user", "password", NULL, FALSE, "the phone's password; or"),
 	STRING("user", "ha1", NULL, FALSE, "hexadecimal MD5 of user:realm:password (RFC 2617 3.2.2.2)"),
+	CHOICE("user", "srtp", NULL, SRTP, FALSE, "default: sip's"),
 
-	STRING("trunk", "target", NULL, TRUE, "sip:host:port, perhaps with ;transport=tcp: where calls are sent"),
+	STRING("trunk", "target", NULL, TRUE, "sip:host:port, perhaps with ;transport=tcp, or sips:host:port: where calls are sent"),
 	LIST("trunk", "peers", FALSE, "numeric addresses that its calls may come from"),
 	STRING("trunk", "user", NULL, FALSE, "name to authenticate ourselves with"),
 	STRING("trunk", "password", NULL, FALSE, "password to authenticate ourselves with"),
+	CHOICE("trunk", "srtp", NULL, SRTP, FALSE, "default: sip's"),
 	STRING("trunk", "group", NULL, FALSE, "trunk group it belongs to"),
 
 	NUMBER("route", "prefix", FALSE, "called numbers that begin with it, + for international ones; without it: every number"),

@@ -233,12 +233,28 @@ static const char *ha1_of(struct tl_settings *settings, const char *name, const 
 	return keep(settings, ha1);
 }
 
+static enum tl_srtp_policy srtp_of(const struct tl_settings *settings, const struct tl_config_section *section)
+{
+	return tl_config_string(section, "srtp") ? tl_config_choice(section, "srtp") : settings->node.sip.srtp;
+}
+
+static bool is_tls(const char *uri)
+{
+	return g_str_has_prefix(uri, "sips:") || strstr(uri, ";transport=tls");
+}
+
+static bool has_prefix(const char *uri)
+{
+	return g_str_has_prefix(uri, "sip:") || g_str_has_prefix(uri, "sips:");
+}
+
 static bool read_users(struct tl_settings *settings, GError **error)
 {
 	const struct tl_config_section *section = NULL;
 	while ((section = tl_config_next(settings->config, "user", section))) {
 		const char *password = tl_config_string(section, "password"), *ha1 = tl_config_string(section, "ha1");
-		struct tl_sip_user user = { .name = tl_config_name(section), .ha1 = ha1 };
+		struct tl_sip_user user = { .name = tl_config_name(section), .ha1 = ha1,
+					    .srtp = srtp_of(settings, section) };
 		if (!check_name(section, "password", error))
 			return false;
 		if (!password == !ha1)
@@ -259,12 +275,15 @@ static bool read_trunks(struct tl_settings *settings, GError **error)
 		struct tl_sip_trunk trunk = { .name = tl_config_name(section), .target = tl_config_string(section, "target"),
 					      .peers = tl_config_list(section, "peers"),
 					      .user = tl_config_string(section, "user"),
-					      .password = tl_config_string(section, "password") };
+					      .password = tl_config_string(section, "password"),
+					      .srtp = srtp_of(settings, section) };
 		const char *group = tl_config_string(section, "group");
 		if (!check_name(section, "target", error))
 			return false;
-		if (!g_str_has_prefix(trunk.target, "sip:"))
-			return tl_config_refuse(section, "target", error, "expected sip:host:port, perhaps with ;transport=tcp");
+		if (!has_prefix(trunk.target))
+			return tl_config_refuse(section, "target", error, "expected sip:host:port, perhaps with ;transport=tcp, or sips:");
+		if (trunk.srtp == TL_SRTP_REQUIRE && !settings->node.sip.keys_in_clear && !is_tls(trunk.target))
+			return tl_config_refuse(section, "srtp", error, "require: expected a target by TLS, else the keys can be read by others");
 		for (unsigned i = 0; trunk.peers[i]; i++)
 			if (!is_numeric_address(trunk.peers[i]))
 				return tl_config_refuse(section, "peers", error, "%s: expected a numeric address", trunk.peers[i]);
@@ -287,12 +306,16 @@ static bool read_sip(struct tl_settings *settings, GError **error)
 	sip->register_max_s = tl_config_int(section, "register_max_s");
 	sip->session_expires_s = tl_config_int(section, "session_expires_s");
 	sip->max_dialogs = tl_config_int(section, "max_dialogs");
+	sip->certificate = tl_config_string(section, "certificate");
+	sip->authorities = tl_config_string(section, "authorities");
+	sip->srtp = tl_config_choice(section, "srtp");
+	sip->keys_in_clear = tl_config_bool(section, "keys_in_clear");
 	settings->node.rtp_timeout_s = tl_config_int(section, "rtp_timeout_s");
 	if (settings->node.sip_on && !sip->listen[0])
 		return tl_config_refuse(section, "listen", error, "expected at least one sip: URI");
 	for (unsigned i = 0; sip->listen[i]; i++)
-		if (!g_str_has_prefix(sip->listen[i], "sip:"))
-			return tl_config_refuse(section, "listen", error, "%s: expected sip:host:port", sip->listen[i]);
+		if (!has_prefix(sip->listen[i]))
+			return tl_config_refuse(section, "listen", error, "%s: expected sip:host:port or sips:host:port", sip->listen[i]);
 	if (sip->register_max_s < sip->register_min_s)
 		return tl_config_refuse(section, "register_max_s", error, "expected at least register_min_s (%u)", sip->register_min_s);
 	return read_users(settings, error) && read_trunks(settings, error);

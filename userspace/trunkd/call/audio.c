@@ -3,6 +3,9 @@
 #include "call/fax.h"
 #include "call/report.h"
 
+#define TL_ROOM "call"
+#include "base/log.h"
+
 enum tl_law tl_leg_law(const struct tl_leg *leg)
 {
 	if (leg->port)
@@ -41,6 +44,28 @@ bool tl_leg_audio_rtp(struct tl_leg *leg, enum tl_law law, struct tl_rtp_side *l
 	return true;
 }
 
+/* Keys first: without them nothing is sent, nor taken. */
+static bool set_remote(struct tl_leg *leg, GError **error)
+{
+	if (!tl_port_set_keys(leg->port, leg->dialog->keys, error))
+		return false;
+	tl_port_set_remote(leg->port, &leg->dialog->remote);
+	return true;
+}
+
+static bool open_rtp(struct tl_leg *leg, GError **error)
+{
+	struct tl_dialog *dialog = leg->dialog;
+	g_autoptr(GError) cause = NULL;
+	if (!tl_leg_audio_rtp(leg, tl_leg_law(leg), &dialog->local, error))
+		return false;
+	if (!dialog->remote.port || set_remote(leg, &cause))
+		return true;
+	tl_leg_audio_close(leg);
+	tl_control_refuse_circuit(error, TL_CAUSE_TEMPORARY_FAILURE, "no SRTP for leg %s: %s", leg->id, cause->message);
+	return false;
+}
+
 struct tl_port *tl_leg_audio(struct tl_leg *leg, GError **error)
 {
 	struct tl_dialog *dialog = leg->dialog;
@@ -54,8 +79,8 @@ struct tl_port *tl_leg_audio(struct tl_leg *leg, GError **error)
 	if (dialog->media == TL_MEDIA_TIMESLOT) {
 		leg->port = tl_port_new_timeslot(leg->node->media, dialog->span, dialog->slot, leg);
 		opened(leg);
-	} else if (tl_leg_audio_rtp(leg, tl_leg_law(leg), &dialog->local, error) && dialog->remote.port) {
-		tl_port_set_remote(leg->port, &dialog->remote);
+	} else if (!open_rtp(leg, error)) {
+		return NULL;
 	}
 	return leg->port;
 }
@@ -83,13 +108,18 @@ static void slot_settled(struct tl_leg *leg)
 void tl_leg_audio_changed(struct tl_leg *leg)
 {
 	struct tl_dialog *dialog = leg->dialog;
+	g_autoptr(GError) error = NULL;
 	if (dialog->media == TL_MEDIA_TIMESLOT) {
 		slot_settled(leg);
 		return;
 	}
 	if (!leg->port || dialog->media == TL_MEDIA_BROWSER || !dialog->remote.port)
 		return;
-	tl_port_set_remote(leg->port, &dialog->remote);
+	if (!set_remote(leg, &error)) {
+		tl_error("leg %s: no SRTP: %s", leg->id, error->message);
+		tl_leg_release(leg, TL_CAUSE_TEMPORARY_FAILURE);
+		return;
+	}
 	if (tl_leg_state(leg) == TL_LEG_ANSWERED)
 		set_held(leg, !dialog->remote.receives);
 }

@@ -250,8 +250,10 @@ static bool start_sip(struct tl_node *node, GError **error)
 	if (!node->config->sip_on)
 		return true;
 	g_autofree char *registrations = g_build_filename(node->config->state_dir, "registrations", NULL);
+	g_autofree char *tls = g_build_filename(node->config->state_dir, "sip-tls", NULL);
 	struct tl_sip_config config = node->config->sip;
 	config.registrations_path = registrations;
+	config.tls_folder = tls;
 	node->sip = tl_sip_new(&config, &handler, node, error);
 	return node->sip != NULL;
 }

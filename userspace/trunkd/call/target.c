@@ -11,7 +11,7 @@ static const struct {
 	enum tl_target_kind kind;
 } schemes[] = {
 	{ "group:", TL_TARGET_GROUP }, { "span:", TL_TARGET_SPAN },   { "user:", TL_TARGET_USER },
-	{ "trunk:", TL_TARGET_TRUNK }, { "sip:", TL_TARGET_SIP },     { "announcement:", TL_TARGET_ANNOUNCEMENT },
+	{ "trunk:", TL_TARGET_TRUNK }, { "sip:", TL_TARGET_SIP },     { "sips:", TL_TARGET_SIP }, { "announcement:", TL_TARGET_ANNOUNCEMENT },
 };
 
 static bool parse_span(const char *name, struct tl_target *target)

@@ -11,22 +11,31 @@
 #include "ip/browser.h"
 #include "signal/leg.h"
 
+/** Whether a peer's audio is encrypted: SRTP, its keys in the descriptions (RFC 4568), by TLS only unless configured. */
+enum tl_srtp_policy {
+	TL_SRTP_OFF,
+	TL_SRTP_ALLOW,   /* offered beside RTP/AVP, which many peers understand; taken either way */
+	TL_SRTP_REQUIRE, /* offered as RTP/SAVP; calls without it fail: 488, cause 65 */
+};
+
 /** A phone that may register and call. */
 struct tl_sip_user {
 	const char *name;
 	const char *ha1;    /* hex MD5(user:realm:password), RFC 2617; never a plain password, never logged */
+	enum tl_srtp_policy srtp;
 };
 
 /** A SIP trunk: a peer known by address, optionally by digest. */
 struct tl_sip_trunk {
 	const char *name;
-	const char *target;      /* "sip:host:port" or with ;transport=tcp; where calls are sent */
+	const char *target;      /* "sip:host:port" or with ;transport=tcp or tls, "sips:..."; where calls are sent */
 	const char *const *peers; /* numeric addresses its calls may come from; NULL-terminated */
 	const char *user, *password; /* to authenticate ourselves; may be NULL */
+	enum tl_srtp_policy srtp;
 };
 
 struct tl_sip_config {
-	const char *const *listen; /* "sip:127.0.0.1:5060", "sip:[::1]:5060;transport=tcp"; no transport: UDP and TCP */
+	const char *const *listen; /* "sip:127.0.0.1:5060", "sip:[::1]:5060;transport=tcp", "sips:..." or transport=tls; none: UDP, TCP */
 	const char *realm;
 	const struct tl_sip_user *users; unsigned n_users;
 	const struct tl_sip_trunk *trunks; unsigned n_trunks;
@@ -34,6 +43,11 @@ struct tl_sip_config {
 	unsigned session_expires_s;              /* RFC 4028; 0: off; 1800 is usual */
 	unsigned max_dialogs;                    /* beyond it 503; default 4000 */
 	const char *registrations_path;          /* file that keeps registrations over a restart; NULL: none */
+	enum tl_srtp_policy srtp;                /* of calls to bare URIs */
+	bool keys_in_clear;                      /* SRTP's keys by UDP and TCP, too, where others can read them */
+	const char *tls_folder;                  /* where the stack's TLS reads from; needed to listen with it */
+	const char *certificate;                 /* file of key and certificate (secure.h); NULL: our own */
+	const char *authorities;                 /* file of those who may vouch for whom we connect to; NULL: anybody is believed */
 	unsigned unreachable_ms;                 /* a call that nothing answers at all fails after it; default 8000 */
 };
 

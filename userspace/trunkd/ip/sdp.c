@@ -25,7 +25,7 @@ struct reader {
 	bool session_hold, hold;   /* c= 0.0.0.0, the hold of RFC 2543 */
 	unsigned session_direction, direction;
 	unsigned maxptime_ms;
-	bool found, in_audio, foreign[128]; /* foreign: payload types that rtpmap gives another meaning */
+	bool secure, found, in_audio, foreign[128]; /* foreign: payload types that rtpmap gives another meaning */
 	bool listed[128];
 	int formats[32];
 	unsigned n_formats;
@@ -120,8 +120,10 @@ static int read_media(struct reader *r, struct piece p)
 	    !copy(protocol, stream->protocol, sizeof(stream->protocol)) ||
 	    !copy(first, stream->format, sizeof(stream->format)) || !number(port_only, 65535, &value))
 		return -EBADMSG;
-	r->in_audio = !r->found && piece_is(media, "audio") && piece_is(protocol, "RTP/AVP");
+	bool savp = r->secure && piece_is(protocol, "RTP/SAVP");
+	r->in_audio = !r->found && piece_is(media, "audio") && (savp || piece_is(protocol, "RTP/AVP"));
 	if (r->in_audio) {
+		r->sdp.savp = savp;
 		r->found = true;
 		r->sdp.audio = r->sdp.n_streams;
 		r->sdp.side.port = value;
@@ -147,6 +149,13 @@ static void read_rtpmap(struct reader *r, struct piece p)
 	} else {
 		r->foreign[pt] = !(narrow && piece_is(name, pt == PT_PCMA ? "PCMA" : "PCMU"));
 	}
+}
+
+/* What cannot be used is passed over: others may stand beside it (RFC 4568 7.1.2). */
+static void read_crypto(struct reader *r, struct piece p)
+{
+	if (r->sdp.n_keys < TL_SDES_MAX && !tl_sdes_parse(p.at, p.length, &r->sdp.keys[r->sdp.n_keys]))
+		r->sdp.n_keys++;
 }
 
 static bool read_direction(struct piece p, unsigned *direction)
@@ -178,6 +187,8 @@ static void read_attribute(struct reader *r, struct piece p)
 	unsigned ms;
 	if (piece_is(name, "rtpmap") && !session)
 		read_rtpmap(r, p);
+	else if (piece_is(name, "crypto") && !session)
+		read_crypto(r, p);
 	else if (piece_is(name, "ptime") && number(p, 1000, &ms))
 		r->sdp.side.ptime_ms = ms;
 	else if (piece_is(name, "maxptime") && number(p, 1000, &ms))
@@ -248,6 +259,8 @@ static int settle(struct reader *r)
 	settle_laws(r);
 	if (side->port && !r->sdp.offers[TL_LAW_ALAW] && !r->sdp.offers[TL_LAW_ULAW])
 		return -EPROTONOSUPPORT;
+	if (side->port && r->sdp.savp && !r->sdp.n_keys)
+		return -EPROTONOSUPPORT;
 	const char *host = r->host[0] ? r->host : r->session_host;
 	if (side->port && !host[0])
 		return -EPROTONOSUPPORT;
@@ -263,9 +276,9 @@ static int settle(struct reader *r)
 	return 0;
 }
 
-int tl_sdp_parse(const char *text, size_t length, struct tl_sdp *sdp)
+int tl_sdp_parse(const char *text, size_t length, bool secure, struct tl_sdp *sdp)
 {
-	struct reader r = { .events = -1, .session_direction = SEND | RECEIVE, .direction = SEND | RECEIVE };
+	struct reader r = { .secure = secure, .events = -1, .session_direction = SEND | RECEIVE, .direction = SEND | RECEIVE };
 	if (length > TL_SDP_OCTETS_MAX)
 		return -EBADMSG;
 	int e = read_lines(&r, (struct piece){ text, length });
@@ -273,6 +286,7 @@ int tl_sdp_parse(const char *text, size_t length, struct tl_sdp *sdp)
 		e = settle(&r);
 	if (!e)
 		*sdp = r.sdp;
+	explicit_bzero(r.sdp.keys, sizeof r.sdp.keys);
 	return e;
 }
 
@@ -280,7 +294,7 @@ static void format_audio(GString *out, const struct tl_sdp_local *local)
 {
 	const struct tl_rtp_side *side = local->side;
 	int first = side->law == TL_LAW_ALAW ? PT_PCMA : PT_PCMU;
-	g_string_append_printf(out, "m=audio %u RTP/AVP %d", side->port, first);
+	g_string_append_printf(out, "m=audio %u RTP/%s %d", side->port, local->savp ? "SAVP" : "AVP", first);
 	if (local->both_laws)
 		g_string_append_printf(out, " %d", PT_PCMA - first);
 	if (side->dtmf_payload_type >= 0)
@@ -295,6 +309,8 @@ static void format_audio(GString *out, const struct tl_sdp_local *local)
 	if (side->dtmf_payload_type >= 0)
 		g_string_append_printf(out, "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-15\r\n",
 				       side->dtmf_payload_type, side->dtmf_payload_type);
+	for (unsigned i = 0; i < local->n_keys; i++)
+		tl_sdes_format(&local->keys[i], out);
 	g_string_append_printf(out, "a=ptime:%u\r\n", side->ptime_ms ? side->ptime_ms : 20);
 	static const char *const directions[] = { "inactive", "sendonly", "recvonly", "sendrecv" };
 	g_string_append_printf(out, "a=%s\r\n", directions[(side->sends ? SEND : 0) | (side->receives ? RECEIVE : 0)]);

@@ -2,7 +2,8 @@
 /*
  * Session descriptions as a telephone needs them (RFC 8866, offer and answer
  * by RFC 3264): one stream of G.711 with RFC 4733 events; every other stream is
- * refused with port 0. Text in, values out; no state, no I/O. Any thread.
+ * refused with port 0. SRTP by RFC 4568, over RTP/SAVP, or beside RTP/AVP where
+ * the peer may do without. Text in, values out; no state, no I/O. Any thread.
  */
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ip/sdes.h"
 #include "signal/leg.h"
 
 #define TL_SDP_STREAMS_MAX 8
@@ -26,16 +28,19 @@ struct tl_sdp {
 	bool offers[2];           /* by enum tl_law */
 	unsigned n_streams, audio; /* m= lines, and which of them is ours */
 	struct tl_sdp_stream streams[TL_SDP_STREAMS_MAX];
+	bool savp;                /* the stream is RTP/SAVP */
+	unsigned n_keys;          /* those that we can take, in the peer's order */
+	struct tl_sdes keys[TL_SDES_MAX];
 };
 
 /**
  * tl_sdp_parse - read @text of @length octets (no terminator needed).
- * Takes the first audio stream over RTP/AVP; addresses must be numeric and unicast; ptime is rounded down to
+ * Takes the first audio stream over RTP/AVP, or RTP/SAVP where @secure; keys are read in either. Addresses must be numeric and unicast; ptime is rounded down to
  * 10-60 ms in steps of 10; a stream with port 0 is read with side.port 0.
- * Returns 0, -EBADMSG (not SDP, or over a limit) or -EPROTONOSUPPORT (SDP without G.711 that we can take); @sdp is
- * untouched on failure.
+ * Returns 0, -EBADMSG (not SDP, or over a limit) or -EPROTONOSUPPORT (SDP without G.711 that we can take, or RTP/SAVP
+ * without a key that we can); @sdp is untouched on failure.
  */
-int tl_sdp_parse(const char *text, size_t length, struct tl_sdp *sdp);
+int tl_sdp_parse(const char *text, size_t length, bool secure, struct tl_sdp *sdp);
 
 /** What is to be said. */
 struct tl_sdp_local {
@@ -44,6 +49,9 @@ struct tl_sdp_local {
 	const struct tl_sdp *shape;     /* streams of the session so far, or NULL: audio alone */
 	uint64_t session_id;            /* o= */
 	unsigned version;               /* o=; grows with every change (RFC 3264 8) */
+	bool savp;                      /* RTP/SAVP */
+	const struct tl_sdes *keys;
+	unsigned n_keys;
 };
 
 /** tl_sdp_format - the description as text. (transfer full), g_free. */

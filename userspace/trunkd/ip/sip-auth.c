@@ -77,10 +77,10 @@ bool tl_sip_auth_check(const struct tl_nua_event *event, const char *name)
 		challenge(event, false);
 		return false;
 	}
-	const char *ha1 = g_hash_table_lookup(sip->users, name);
+	const struct tl_phone *phone = g_hash_table_lookup(sip->users, name);
 	enum tl_digest_verdict verdict = TL_DIGEST_FAILED;
-	if (ha1 && !strcmp(fields.username, name))
-		verdict = tl_digest_verify(sip->digest, &fields, event->sip->sip_request->rq_method_name, ha1);
+	if (phone && !strcmp(fields.username, name))
+		verdict = tl_digest_verify(sip->digest, &fields, event->sip->sip_request->rq_method_name, phone->ha1);
 	if (verdict == TL_DIGEST_PASSED)
 		return true;
 	if (verdict == TL_DIGEST_STALE) {
@@ -116,7 +116,7 @@ static unsigned check_contacts(const struct tl_sip *sip, const sip_t *message)
 			return c == message->sip_contact && !c->m_next && message->sip_expires &&
 				       !message->sip_expires->ex_delta ? 0 : 400;
 		unsigned asked = asked_s(sip, message, c);
-		if (c->m_url->url_type != url_sip || !c->m_url->url_host || n == TL_REGISTRAR_CONTACTS_MAX)
+		if (!tl_listener_is_sip(c->m_url) || !c->m_url->url_host || n == TL_REGISTRAR_CONTACTS_MAX)
 			return 400;
 		if (asked && asked < sip->register_min_s)
 			return 423;
@@ -133,7 +133,8 @@ static char *route_back(const struct tl_nua_event *event, const sip_contact_t *c
 	    !strcmp(claimed, host))
 		return NULL;
 	const sip_via_t *via = event->sip->sip_via;
-	return tl_listener_uri(host, port, via && via->v_protocol && g_str_has_suffix(via->v_protocol, "TCP"));
+	bool tcp = via && via->v_protocol && g_str_has_suffix(via->v_protocol, "TCP");
+	return tl_listener_uri(host, port, event->listener->tls ? "tls" : tcp ? "tcp" : "udp");
 }
 
 static bool bind_contact(const struct tl_nua_event *event, const char *name, const sip_contact_t *contact)

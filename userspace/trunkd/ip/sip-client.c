@@ -94,7 +94,7 @@ static struct tl_sip_registration *registration_new(struct tl_sip *sip, const ch
 	r->sip = sip;
 	r->registrar = g_strdup(registrar);
 	r->host = g_strdup(url->url_host);
-	r->port = g_strdup(url->url_port ? url->url_port : "5060");
+	r->port = g_strdup(url_port(url));
 	r->user = g_strdup(user);
 	r->password = g_strdup(password);
 	r->retry_ms = RETRY_FIRST_MS;
@@ -113,7 +113,7 @@ struct tl_sip_registration *tl_sip_register(struct tl_sip *sip, const char *regi
 	struct tl_sip_registration *r = NULL;
 	su_home_init(home);
 	url_t *url = url_make(home, registrar);
-	struct tl_sip_listener *listener = url && url->url_type == url_sip && url->url_host ? tl_listener_for(sip, url) : NULL;
+	struct tl_sip_listener *listener = tl_listener_is_sip(url) ? tl_listener_for(sip, url) : NULL;
 	if (!listener || strchr(password, ':')) {
 		g_set_error(error, TL_IP_ERROR, TL_IP_ERROR_TARGET, listener ? "the password for \"%s\" has a colon, which the stack cannot send"
 			    : "\"%s\" is no registrar that a listening address reaches: expected sip:host:port", registrar);
@@ -144,7 +144,7 @@ void tl_sip_client_identify(struct tl_sip_dialog *d, const url_t *url)
 {
 	for (GList *l = d->sip->registrations.head; l && !d->user; l = l->next) {
 		const struct tl_sip_registration *r = l->data;
-		if (g_ascii_strcasecmp(r->host, url->url_host) || strcmp(r->port, url->url_port ? url->url_port : "5060"))
+		if (g_ascii_strcasecmp(r->host, url->url_host) || strcmp(r->port, url_port(url)))
 			continue;
 		d->user = g_strdup(r->user);
 		d->password = g_strdup(r->password);

@@ -169,7 +169,8 @@ static void destroy(struct tl_sip_dialog *d)
 		g_source_remove(d->telling);
 	tl_timer_free(d->timer_b), tl_timer_free(d->retry);
 	tl_sip_out_clear(d);
-	g_free(d->description);
+	tl_sip_media_forget(d);
+	explicit_bzero(d, sizeof *d);
 	g_free(d);
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fsm.h"
 #include "ip/sdp.h"
+#include "ip/sip-keys.h"
 #include "ip/sip.h"
 
 enum tl_sip_dialog_event {
@@ -58,7 +59,9 @@ struct tl_sip_dialog {
 	int verdict;           /* 0, -ENODATA (it had no description) or another negative errno */
 	uint64_t session_id;
 	unsigned version;
-	char *description;     /* our latest, as sent */
+	char *description;     /* our latest, as sent; has keys in it */
+	struct tl_sip_keys keys;
+	enum tl_srtp_policy srtp; /* outgoing: what is wanted */
 
 	GPtrArray *routes;     /* of struct tl_sip_route; outgoing */
 	unsigned route;        /* the one in use */
@@ -116,14 +119,18 @@ void tl_sip_out_clear(struct tl_sip_dialog *d);
 /* sip-media.c */
 /** Our description; @answer: with the agreed law only. Borrowed until the next. */
 const char *tl_sip_media_describe(struct tl_sip_dialog *d, bool answer);
+/** Frees our description, and what keys were in it. */
+void tl_sip_media_forget(struct tl_sip_dialog *d);
 /** Reads a message's description; -ENODATA when it has none. */
 int tl_sip_media_read(struct tl_sip_dialog *d, const sip_t *sip, struct tl_sdp *sdp);
 /** Takes the peer's offer for the dialog's remote side. */
 void tl_sip_media_take_offer(struct tl_sip_dialog *d, const struct tl_sdp *sdp);
 /** Settles our answer to the offer taken last. */
 void tl_sip_media_agree(struct tl_sip_dialog *d);
-/** Takes the peer's answer to our offer; false when it leaves nothing to talk by. */
+/** Takes the peer's answer to our offer; false when it leaves nothing to talk by, or keys that we did not offer. */
 bool tl_sip_media_take_answer(struct tl_sip_dialog *d, const struct tl_sdp *sdp);
+/** Tells the owner if the remote side is not as @before, or the keys are new. */
+void tl_sip_media_tell(struct tl_sip_dialog *d, const struct tl_rtp_side *before);
 void tl_sip_media_reoffer(void *user, const void *data);
 void tl_sip_media_reoffer_later(void *user, const void *data);
 void tl_sip_media_reoffer_accepted(void *user, const void *data);

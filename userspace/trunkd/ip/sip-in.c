@@ -73,7 +73,7 @@ static void refuse(const struct tl_nua_event *event, unsigned status)
 }
 
 /* Who sends this: a trunk by its address, a user by digest. False when it was answered here. */
-static bool admit(const struct tl_nua_event *event, struct tl_sip_origin *origin)
+static bool admit(const struct tl_nua_event *event, struct tl_sip_origin *origin, enum tl_srtp_policy *srtp)
 {
 	struct tl_sip *sip = event->listener->sip;
 	char host[64];
@@ -81,6 +81,7 @@ static bool admit(const struct tl_nua_event *event, struct tl_sip_origin *origin
 	const struct tl_trunk *trunk = tl_listener_source(event->listener, host, &port) ? tl_sip_trunk_from(sip, host) : NULL;
 	if (trunk) {
 		*origin = (struct tl_sip_origin){ TL_SIP_TRUNK, trunk->name };
+		*srtp = trunk->srtp;
 		return true;
 	}
 	const char *from = event->sip->sip_from ? event->sip->sip_from->a_url->url_user : NULL;
@@ -93,12 +94,15 @@ static bool admit(const struct tl_nua_event *event, struct tl_sip_origin *origin
 	if (!tl_sip_auth_check(event, name))
 		return false;
 	*origin = (struct tl_sip_origin){ TL_SIP_USER, name };
+	*srtp = ((const struct tl_phone *)g_hash_table_lookup(sip->users, name))->srtp;
 	return true;
 }
 
-static struct tl_sip_dialog *dialog_from(const struct tl_nua_event *event, const struct tl_sdp *sdp)
+static struct tl_sip_dialog *dialog_from(const struct tl_nua_event *event, enum tl_srtp_policy srtp,
+					 const struct tl_sdp *sdp)
 {
 	struct tl_sip_dialog *d = tl_sip_dialog_new(event->listener->sip, event->listener);
+	tl_sip_keys_begin(&d->keys, srtp, d->listener);
 	d->nh = event->nh;
 	nua_handle_bind(d->nh, &d->nua);
 	const sip_allow_t *allow = event->sip->sip_allow;
@@ -108,13 +112,17 @@ static struct tl_sip_dialog *dialog_from(const struct tl_nua_event *event, const
 	tl_listener_source(event->listener, d->base.remote.from, &port);
 	if (sdp)
 		tl_sip_media_take_offer(d, sdp);
+	d->keys.changed = false; /* the owner has not looked yet */
 	return d;
 }
 
 /* 0 with *@has_offer, or the status to refuse with. */
-static unsigned read_offer(const struct tl_nua_event *event, struct tl_sdp *sdp, bool *has_offer)
+static unsigned read_offer(const struct tl_nua_event *event, enum tl_srtp_policy srtp, struct tl_sdp *sdp, bool *has_offer)
 {
 	struct tl_sip_dialog reader = { .sip = event->listener->sip };
+	*has_offer = false;
+	if (!tl_sip_keys_begin(&reader.keys, srtp, event->listener))
+		return 488;
 	int e = tl_sip_media_read(&reader, event->sip, sdp);
 	*has_offer = !e;
 	if (e == -ENODATA)
@@ -136,9 +144,10 @@ void tl_sip_in_invite(const struct tl_nua_event *event)
 		refuse(event, 503);
 		return;
 	}
-	if (!admit(event, &origin))
+	enum tl_srtp_policy srtp;
+	if (!admit(event, &origin, &srtp))
 		return;
-	unsigned status = read_offer(event, &sdp, &has_offer);
+	unsigned status = read_offer(event, srtp, &sdp, &has_offer);
 	if (status) {
 		refuse(event, status);
 		return;
@@ -147,7 +156,8 @@ void tl_sip_in_invite(const struct tl_nua_event *event)
 	origin.asked = request && request->rq_url->url_user ? request->rq_url->url_user : "";
 	struct tl_leg_setup setup;
 	tl_numbers_read(event->sip, origin.kind == TL_SIP_TRUNK, &setup);
-	struct tl_sip_dialog *d = dialog_from(event, has_offer ? &sdp : NULL);
+	struct tl_sip_dialog *d = dialog_from(event, srtp, has_offer ? &sdp : NULL);
+	explicit_bzero(sdp.keys, sizeof sdp.keys);
 	tl_sip_dialog_fire(d, TL_SIP_OFFERED, NULL);
 	sip->handler.on_offered(sip, &d->base, &setup, &origin, sip->user);
 }

@@ -68,7 +68,7 @@ static int probe_all(const struct tl_sip_listener *listener, unsigned *port, con
 	*protocol = "udp";
 	if (listener->udp)
 		e = probe(listener, SOCK_DGRAM, port);
-	if (!e && listener->tcp) {
+	if (!e && (listener->tcp || listener->tls)) {
 		*protocol = "tcp";
 		e = probe(listener, SOCK_STREAM, port);
 	}
@@ -119,13 +119,35 @@ static int uri_host(const char *text, char host[64])
 	return strchr(host, ':') ? AF_INET6 : AF_INET;
 }
 
-static void url_transports(const url_t *url, bool *udp, bool *tcp)
+struct transports {
+	bool udp, tcp, tls;
+};
+
+/* sips: is TLS all the way, RFC 3261 19.1. */
+static struct transports url_transports(const url_t *url)
 {
 	char transport[16] = "";
 	if (url->url_params)
 		url_param(url->url_params, "transport", transport, sizeof(transport));
-	*udp = !transport[0] || !g_ascii_strcasecmp(transport, "udp");
-	*tcp = !transport[0] || !g_ascii_strcasecmp(transport, "tcp");
+	bool any = !transport[0], tcp = !g_ascii_strcasecmp(transport, "tcp"), tls = !g_ascii_strcasecmp(transport, "tls");
+	if (url->url_type == url_sips)
+		return (struct transports){ .tls = any || tcp || tls };
+	return (struct transports){ any || !g_ascii_strcasecmp(transport, "udp"), any || tcp, tls };
+}
+
+bool tl_listener_is_sip(const url_t *url)
+{
+	return url && (url->url_type == url_sip || url->url_type == url_sips) && url->url_host && url->url_host[0];
+}
+
+bool tl_listener_is_tls(const char *text)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	su_home_init(home);
+	url_t *url = url_make(home, text);
+	bool tls = tl_listener_is_sip(url) && url_transports(url).tls;
+	su_home_deinit(home);
+	return tls;
 }
 
 static bool read_url(struct tl_sip_listener *listener, const char *text, GError **error)
@@ -133,23 +155,31 @@ static bool read_url(struct tl_sip_listener *listener, const char *text, GError 
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	su_home_init(home);
 	url_t *url = url_make(home, text);
-	bool good = url && url->url_type == url_sip && !url->url_user;
+	bool good = tl_listener_is_sip(url) && !url->url_user;
 	if (good) {
 		listener->family = uri_host(url->url_host, listener->host);
 		bool any = url->url_port && !strcmp(url->url_port, "*");
-		unsigned long port = url->url_port && !any ? strtoul(url->url_port, NULL, 10) : any ? 0 : 5060;
-		url_transports(url, &listener->udp, &listener->tcp);
+		struct transports by = url_transports(url);
+		unsigned long port = url->url_port && !any ? strtoul(url->url_port, NULL, 10) : any ? 0 : by.tls ? 5061 : 5060;
+		listener->udp = by.udp, listener->tcp = by.tcp, listener->tls = by.tls;
 		listener->port = (unsigned)port;
-		good = listener->family != AF_UNSPEC && port <= 65535 && (listener->udp || listener->tcp);
+		good = listener->family != AF_UNSPEC && port <= 65535 && (by.udp || by.tcp || by.tls);
 	}
 	su_home_deinit(home);
 	if (!good)
 		g_set_error(error, TL_IP_ERROR, TL_IP_ERROR_CONFIG,
-			    "\"%s\" is no listening address: expected sip:ADDRESS:PORT, numeric, optionally ;transport=udp or tcp",
+			    "\"%s\" is no listening address: expected sip:ADDRESS:PORT, numeric, optionally ;transport=udp, tcp or tls, or sips:ADDRESS:PORT",
 			    text);
 	g_snprintf(listener->uri_host, sizeof(listener->uri_host), listener->family == AF_INET6 ? "[%s]" : "%s",
 		   listener->host);
 	return good;
+}
+
+static const char *own_transport(const struct tl_sip_listener *listener)
+{
+	if (listener->tls)
+		return ";transport=tls";
+	return listener->udp && listener->tcp ? "" : listener->tcp ? ";transport=tcp" : ";transport=udp";
 }
 
 bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_callback_f on_event, GError **error)
@@ -157,8 +187,12 @@ bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_cal
 	if (!read_url(listener, url, error) || !settle_port(listener, error))
 		return false;
 	struct tl_sip *sip = listener->sip;
-	char *bound = g_strdup_printf("sip:%s:%u%s", listener->uri_host, listener->port,
-				      listener->udp && listener->tcp ? "" : listener->tcp ? ";transport=tcp" : ";transport=udp");
+	if (listener->tls && !sip->tls_folder) {
+		g_set_error(error, TL_IP_ERROR, TL_IP_ERROR_CONFIG, "%s: no folder for TLS is configured", url);
+		return false;
+	}
+	unsigned policy = sip->verifies ? TPTLS_VERIFY_OUT | TPTLS_VERIFY_SUBJECTS_OUT : TPTLS_VERIFY_NONE;
+	char *bound = g_strdup_printf("%s:%s:%u%s", listener->tls ? "sips" : "sip", listener->uri_host, listener->port, own_transport(listener));
 	/* Under 90 s only where the configured interval itself is shorter. */
 	unsigned min_se_s = sip->session_expires_s ? MIN(MIN_SE_S, sip->session_expires_s) : MIN_SE_S;
 	listener->nua = nua_create(sip->root, on_event, listener, NUTAG_URL(bound), NUTAG_MEDIA_ENABLE(0),
@@ -167,7 +201,9 @@ bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_cal
 				   NUTAG_AUTOALERT(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOACK(0), NUTAG_AUTO302(0), NUTAG_AUTO305(0),
 				   NUTAG_MAX_RETRY_AFTER(0), NUTAG_EARLY_MEDIA(0), NUTAG_OUTBOUND("no-options-keepalive no-validate no-natify"),
 				   NUTAG_SESSION_TIMER(sip->session_expires_s), NUTAG_MIN_SE(min_se_s), NUTAG_UPDATE_REFRESH(1),
-				   NTATAG_UDP_MTU(UDP_MTU), NTATAG_MAX_PROCEEDING(2 * sip->max_dialogs), TAG_END());
+				   NTATAG_UDP_MTU(UDP_MTU), NTATAG_MAX_PROCEEDING(2 * sip->max_dialogs),
+				   TAG_IF(listener->tls, TPTAG_CERTIFICATE(sip->tls_folder)),
+				   TAG_IF(listener->tls, TPTAG_TLS_VERIFY_POLICY(policy)), TAG_END());
 	if (!listener->nua)
 		g_set_error(error, TL_IP_ERROR, TL_IP_ERROR_LISTEN, "cannot listen on %s", bound);
 	g_free(bound);
@@ -177,13 +213,12 @@ bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_cal
 struct tl_sip_listener *tl_listener_for(struct tl_sip *sip, const url_t *url)
 {
 	char host[64];
-	bool udp, tcp;
 	int family = uri_host(url->url_host, host);
-	url_transports(url, &udp, &tcp);
-	bool want_tcp = tcp && !udp;
-	for (unsigned i = 0; (udp || tcp) && i < sip->n_listeners; i++) {
+	struct transports by = url_transports(url);
+	for (unsigned i = 0; i < sip->n_listeners; i++) {
 		struct tl_sip_listener *l = &sip->listeners[i];
-		if ((family == AF_UNSPEC || family == l->family) && (want_tcp ? l->tcp : l->udp))
+		bool fits = by.udp ? l->udp : by.tcp ? l->tcp : by.tls && l->tls;
+		if (fits && (family == AF_UNSPEC || family == l->family))
 			return l;
 	}
 	return NULL;
@@ -208,8 +243,8 @@ bool tl_listener_source(const struct tl_sip_listener *listener, char *host, unsi
 	return tl_listener_canonical(text, host);
 }
 
-char *tl_listener_uri(const char *host, unsigned port, bool tcp)
+char *tl_listener_uri(const char *host, unsigned port, const char *transport)
 {
 	return g_strdup_printf(strchr(host, ':') ? "sip:[%s]:%u;transport=%s" : "sip:%s:%u;transport=%s", host, port,
-			       tcp ? "tcp" : "udp");
+			       transport);
 }

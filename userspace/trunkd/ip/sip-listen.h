@@ -7,14 +7,20 @@
 /** Opens @url's sockets into @listener, whose sip is set. "port in use" is said with the address. */
 bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_callback_f on_event, GError **error);
 
+/** Whether listening at @url means TLS. */
+bool tl_listener_is_tls(const char *url);
+
 /** The listener that can reach @url by its family and transport, or NULL. */
 struct tl_sip_listener *tl_listener_for(struct tl_sip *sip, const url_t *url);
 
 /** Numeric source address and port of the request being delivered. @host has at least 64 octets. */
 bool tl_listener_source(const struct tl_sip_listener *listener, char *host, unsigned *port);
 
-/** "sip:host:port;transport=udp" for a numeric address, in brackets when IPv6. (transfer full), g_free. */
-char *tl_listener_uri(const char *host, unsigned port, bool tcp);
+/** "sip:host:port;transport=..." for a numeric address, in brackets when IPv6. (transfer full), g_free. */
+char *tl_listener_uri(const char *host, unsigned port, const char *transport);
+
+/** Whether @url is sip: or sips: with a host. */
+bool tl_listener_is_sip(const url_t *url);
 
 /** The canonical text of a numeric address; IPv4 in IPv6 becomes IPv4. False when it is none. */
 bool tl_listener_canonical(const char *text, char host[64]);

@@ -15,7 +15,7 @@
 #define GLARE_CALLER_MAX_MS 4000
 #define GLARE_CALLEE_MAX_MS 2000
 
-static char *describe(const struct tl_sip_dialog *d, const struct tl_rtp_side *side, bool answer)
+static char *describe(struct tl_sip_dialog *d, const struct tl_rtp_side *side, bool answer)
 {
 	struct tl_sdp_local local = {
 		.side = side,
@@ -24,7 +24,20 @@ static char *describe(const struct tl_sip_dialog *d, const struct tl_rtp_side *s
 		.session_id = d->session_id,
 		.version = d->version,
 	};
+	tl_sip_keys_describe(&d->keys, answer, &local);
 	return tl_sdp_format(&local);
+}
+
+static void forget(char *description)
+{
+	if (description)
+		explicit_bzero(description, strlen(description));
+	g_free(description);
+}
+
+void tl_sip_media_forget(struct tl_sip_dialog *d)
+{
+	forget(g_steal_pointer(&d->description));
 }
 
 const char *tl_sip_media_describe(struct tl_sip_dialog *d, bool answer)
@@ -39,11 +52,11 @@ const char *tl_sip_media_describe(struct tl_sip_dialog *d, bool answer)
 	}
 	char *text = describe(d, &side, answer);
 	if (d->description && strcmp(text, d->description)) {
-		g_free(text);
+		forget(text);
 		d->version++;
 		text = describe(d, &side, answer);
 	}
-	g_free(d->description);
+	forget(d->description);
 	return d->description = text;
 }
 
@@ -55,7 +68,9 @@ int tl_sip_media_read(struct tl_sip_dialog *d, const sip_t *sip, struct tl_sdp *
 		return -ENODATA;
 	int e = -EPROTONOSUPPORT;
 	if (!type || !type->c_type || !g_ascii_strcasecmp(type->c_type, SDP_TYPE))
-		e = tl_sdp_parse(payload->pl_data, payload->pl_len, sdp);
+		e = tl_sdp_parse(payload->pl_data, payload->pl_len, d->keys.policy != TL_SRTP_OFF, sdp);
+	if (!e)
+		e = tl_sip_keys_check(&d->keys, sdp);
 	if (e)
 		d->sip->counters.sdp_refused++;
 	return e;
@@ -65,6 +80,7 @@ static void set_remote(struct tl_sip_dialog *d, const struct tl_rtp_side *side)
 {
 	struct tl_rtp_side before = d->base.remote;
 	d->base.remote = *side;
+	d->base.keys = d->keys.agreed ? &d->keys.both : NULL;
 	memcpy(d->base.remote.from, before.from, sizeof before.from); /* no description tells it */
 }
 
@@ -72,6 +88,7 @@ void tl_sip_media_take_offer(struct tl_sip_dialog *d, const struct tl_sdp *sdp)
 {
 	d->shape = *sdp;
 	d->has_shape = true;
+	tl_sip_keys_take_offer(&d->keys, sdp);
 	set_remote(d, &sdp->side);
 }
 
@@ -83,7 +100,7 @@ void tl_sip_media_agree(struct tl_sip_dialog *d)
 
 bool tl_sip_media_take_answer(struct tl_sip_dialog *d, const struct tl_sdp *sdp)
 {
-	if (!sdp->side.port)
+	if (!sdp->side.port || !tl_sip_keys_take_answer(&d->keys, sdp))
 		return false;
 	int events = d->base.local.dtmf_payload_type < 0 ? -1 : sdp->side.dtmf_payload_type;
 	d->shape = *sdp;
@@ -94,9 +111,12 @@ bool tl_sip_media_take_answer(struct tl_sip_dialog *d, const struct tl_sdp *sdp)
 	return true;
 }
 
-static void tell_media(struct tl_sip_dialog *d)
+void tl_sip_media_tell(struct tl_sip_dialog *d, const struct tl_rtp_side *before)
 {
 	struct tl_dialog_event event = { TL_DIALOG_MEDIA };
+	if (tl_sdp_side_equal(before, &d->base.remote) && !d->keys.changed)
+		return;
+	d->keys.changed = false;
 	tl_sip_dialog_tell(d, &event);
 }
 
@@ -138,8 +158,8 @@ void tl_sip_media_reoffer_accepted(void *user, const void *data)
 	struct tl_sip_dialog *d = user;
 	struct tl_rtp_side before = d->base.remote;
 	/* An unusable answer leaves what was agreed before in force. */
-	if (tl_sip_media_acknowledge(d, data) && !tl_sdp_side_equal(&before, &d->base.remote))
-		tell_media(d);
+	if (tl_sip_media_acknowledge(d, data))
+		tl_sip_media_tell(d, &before);
 	if (tl_sip_dialog_is_confirmed(d))
 		reoffer_again(d);
 }
@@ -176,8 +196,7 @@ static void accept_offer(struct tl_sip_dialog *d, const struct tl_nua_event *eve
 	tl_sip_media_agree(d);
 	nua_respond(event->nh, 200, "OK", NUTAG_WITH_THIS(event->listener->nua), SIPTAG_CONTENT_TYPE_STR(SDP_TYPE),
 		    SIPTAG_PAYLOAD_STR(tl_sip_media_describe(d, true)), TAG_END());
-	if (!tl_sdp_side_equal(&before, &d->base.remote))
-		tell_media(d);
+	tl_sip_media_tell(d, &before);
 }
 
 void tl_sip_media_reinvited(void *user, const void *data)
@@ -203,7 +222,6 @@ void tl_sip_media_reacked(void *user, const void *data)
 	const struct tl_nua_event *event = data;
 	struct tl_rtp_side before = d->base.remote;
 	struct tl_sdp sdp;
-	if (!tl_sip_media_read(d, event->sip, &sdp) && tl_sip_media_take_answer(d, &sdp) &&
-	    !tl_sdp_side_equal(&before, &d->base.remote))
-		tell_media(d);
+	if (!tl_sip_media_read(d, event->sip, &sdp) && tl_sip_media_take_answer(d, &sdp))
+		tl_sip_media_tell(d, &before);
 }

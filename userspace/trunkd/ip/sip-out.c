@@ -16,6 +16,8 @@
 
 #define SDP_TYPE "application/sdp"
 
+#define NOT_SECRET "SRTP is required for \"%s\", and its keys would not go by TLS"
+
 static void route_free(void *data)
 {
 	struct tl_sip_route *route = data;
@@ -84,6 +86,7 @@ void tl_sip_out_invite(void *user, const void *data)
 	d->listener = route->listener;
 	d->sip->counters.invites_sent++;
 	d->challenges = 0;
+	tl_sip_keys_begin(&d->keys, d->srtp, d->listener); /* each contact gets keys of its own */
 	note_peer(d, route, home);
 	send_invite(d, url && url->url_host ? url->url_host : d->listener->uri_host);
 	tl_timer_start(d->timer_b, d->sip->unreachable_ms);
@@ -95,9 +98,8 @@ static void take_early_media(struct tl_sip_dialog *d, const sip_t *sip, bool *in
 	struct tl_sdp sdp;
 	struct tl_rtp_side before = d->base.remote;
 	*inband = !tl_sip_media_read(d, sip, &sdp) && tl_sip_media_take_answer(d, &sdp);
-	struct tl_dialog_event media = { TL_DIALOG_MEDIA };
-	if (*inband && !tl_sdp_side_equal(&before, &d->base.remote))
-		tl_sip_dialog_tell(d, &media);
+	if (*inband)
+		tl_sip_media_tell(d, &before);
 }
 
 void tl_sip_out_provisional(void *user, const void *data)
@@ -127,9 +129,8 @@ void tl_sip_out_accepted(void *user, const void *data)
 		tl_sip_dialog_fire(d, TL_SIP_RELEASE, &ending);
 		return;
 	}
-	struct tl_dialog_event media = { TL_DIALOG_MEDIA }, answered = { TL_DIALOG_ANSWERED, .inband = true };
-	if (!tl_sdp_side_equal(&before, &d->base.remote))
-		tl_sip_dialog_tell(d, &media);
+	struct tl_dialog_event answered = { TL_DIALOG_ANSWERED, .inband = true };
+	tl_sip_media_tell(d, &before);
 	tl_sip_dialog_tell(d, &answered);
 }
 
@@ -202,10 +203,13 @@ static bool aim_at_user(struct tl_sip_dialog *d, const char *name, GError **erro
 	unsigned n = tl_registrar_lookup(d->sip->registrar, name, bindings);
 	if (!n)
 		return refuse(error, TL_IP_ERROR_UNREGISTERED, "SIP user \"%s\" is not registered", name);
+	const struct tl_phone *phone = g_hash_table_lookup(d->sip->users, name);
+	d->srtp = phone->srtp;
 	for (unsigned i = 0; i < n; i++)
-		add_route(d, bindings[i].contact, bindings[i].route, bindings[i].via);
+		if (tl_sip_keys_begin(&d->keys, d->srtp, bindings[i].via))
+			add_route(d, bindings[i].contact, bindings[i].route, bindings[i].via);
 	d->to_phone = true;
-	return true;
+	return d->routes->len || refuse(error, TL_IP_ERROR_TARGET, NOT_SECRET, name);
 }
 
 /* @text as a URI, its user part the called number where @number is wanted or the URI has none. */
@@ -215,9 +219,10 @@ static bool aim_at_uri(struct tl_sip_dialog *d, const char *text, bool number, G
 	char user[3 * TL_DIGITS_MAX + 2];
 	su_home_init(home);
 	url_t *url = url_make(home, text);
-	bool good = url && url->url_type == url_sip && url->url_host && url->url_host[0];
+	bool good = tl_listener_is_sip(url);
 	struct tl_sip_listener *listener = good ? tl_listener_for(d->sip, url) : NULL;
-	if (listener) {
+	bool secret = listener && tl_sip_keys_begin(&d->keys, d->srtp, listener);
+	if (secret) {
 		if (d->setup.called.digits[0] && (number || !url->url_user))
 			url->url_user = tl_numbers_user(&d->setup.called, user);
 		add_route(d, url_as_string(home, url), NULL, listener);
@@ -226,7 +231,9 @@ static bool aim_at_uri(struct tl_sip_dialog *d, const char *text, bool number, G
 	su_home_deinit(home);
 	if (!good)
 		return refuse(error, TL_IP_ERROR_TARGET, "\"%s\" is no SIP URI", text);
-	return listener || refuse(error, TL_IP_ERROR_TARGET, "no listening address reaches \"%s\" by its family and transport", text);
+	if (!listener)
+		return refuse(error, TL_IP_ERROR_TARGET, "no listening address reaches \"%s\" by its family and transport", text);
+	return secret || refuse(error, TL_IP_ERROR_TARGET, NOT_SECRET, text);
 }
 
 static bool aim_at_trunk(struct tl_sip_dialog *d, const char *name, GError **error)
@@ -235,6 +242,7 @@ static bool aim_at_trunk(struct tl_sip_dialog *d, const char *name, GError **err
 	if (!trunk)
 		return refuse(error, TL_IP_ERROR_TARGET, "no SIP trunk \"%s\"", name);
 	d->to_trunk = true;
+	d->srtp = trunk->srtp;
 	d->user = g_strdup(trunk->user);
 	d->password = g_strdup(trunk->password);
 	d->identity = g_strdup(trunk->user);
@@ -247,7 +255,8 @@ static bool aim(struct tl_sip_dialog *d, const char *target, GError **error)
 		return aim_at_user(d, target + 5, error);
 	if (g_str_has_prefix(target, "trunk:"))
 		return aim_at_trunk(d, target + 6, error);
-	if (g_str_has_prefix(target, "sip:"))
+	d->srtp = d->sip->srtp;
+	if (g_str_has_prefix(target, "sip:") || g_str_has_prefix(target, "sips:"))
 		return aim_at_uri(d, target, false, error);
 	return refuse(error, TL_IP_ERROR_TARGET, "\"%s\": expected user:NAME, trunk:NAME or sip:URI", target);
 }

@@ -39,8 +39,17 @@ static void on_silent_line(void *stream, const char *format, va_list arguments)
 {
 }
 
+/* Keys of SRTP are nobody's business: what follows "inline:" (RFC 4568 6.1) is starred. */
+static void hide_keys(char *text)
+{
+	for (char *at = text; (at = strstr(at, "inline:"));)
+		for (at += strlen("inline:"); *at && !strchr("| ;\r\n", *at); at++)
+			*at = '*';
+}
+
 static void deliver(void)
 {
+	hide_keys(message->str);
 	for (GList *l = tracers.head; l; l = l->next) {
 		struct tl_sip *sip = l->data;
 		if (sip->handler.on_trace)

@@ -33,6 +33,20 @@ static void trunk_free(void *data)
 	g_free(trunk);
 }
 
+static void phone_free(void *data)
+{
+	struct tl_phone *phone = data;
+	g_free(phone->ha1);
+	g_free(phone);
+}
+
+static struct tl_phone *phone_new(const struct tl_sip_user *given)
+{
+	struct tl_phone *phone = g_new0(struct tl_phone, 1);
+	*phone = (struct tl_phone){ g_strdup(given->ha1), given->srtp };
+	return phone;
+}
+
 static char **canonical_peers(const char *const *peers)
 {
 	GPtrArray *array = g_ptr_array_new();
@@ -47,7 +61,7 @@ static struct tl_trunk *trunk_new(const struct tl_sip_trunk *given)
 {
 	struct tl_trunk *trunk = g_new0(struct tl_trunk, 1);
 	*trunk = (struct tl_trunk){ g_strdup(given->name), g_strdup(given->target), g_strdup(given->user),
-				    g_strdup(given->password), canonical_peers(given->peers) };
+				    g_strdup(given->password), canonical_peers(given->peers), given->srtp };
 	return trunk;
 }
 
@@ -83,7 +97,7 @@ void tl_sip_set_peers(struct tl_sip *sip, const struct tl_sip_user *users, unsig
 	g_hash_table_remove_all(sip->users);
 	g_ptr_array_set_size(sip->trunks, 0);
 	for (unsigned i = 0; i < n_users; i++)
-		g_hash_table_insert(sip->users, g_strdup(users[i].name), g_strdup(users[i].ha1));
+		g_hash_table_insert(sip->users, g_strdup(users[i].name), phone_new(&users[i]));
 	for (unsigned i = 0; i < n_trunks; i++)
 		g_ptr_array_add(sip->trunks, trunk_new(&trunks[i]));
 	tl_registrar_retain(sip->registrar, is_known, sip);
@@ -132,10 +146,10 @@ static bool check_trunk(const struct tl_sip_trunk *trunk, GError **error)
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	su_home_init(home);
 	url_t *url = url_make(home, trunk->target);
-	bool good = url && url->url_type == url_sip && url->url_host && url->url_host[0];
+	bool good = tl_listener_is_sip(url);
 	su_home_deinit(home);
 	if (!good)
-		g_set_error(error, TL_IP_ERROR, TL_IP_ERROR_CONFIG, "SIP trunk %s: target \"%s\" is not sip:host:port", trunk->name,
+		g_set_error(error, TL_IP_ERROR, TL_IP_ERROR_CONFIG, "SIP trunk %s: target \"%s\" is not sip:host:port or sips:host:port", trunk->name,
 			    trunk->target);
 	for (const char *const *p = trunk->peers; good && p && *p; p++)
 		if (!tl_listener_canonical(*p, host)) {
@@ -167,6 +181,19 @@ static bool check(const struct tl_sip_config *config, GError **error)
 		return false;
 	}
 	return true;
+}
+
+/* Before the first listener: the stack reads it when it binds. */
+static bool prepare_tls(struct tl_sip *sip, const struct tl_sip_config *config, GError **error)
+{
+	bool wanted = false;
+	for (unsigned i = 0; config->listen[i]; i++)
+		wanted = wanted || tl_listener_is_tls(config->listen[i]);
+	if (!wanted || !config->tls_folder)
+		return true;
+	sip->tls_folder = g_strdup(config->tls_folder);
+	sip->verifies = config->authorities;
+	return tl_tls_folder_make(sip->tls_folder, config->certificate, config->authorities, error);
 }
 
 static bool open_listeners(struct tl_sip *sip, const char *const *listen, GError **error)
@@ -202,18 +229,20 @@ struct tl_sip *tl_sip_new(const struct tl_sip_config *config, const struct tl_si
 	sip->handler = *handler;
 	sip->user = user;
 	sip->realm = g_strdup(config->realm);
-	sip->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	sip->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, phone_free);
 	sip->trunks = g_ptr_array_new_with_free_func(trunk_free);
 	sip->register_min_s = DEFAULT(config->register_min_s, 60);
 	sip->register_max_s = DEFAULT(config->register_max_s, 3600);
 	sip->session_expires_s = config->session_expires_s;
 	sip->max_dialogs = DEFAULT(config->max_dialogs, 4000);
+	sip->srtp = config->srtp;
+	sip->keys_in_clear = config->keys_in_clear;
 	sip->unreachable_ms = DEFAULT(config->unreachable_ms, 8000);
 	sip->digest = tl_digest_new(config->realm);
 	sip->registrar = tl_registrar_new(on_registration, sip);
 	tl_sip_set_peers(sip, config->users, config->n_users, config->trunks, config->n_trunks);
 	start_stack(sip);
-	if (!open_listeners(sip, config->listen, error)) {
+	if (!prepare_tls(sip, config, error) || !open_listeners(sip, config->listen, error)) {
 		tl_sip_free(sip);
 		return NULL;
 	}
@@ -263,7 +292,7 @@ void tl_sip_free(struct tl_sip *sip)
 	g_hash_table_destroy(sip->users);
 	g_ptr_array_unref(sip->trunks);
 	g_free(sip->listeners);
-	g_free(sip->realm);
+	g_free(sip->realm), g_free(sip->tls_folder);
 	g_free(sip);
 }
 

@@ -35,7 +35,7 @@ struct tl_sip_listener {
 	struct tl_sip *sip;
 	nua_t *nua;
 	int family;
-	bool udp, tcp, down;
+	bool udp, tcp, tls, down;
 	char host[64];     /* numeric */
 	char uri_host[68]; /* the same in a URI: IPv6 in brackets */
 	unsigned port;
@@ -44,6 +44,12 @@ struct tl_sip_listener {
 struct tl_trunk {
 	char *name, *target, *user, *password;
 	char **peers; /* canonical numeric addresses */
+	enum tl_srtp_policy srtp;
+};
+
+struct tl_phone {
+	char *ha1;
+	enum tl_srtp_policy srtp;
 };
 
 struct tl_sip {
@@ -55,9 +61,12 @@ struct tl_sip {
 	unsigned n_listeners;
 	char *realm;
 	struct tl_kept *kept; /* NULL: registrations are not kept */
-	GHashTable *users;  /* name -> ha1 */
+	GHashTable *users;  /* name -> struct tl_phone */
 	GPtrArray *trunks;  /* of struct tl_trunk */
 	unsigned register_min_s, register_max_s, session_expires_s, max_dialogs, unreachable_ms;
+	enum tl_srtp_policy srtp; /* of calls to bare URIs */
+	bool keys_in_clear, verifies; /* verifies: whom we connect to by TLS must have a certificate that we trust */
+	char *tls_folder;         /* NULL: no TLS */
 	struct tl_sip_counters counters;
 	uint64_t refused_before; /* tl_trace_refused() when we started */
 	struct tl_digest *digest;

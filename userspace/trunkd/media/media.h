@@ -123,7 +123,8 @@ void tl_port_set_remote(struct tl_port *port, const struct tl_rtp_side *remote);
 
 /**
  * tl_port_set_keys - from now on what the port sends is protected by @keys and what it takes must be (SRTP, SRTCP);
- * NULL: in the clear. Copies; the caller wipes its own. Browsers' ports get theirs by themselves.
+ * NULL: in the clear. A direction whose key is the one it has goes on as it was. Copies; the caller wipes its own.
+ * Browsers' ports get theirs by themselves.
  */
 bool tl_port_set_keys(struct tl_port *port, const struct tl_dtls_keys *keys, GError **error);
 

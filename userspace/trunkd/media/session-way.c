@@ -5,8 +5,13 @@
 
 void tl_rtp_session_set_keys(struct tl_rtp_session *session, struct tl_rtp_keys *keys)
 {
-	if (session->keys)
-		tl_media_return(session->port->media, &session->keys->parcel);
+	struct tl_rtp_keys *before = session->keys;
+	if (keys && !keys->send)
+		keys->send = before->send, before->send = NULL;
+	if (keys && !keys->receive)
+		keys->receive = before->receive, before->receive = NULL;
+	if (before)
+		tl_media_return(session->port->media, &before->parcel);
 	session->keys = keys;
 }
 

@@ -32,6 +32,7 @@ void tl_rtp_session_free(struct tl_rtp_session *session)
 	tl_jitter_done(&session->jitter);
 	tl_opus_in_free(session->opus_in);
 	tl_opus_out_free(session->opus_out);
+	explicit_bzero(&session->main_keys, sizeof session->main_keys);
 	g_free(session);
 }
 
@@ -75,6 +76,7 @@ void tl_rtp_keys_free(struct tl_rtp_keys *keys)
 {
 	tl_srtp_free(keys->send);
 	tl_srtp_free(keys->receive);
+	explicit_bzero(keys, sizeof *keys);
 	g_free(keys);
 }
 
@@ -87,21 +89,42 @@ static struct tl_srtp *srtp_new(enum tl_srtp_direction direction, enum tl_srtp_p
 	return srtp;
 }
 
+static bool is_same(const struct tl_srtp_key *a, const struct tl_srtp_key *b)
+{
+	return !memcmp(a, b, sizeof *a);
+}
+
+/* A context begun anew under the same key would repeat key stream, or take what it has taken. */
+static struct tl_rtp_keys *keys_new(const struct tl_rtp_session *session, const struct tl_dtls_keys *from, GError **error)
+{
+	const struct tl_dtls_keys *now = &session->main_keys;
+	bool suite = session->main_secured && now->profile == from->profile;
+	bool sends = suite && is_same(&now->send, &from->send), receives = suite && is_same(&now->receive, &from->receive);
+	struct tl_rtp_keys *keys = g_new0(struct tl_rtp_keys, 1);
+	keys->parcel.kind = TL_PARCEL_KEYS;
+	if (!sends)
+		keys->send = srtp_new(TL_SRTP_SEND, from->profile, &from->send, error);
+	if (!receives && (sends || keys->send))
+		keys->receive = srtp_new(TL_SRTP_RECEIVE, from->profile, &from->receive, error);
+	if ((sends || keys->send) && (receives || keys->receive))
+		return keys;
+	tl_rtp_keys_free(keys);
+	return NULL;
+}
+
 bool tl_port_set_keys(struct tl_port *port, const struct tl_dtls_keys *from, GError **error)
 {
 	tl_assert_main();
 	g_return_val_if_fail(port->kind == TL_PORT_RTP, false);
+	struct tl_rtp_session *session = port->rtp;
 	struct tl_rtp_keys *keys = NULL;
-	if (from) {
-		keys = g_new0(struct tl_rtp_keys, 1);
-		keys->parcel.kind = TL_PARCEL_KEYS;
-		keys->send = srtp_new(TL_SRTP_SEND, from->profile, &from->send, error);
-		keys->receive = keys->send ? srtp_new(TL_SRTP_RECEIVE, from->profile, &from->receive, error) : NULL;
-		if (!keys->receive) {
-			tl_rtp_keys_free(keys);
-			return false;
-		}
-	}
+	if (!from && !session->main_secured)
+		return true;
+	if (from && !(keys = keys_new(session, from, error)))
+		return false;
+	session->main_secured = from;
+	if (from)
+		session->main_keys = *from;
 	tl_media_command(port->media, &(struct tl_command){ TL_COMMAND_PORT_KEYS, .port = port, .keys = keys });
 	return true;
 }

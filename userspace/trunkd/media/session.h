@@ -27,13 +27,15 @@ struct tl_rtp_socket {
 /** SRTP of both directions; made by main. */
 struct tl_rtp_keys {
 	struct tl_parcel parcel;
-	struct tl_srtp *send, *receive;
+	struct tl_srtp *send, *receive; /* NULL: as it is */
 };
 
 struct tl_browser;
 
 struct tl_rtp_session {
 	struct tl_port *port;           /* RO */
+	struct tl_dtls_keys main_keys;  /* main */
+	bool main_secured;              /* main */
 	struct tl_rtp_socket rtp, rtcp; /* RO; fd -1: it goes by the hub */
 	unsigned local_port;            /* RO; of rtp */
 	unsigned phase;                 /* RO; in which ticks its packets begin */

@@ -51,6 +51,14 @@ struct tl_certificate *tl_certificate_new(unsigned rotate_days, GError **error);
 struct tl_certificate *tl_certificate_ref(struct tl_certificate *certificate);
 void tl_certificate_unref(struct tl_certificate *certificate);
 
+/**
+ * tl_tls_folder_make - what a TLS stack that reads files needs, in @folder (made, mode 0700): agent.pem, key and
+ * certificate; cafile.pem, the certificates sent along and those trusted. @certificate: PEM file of a key (any kind,
+ * mode 0600 at most) and its certificate with its chain, NULL: our own as tl_certificate_open() makes it.
+ * @authorities: PEM file of those trusted besides, or NULL. Blocks on the disk: at start.
+ */
+gboolean tl_tls_folder_make(const char *folder, const char *certificate, const char *authorities, GError **error);
+
 /** Whether tl_certificate_open() would make a new one now. Sessions that have told the old one's fingerprint keep it. */
 gboolean tl_certificate_due(const struct tl_certificate *certificate);
 
@@ -88,7 +96,7 @@ struct tl_dtls_config {
 struct tl_association;
 struct tl_dtls_pool;
 
-/** The keys are wiped when on_keys returns. */
+/** Both directions' keys, from a handshake (wiped when on_keys returns) or from descriptions (RFC 4568). */
 struct tl_dtls_keys {
 	enum tl_srtp_profile profile;
 	struct tl_srtp_key send, receive;

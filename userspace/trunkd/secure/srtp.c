@@ -2,6 +2,7 @@
 #include "secure/srtp.h"
 
 #include <errno.h>
+#include <openssl/rand.h>
 
 #include "secure/srtp-backend.h"
 #include "secure/srtp-cipher.h"
@@ -23,6 +24,11 @@ struct tl_srtp {
 GQuark tl_secure_error_quark(void)
 {
 	return g_quark_from_static_string("tl-secure-error");
+}
+
+void tl_srtp_key_make(struct tl_srtp_key *key)
+{
+	g_assert(RAND_priv_bytes(key->key, sizeof key->key) == 1 && RAND_priv_bytes(key->salt, sizeof key->salt) == 1);
 }
 
 size_t tl_srtp_salt_octets(enum tl_srtp_profile profile)

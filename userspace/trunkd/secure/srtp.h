@@ -55,6 +55,9 @@ struct tl_srtp_counters {
 
 struct tl_srtp;
 
+/** A new one, from OpenSSL's generator. Any thread. */
+void tl_srtp_key_make(struct tl_srtp_key *key);
+
 #define TL_SECURE_ERROR (tl_secure_error_quark())
 GQuark tl_secure_error_quark(void);
 enum tl_secure_error_code { TL_SECURE_ERROR_KEY, TL_SECURE_ERROR_CERTIFICATE, TL_SECURE_ERROR_THREAD };

@@ -157,6 +157,7 @@ struct tl_dialog_event {
 };
 
 struct tl_dialog;
+struct tl_dtls_keys;
 
 /** What a signalling system does for a dialog. All return 0 or negative errno (-EINVAL: not in this state). */
 struct tl_dialog_ops {
@@ -187,6 +188,7 @@ struct tl_dialog {
 	unsigned slot;                   /* TIMESLOT: 0 until the channel is settled */
 	struct tl_rtp_side local;        /* RTP: set by the owner before progress, answer or call */
 	struct tl_rtp_side remote;       /* RTP: as the far end said */
+	const struct tl_dtls_keys *keys; /* RTP: of SRTP, as agreed (the room secure); borrowed; NULL: in the clear */
 };
 
 static inline int tl_dialog_proceed(struct tl_dialog *d) { return d->ops->proceed(d); }
