@@ -30,6 +30,7 @@ const struct tl_config_key exchange_keys[] = {
 	{ "span", "rtp", TL_CONFIG_BOOL, "no", .help = "RTP header in front of the control word" },
 	TL_SIGNALLING_KEYS("pri-network", "no"),
 	{ "sip", "listen", TL_CONFIG_LIST, NULL, .help = "sip:host:port, more by commas" },
+	{ "sip", "peers", TL_CONFIG_LIST, "127.0.0.1, ::1", .help = "addresses whose calls are taken: the node under test" },
 	{ "agent", "registrar", TL_CONFIG_STRING, .required = TRUE, .help = "sip:host:port of the node" },
 	{ "agent", "user", TL_CONFIG_STRING, .required = TRUE, .help = "name at the registrar" },
 	{ "agent", "password", TL_CONFIG_STRING, .required = TRUE, .help = "its password" },
@@ -272,10 +273,8 @@ static bool make_agents(struct exchange *exchange, GError **error)
 static bool make_sip(struct exchange *exchange, GError **error)
 {
 	static const struct tl_sip_handler handler = { .on_offered = on_sip_offered };
-	static const char *const anywhere[] = { "127.0.0.1", "::1", NULL };
 	const struct tl_config_section *section = tl_config_section(exchange->config, "sip");
-	/* Whoever calls from this machine is taken: the node under test. */
-	struct tl_sip_trunk node = { .name = "node", .target = "sip:127.0.0.1", .peers = anywhere };
+	struct tl_sip_trunk node = { .name = "node", .target = "sip:127.0.0.1", .peers = tl_config_list(section, "peers") };
 	struct tl_sip_config config = { .listen = tl_config_list(section, "listen"), .realm = "exchange", .trunks = &node,
 		.n_trunks = 1, .register_min_s = 30, .register_max_s = 3600, .session_expires_s = 1800, .max_dialogs = 4000 };
 	if (!config.listen[0])
