@@ -7,11 +7,16 @@
  */
 #pragma once
 
+#include <sofia-sip/sip_tag.h>
+
 #include "base/clock.h"
 #include "base/fsm.h"
 #include "ip/sdp.h"
 #include "ip/sip-keys.h"
 #include "ip/sip.h"
+
+/** Our Contact, where the stack's own would not do: for requests and responses that set it. */
+#define TL_SIP_CONTACT(listener) TAG_IF((listener)->contact[0], SIPTAG_CONTACT_STR((listener)->contact))
 
 enum tl_sip_dialog_event {
 	TL_SIP_OFFERED,     /* an INVITE that we take */

@@ -182,11 +182,21 @@ static const char *own_transport(const struct tl_sip_listener *listener)
 	return listener->udp && listener->tcp ? "" : listener->tcp ? ";transport=tcp" : ";transport=udp";
 }
 
+/* By itself the stack would say sips:, which telephones that speak TLS may still not know (RFC 5630 3.1.4 has no other). */
+static void settle_contact(struct tl_sip_listener *listener)
+{
+	bool wildcard = !strcmp(listener->host, "0.0.0.0") || !strcmp(listener->host, "::");
+	if (listener->tls && !wildcard)
+		g_snprintf(listener->contact, sizeof(listener->contact), "<sip:%s:%u;transport=tls>", listener->uri_host,
+			   listener->port);
+}
+
 bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_callback_f on_event, GError **error)
 {
 	if (!read_url(listener, url, error) || !settle_port(listener, error))
 		return false;
 	struct tl_sip *sip = listener->sip;
+	settle_contact(listener);
 	if (listener->tls && !sip->tls_folder) {
 		g_set_error(error, TL_IP_ERROR, TL_IP_ERROR_CONFIG, "%s: no folder for TLS is configured", url);
 		return false;

@@ -61,7 +61,7 @@ static void send_invite(struct tl_sip_dialog *d, const char *host)
 	d->nh = nua_handle(d->listener->nua, &d->nua, NUTAG_URL(route->uri), SIPTAG_TO_STR(to), SIPTAG_FROM_STR(headers.from),
 			   TAG_IF(route->route, NUTAG_PROXY(route->route)), TAG_END());
 	nua_invite(d->nh, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE), SIPTAG_PAYLOAD_STR(tl_sip_media_describe(d, false)),
-		   TAG_IF(headers.privacy, SIPTAG_PRIVACY_STR(headers.privacy)),
+		   TL_SIP_CONTACT(d->listener), TAG_IF(headers.privacy, SIPTAG_PRIVACY_STR(headers.privacy)),
 		   TAG_IF(headers.asserted, SIPTAG_HEADER_STR(headers.asserted)),
 		   TAG_IF(headers.diversion, SIPTAG_HEADER_STR(headers.diversion)), TAG_END());
 	g_free(to);
