@@ -48,7 +48,7 @@ static void test_levels(void)
 			      &sdp), ==, 0);
 	g_assert_cmpstr(sdp.side.host, ==, "2001:db8::1");
 	g_assert_cmpuint(sdp.n_streams, ==, 2);
-	g_assert_cmpuint(sdp.audio, ==, 1);
+	g_assert_cmpuint(sdp.ours, ==, 1);
 	g_assert_false(sdp.side.sends);
 	g_assert_true(sdp.side.receives);
 	g_assert_cmpint(sdp.side.dtmf_payload_type, ==, -1);
@@ -156,7 +156,7 @@ static void test_answer(void)
 	g_assert_nonnull(strstr(text, "m=image 0 udptl t38\r\n"));
 	g_assert_cmpint(parse(text, &answer), ==, 0);
 	g_assert_cmpuint(answer.n_streams, ==, 3);
-	g_assert_cmpuint(answer.audio, ==, 1);
+	g_assert_cmpuint(answer.ours, ==, 1);
 	g_assert_false(answer.offers[TL_LAW_ALAW]);
 	g_free(text);
 }
@@ -215,6 +215,76 @@ static void test_keys_said(void)
 	g_free(text);
 }
 
+/* T.38 (ITU-T T.38 annex D): in the audio's place, or in a place of its own, as the others write it. */
+static void test_image(void)
+{
+	struct tl_sdp offer, again;
+	g_assert_cmpint(parse(HEAD "c=IN IP4 1.2.3.4\r\nm=audio 0 RTP/AVP 0\r\nm=image 4004 UDPTL t38\r\na=T38FaxVersion:3\r\n"
+			      "a=T38MaxBitRate:9600\r\na=T38FaxFillBitRemoval:0\r\na=T38FaxTranscodingMMR:0\r\n"
+			      "a=T38FaxRateManagement:transferredTCF\r\na=T38FaxMaxBuffer:72\r\na=T38FaxMaxDatagram:316\r\n"
+			      "a=T38FaxUdpEC:t38UDPFEC\r\n", &offer), ==, 0);
+	g_assert_true(offer.side.t38.on);
+	g_assert_cmpuint(offer.ours, ==, 1);
+	g_assert_cmpuint(offer.side.port, ==, 4004);
+	g_assert_cmpuint(offer.side.t38.version, ==, 3);
+	g_assert_cmpuint(offer.side.t38.bit_rate, ==, 9600);
+	g_assert_cmpuint(offer.side.t38.datagram, ==, 316);
+	g_assert_cmpint(offer.side.t38.correction, ==, TL_T38_FEC);
+	g_assert_false(offer.side.t38.fill_bit_removal);
+	struct tl_rtp_side local = { .host = "192.0.2.7", .port = 7000, .law = TL_LAW_ULAW, .dtmf_payload_type = 101, .ptime_ms = 20,
+				     .sends = true, .receives = true };
+	struct tl_rtp_side remote = offer.side;
+	tl_sdp_agree(&offer, &local, &remote);
+	char *text = tl_sdp_format(&(struct tl_sdp_local){ .side = &local, .shape = &offer, .answer = true });
+	g_assert_nonnull(strstr(text, "m=audio 0 RTP/AVP 0\r\nm=image 7000 udptl t38\r\na=T38FaxVersion:0\r\na=T38MaxBitRate:9600\r\n"
+				      "a=T38FaxRateManagement:transferredTCF\r\n"));
+	g_assert_nonnull(strstr(text, "a=T38FaxUdpEC:t38UDPFEC\r\n"));
+	g_assert_cmpint(parse(text, &again), ==, 0);
+	g_assert_true(again.side.t38.on);
+	g_free(text);
+	/* Back to audio: in the place that was the audio's. */
+	local.t38.on = false;
+	text = tl_sdp_format(&(struct tl_sdp_local){ .side = &local, .shape = &offer });
+	g_assert_nonnull(strstr(text, "m=audio 7000 RTP/AVP 0 101\r\n"));
+	g_assert_nonnull(strstr(text, "m=image 0 UDPTL t38\r\n"));
+	g_free(text);
+}
+
+static void test_image_offers(void)
+{
+	static const struct {
+		const char *text;
+		int error;
+		bool image;
+	} cases[] = {
+		{ "m=audio 4000 RTP/AVP 8\r\nm=image 4004 udptl t38\r\n", 0, false }, /* both: the audio */
+		{ "m=image 4004 udptl t38\r\n", 0, true },
+		{ "m=image 4004 udptl t38\r\na=T38MaxBitRate:7\r\na=T38FaxMaxDatagram:1\r\na=T38FaxUdpEC:what\r\n", 0, true },
+		{ "m=image 4004 udptl t38\r\na=T38FaxRateManagement:localTCF\r\n", -EPROTONOSUPPORT, false },
+		{ "m=image 4004 tcp t38\r\n", -EPROTONOSUPPORT, false },
+		{ "m=image 4004 udptl t39\r\n", -EPROTONOSUPPORT, false },
+		{ "m=audio 4000 RTP/AVP 9\r\nm=image 4004 udptl t38\r\n", -EPROTONOSUPPORT, false },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct tl_sdp sdp;
+		g_autofree char *text = g_strconcat(HEAD "c=IN IP4 1.2.3.4\r\n", cases[i].text, NULL);
+		g_assert_cmpint(parse(text, &sdp), ==, cases[i].error);
+		if (cases[i].error)
+			continue;
+		g_assert_cmpint(sdp.side.t38.on, ==, cases[i].image);
+		g_assert_true(!cases[i].image || (sdp.side.t38.bit_rate == 14400 && sdp.side.t38.datagram == 400));
+	}
+	/* The first description, and the audio's place taken (RFC 3264 8.3.3). */
+	struct tl_rtp_side local = { .host = "192.0.2.7", .port = 7000, .sends = true, .receives = true, .dtmf_payload_type = -1,
+				     .t38 = { .on = true, .bit_rate = 14400, .datagram = 1400, .correction = TL_T38_REDUNDANCY } };
+	struct tl_sdp audio;
+	g_assert_cmpint(parse(HEAD "c=IN IP4 1.2.3.4\r\nm=video 0 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 8\r\n", &audio), ==, 0);
+	char *text = tl_sdp_format(&(struct tl_sdp_local){ .side = &local, .shape = &audio });
+	g_assert_nonnull(strstr(text, "m=video 0 RTP/AVP 31\r\nm=image 7000 udptl t38\r\n"));
+	g_assert_null(strstr(text, "m=audio"));
+	g_free(text);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -228,5 +298,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/sdp/answer", test_answer);
 	g_test_add_func("/sdp/keys", test_keys);
 	g_test_add_func("/sdp/keys-said", test_keys_said);
+	g_test_add_func("/sdp/image", test_image);
+	g_test_add_func("/sdp/image-offers", test_image_offers);
 	return g_test_run();
 }

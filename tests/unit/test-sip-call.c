@@ -140,6 +140,72 @@ static void test_hold(gconstpointer data)
 }
 
 /* Both re-offer at once: 491, and both get their way after the waits of RFC 3261 14.1. */
+static bool yes(struct tl_dialog *dialog, void *user)
+{
+	return true;
+}
+
+static void ask_for_t38(struct end *end)
+{
+	end->dialog->local.t38 = tl_sdp_t38(TL_T38_FEC);
+	g_assert_cmpint(tl_dialog_update(end->dialog), ==, 0);
+}
+
+/* A call goes over to T.38, whoever asks for it, and back. */
+static void test_t38(gconstpointer data)
+{
+	struct pair p;
+	pair_start(&p, GPOINTER_TO_INT(data), NULL);
+	pair_connect(&p);
+	p.a.dialog->may_go_t38 = yes;
+	ask_for_t38(&p.b);
+	await(p.a.dialog->remote.t38.on && p.b.dialog->remote.t38.on);
+	g_assert_true(p.a.dialog->local.t38.on);
+	g_assert_cmpint(p.a.dialog->remote.t38.correction, ==, TL_T38_FEC);
+	g_assert_cmpint(p.b.dialog->remote.t38.correction, ==, TL_T38_FEC);
+	g_assert_cmpuint(p.a.dialog->remote.port, ==, 30000);
+	unsigned heard = p.b.heard[TL_DIALOG_MEDIA];
+	p.a.dialog->local.t38.on = false;
+	g_assert_cmpint(tl_dialog_update(p.a.dialog), ==, 0);
+	await(p.b.heard[TL_DIALOG_MEDIA] > heard && !p.a.dialog->remote.t38.on);
+	g_assert_false(p.b.dialog->remote.t38.on || p.b.dialog->local.t38.on);
+	tl_dialog_release(p.a.dialog, TL_CAUSE_NORMAL_CLEARING);
+	pair_await_released(&p);
+	pair_stop(&p);
+}
+
+/* 488: what was agreed stays, and who asked hears that it does. */
+static void test_t38_refused(gconstpointer data)
+{
+	struct pair p;
+	pair_start(&p, GPOINTER_TO_INT(data), NULL);
+	pair_connect(&p);
+	unsigned heard = p.a.heard[TL_DIALOG_MEDIA];
+	ask_for_t38(&p.a);
+	await(p.a.heard[TL_DIALOG_MEDIA] > heard);
+	g_assert_false(p.a.dialog->local.t38.on || p.a.dialog->remote.t38.on || p.b.dialog->remote.t38.on);
+	g_assert_cmpuint(p.a.dialog->remote.port, ==, 30000);
+	hold(&p.a, &p.b);
+	tl_dialog_release(p.a.dialog, TL_CAUSE_NORMAL_CLEARING);
+	pair_await_released(&p);
+	pair_stop(&p);
+}
+
+/* Both want it at once: 491, and one of them asks again. */
+static void test_t38_glare(gconstpointer data)
+{
+	struct pair p;
+	pair_start(&p, GPOINTER_TO_INT(data), NULL);
+	pair_connect(&p);
+	p.a.dialog->may_go_t38 = p.b.dialog->may_go_t38 = yes;
+	ask_for_t38(&p.a);
+	ask_for_t38(&p.b);
+	await(p.a.dialog->remote.t38.on && p.b.dialog->remote.t38.on);
+	tl_dialog_release(p.a.dialog, TL_CAUSE_NORMAL_CLEARING);
+	pair_await_released(&p);
+	pair_stop(&p);
+}
+
 static void test_glare(gconstpointer data)
 {
 	struct pair p;
@@ -281,6 +347,7 @@ int main(int argc, char **argv)
 	} tests[] = {
 		{ "call", test_call, true }, { "bye-cause", test_bye_cause, true }, { "cancel", test_cancel, true },
 		{ "cancel-at-once", test_cancel_at_once, true }, { "refused", test_refused, true }, { "hold", test_hold, true },
+		{ "t38", test_t38, false }, { "t38-refused", test_t38_refused, false }, { "t38-glare", test_t38_glare, false },
 		{ "glare", test_glare, false }, { "law", test_law, false }, { "identity", test_identity, false },
 		{ "session-timer", test_session_timer, false }, { "stop", test_stop, true }, { "trace", test_trace, false },
 	};

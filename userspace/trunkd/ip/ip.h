@@ -48,6 +48,7 @@ struct tl_sip_config {
 	const char *tls_folder;                  /* where the stack's TLS reads from; needed to listen with it */
 	const char *certificate;                 /* file of key and certificate (secure.h); NULL: our own */
 	const char *authorities;                 /* file of those who may vouch for whom we connect to; NULL: anybody is believed */
+	bool t38;                                /* calls may begin by T.38; whether one may go over to it is asked of its owner */
 	unsigned unreachable_ms;                 /* a call that nothing answers at all fails after it; default 8000 */
 };
 
@@ -124,6 +125,9 @@ bool tl_sip_is_registered(const struct tl_sip *sip, const char *user);
 unsigned tl_sip_port(const struct tl_sip *sip); /* of the first listening socket */
 void tl_sip_counters(const struct tl_sip *sip, struct tl_sip_counters *counters);
 void tl_sip_set_trace(struct tl_sip *sip, bool on);
+
+/** Our side of T.38, for local.t38 before tl_dialog_update(). Any thread. */
+struct tl_t38_side tl_sdp_t38(enum tl_t38_correction correction);
 
 /** SIP status for a Q.850 cause and back (RFC 3398 7.2.4.1, 8.2.6.1). */
 unsigned tl_sip_status_from_cause(unsigned cause);

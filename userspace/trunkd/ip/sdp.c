@@ -7,9 +7,18 @@
 
 #include <glib.h>
 
+#include "ip/ip.h"
+
 #define PT_PCMU 0
 #define PT_PCMA 8
 #define LINES_MAX 512
+
+#define BIT_RATE_MIN 2400
+#define BIT_RATE_MAX 14400   /* V.17; there is no V.34 here */
+#define DATAGRAM_MIN 48      /* an indicator, and one of data's usual 40 octets */
+#define DATAGRAM_UNSAID 400  /* what most say who say something */
+#define DATAGRAM_OURS 1400
+#define BUFFER_OURS 2000
 
 enum { SEND = 1, RECEIVE = 2 };
 
@@ -19,13 +28,24 @@ struct piece {
 	size_t length;
 };
 
+/* One m= line that could be ours. */
+struct stream {
+	bool found;
+	unsigned at, port;
+	char host[64];
+	bool hold;                 /* c= 0.0.0.0, the hold of RFC 2543 */
+	unsigned direction;
+};
+
 struct reader {
 	struct tl_sdp sdp;
-	char session_host[64], host[64];
-	bool session_hold, hold;   /* c= 0.0.0.0, the hold of RFC 2543 */
-	unsigned session_direction, direction;
+	struct stream session, audio, image; /* session: what is said before the first m= */
+	struct stream *in;         /* NULL: in a stream that is not for us */
 	unsigned maxptime_ms;
-	bool secure, found, in_audio, foreign[128]; /* foreign: payload types that rtpmap gives another meaning */
+	bool secure;
+	bool foreign[128];         /* payload types that rtpmap gives another meaning */
+	struct tl_t38_side t38;
+	bool local_tcf;
 	bool listed[128];
 	int formats[32];
 	unsigned n_formats;
@@ -106,6 +126,13 @@ static void list_format(struct reader *r, struct piece p)
 	r->listed[pt] = true;
 }
 
+static struct stream *kind_of(struct reader *r, struct piece media, struct piece protocol, struct piece format)
+{
+	if (piece_is(media, "audio") && (piece_is(protocol, "RTP/AVP") || (r->secure && piece_is(protocol, "RTP/SAVP"))))
+		return &r->audio;
+	return piece_is(media, "image") && piece_is(protocol, "udptl") && piece_is(format, "t38") ? &r->image : NULL;
+}
+
 /* m=<media> <port>[/<n>] <proto> <fmt> ..., RFC 8866 5.14. */
 static int read_media(struct reader *r, struct piece p)
 {
@@ -120,14 +147,14 @@ static int read_media(struct reader *r, struct piece p)
 	    !copy(protocol, stream->protocol, sizeof(stream->protocol)) ||
 	    !copy(first, stream->format, sizeof(stream->format)) || !number(port_only, 65535, &value))
 		return -EBADMSG;
-	bool savp = r->secure && piece_is(protocol, "RTP/SAVP");
-	r->in_audio = !r->found && piece_is(media, "audio") && (savp || piece_is(protocol, "RTP/AVP"));
-	if (r->in_audio) {
-		r->sdp.savp = savp;
-		r->found = true;
-		r->sdp.audio = r->sdp.n_streams;
-		r->sdp.side.port = value;
-		while (formats.length)
+	r->in = kind_of(r, media, protocol, first);
+	if (r->in && r->in->found)
+		r->in = NULL;
+	if (r->in) {
+		*r->in = (struct stream){ true, r->sdp.n_streams, value, .direction = r->session.direction };
+		if (r->in == &r->audio)
+			r->sdp.savp = piece_is(protocol, "RTP/SAVP");
+		while (r->in == &r->audio && formats.length)
 			list_format(r, word(&formats, ' '));
 	}
 	r->sdp.n_streams++;
@@ -173,26 +200,50 @@ static bool read_direction(struct piece p, unsigned *direction)
 	return true;
 }
 
+static void read_audio(struct reader *r, struct piece name, struct piece value)
+{
+	unsigned ms;
+	if (piece_is(name, "rtpmap") && r->in)
+		read_rtpmap(r, value);
+	else if (piece_is(name, "crypto") && r->in)
+		read_crypto(r, value);
+	else if (piece_is(name, "ptime") && number(value, 1000, &ms))
+		r->sdp.side.ptime_ms = ms;
+	else if (piece_is(name, "maxptime") && number(value, 1000, &ms))
+		r->maxptime_ms = ms;
+}
+
+/* ITU-T T.38 D.2.3.1; a flag may be written with :0 or :1, and numbers that make no sense are not believed. */
+static void read_image(struct reader *r, struct piece name, struct piece value)
+{
+	struct tl_t38_side *t38 = &r->t38;
+	unsigned n;
+	if (piece_is(name, "T38FaxVersion") && number(value, 255, &n))
+		t38->version = n;
+	else if (piece_is(name, "T38MaxBitRate") && number(value, 999999, &n) && n >= BIT_RATE_MIN)
+		t38->bit_rate = n;
+	else if (piece_is(name, "T38FaxMaxDatagram") && number(value, 65535, &n) && n >= DATAGRAM_MIN)
+		t38->datagram = n;
+	else if (piece_is(name, "T38FaxFillBitRemoval"))
+		t38->fill_bit_removal = !piece_is(value, "0");
+	else if (piece_is(name, "T38FaxRateManagement"))
+		r->local_tcf = piece_is(value, "localTCF");
+	else if (piece_is(name, "T38FaxUdpEC"))
+		t38->correction = piece_is(value, "t38UDPRedundancy") ? TL_T38_REDUNDANCY :
+				  piece_is(value, "t38UDPFEC")	      ? TL_T38_FEC :
+									TL_T38_PLAIN;
+}
+
 static void read_attribute(struct reader *r, struct piece p)
 {
-	bool session = !r->sdp.n_streams;
-	if (!session && !r->in_audio)
+	struct stream *in = r->sdp.n_streams ? r->in : &r->session;
+	if (!in || read_direction(p, &in->direction))
 		return;
-	if (read_direction(p, session ? &r->session_direction : &r->direction)) {
-		if (session)
-			r->direction = r->session_direction;
-		return;
-	}
 	struct piece name = word(&p, ':');
-	unsigned ms;
-	if (piece_is(name, "rtpmap") && !session)
-		read_rtpmap(r, p);
-	else if (piece_is(name, "crypto") && !session)
-		read_crypto(r, p);
-	else if (piece_is(name, "ptime") && number(p, 1000, &ms))
-		r->sdp.side.ptime_ms = ms;
-	else if (piece_is(name, "maxptime") && number(p, 1000, &ms))
-		r->maxptime_ms = ms;
+	if (in == &r->image)
+		read_image(r, name, p);
+	else
+		read_audio(r, name, p);
 }
 
 static int read_line(struct reader *r, char type, struct piece p)
@@ -204,11 +255,11 @@ static int read_line(struct reader *r, char type, struct piece p)
 	if (type != 'c')
 		return 0;
 	if (!r->sdp.n_streams) {
-		int e = read_connection(p, r->session_host, &r->session_hold);
+		int e = read_connection(p, r->session.host, &r->session.hold);
 		/* A name for the session may be overruled by the stream's own address. */
 		return e == -EPROTONOSUPPORT ? 0 : e;
 	}
-	return r->in_audio ? read_connection(p, r->host, &r->hold) : 0;
+	return r->in ? read_connection(p, r->in->host, &r->in->hold) : 0;
 }
 
 static int read_lines(struct reader *r, struct piece text)
@@ -251,34 +302,52 @@ static void settle_laws(struct reader *r)
 	}
 }
 
-static int settle(struct reader *r)
+static int settle_audio(struct reader *r)
 {
 	struct tl_rtp_side *side = &r->sdp.side;
-	if (!r->found)
-		return -EPROTONOSUPPORT;
 	settle_laws(r);
-	if (side->port && !r->sdp.offers[TL_LAW_ALAW] && !r->sdp.offers[TL_LAW_ULAW])
-		return -EPROTONOSUPPORT;
 	if (side->port && r->sdp.savp && !r->sdp.n_keys)
 		return -EPROTONOSUPPORT;
-	const char *host = r->host[0] ? r->host : r->session_host;
-	if (side->port && !host[0])
-		return -EPROTONOSUPPORT;
-	bool hold = r->host[0] ? r->hold : r->session_hold;
-	g_strlcpy(side->host, host, sizeof(side->host));
 	side->dtmf_payload_type = r->events;
 	unsigned ptime_ms = side->ptime_ms ? side->ptime_ms : 20;
 	if (r->maxptime_ms)
 		ptime_ms = MIN(ptime_ms, r->maxptime_ms);
 	side->ptime_ms = CLAMP(ptime_ms - ptime_ms % 10, 10, 60);
-	side->sends = r->direction & SEND;
-	side->receives = (r->direction & RECEIVE) && !hold;
-	return 0;
+	return side->port && !r->sdp.offers[TL_LAW_ALAW] && !r->sdp.offers[TL_LAW_ULAW] ? -EPROTONOSUPPORT : 0;
+}
+
+static int settle_image(struct reader *r)
+{
+	struct tl_rtp_side *side = &r->sdp.side;
+	side->dtmf_payload_type = -1;
+	side->ptime_ms = 20;
+	side->t38 = r->t38;
+	side->t38.on = true;
+	return r->local_tcf ? -EPROTONOSUPPORT : 0; /* by UDP the TCF is transferred (ITU-T T.38 D.2.3.1) */
+}
+
+static int settle(struct reader *r)
+{
+	struct tl_rtp_side *side = &r->sdp.side;
+	bool image = r->image.found && r->image.port && !(r->audio.found && r->audio.port);
+	const struct stream *ours = image || !r->audio.found ? &r->image : &r->audio;
+	if (!ours->found)
+		return -EPROTONOSUPPORT;
+	const struct stream *address = ours->host[0] ? ours : &r->session;
+	if (ours->port && !address->host[0])
+		return -EPROTONOSUPPORT;
+	r->sdp.ours = ours->at;
+	side->port = ours->port;
+	g_strlcpy(side->host, address->host, sizeof(side->host));
+	side->sends = ours->direction & SEND;
+	side->receives = (ours->direction & RECEIVE) && !address->hold;
+	return ours == &r->image ? settle_image(r) : settle_audio(r);
 }
 
 int tl_sdp_parse(const char *text, size_t length, bool secure, struct tl_sdp *sdp)
 {
-	struct reader r = { .secure = secure, .events = -1, .session_direction = SEND | RECEIVE, .direction = SEND | RECEIVE };
+	struct reader r = { .secure = secure, .events = -1, .session.direction = SEND | RECEIVE,
+			    .t38 = { .bit_rate = BIT_RATE_MAX, .datagram = DATAGRAM_UNSAID } };
 	if (length > TL_SDP_OCTETS_MAX)
 		return -EBADMSG;
 	int e = read_lines(&r, (struct piece){ text, length });
@@ -316,6 +385,35 @@ static void format_audio(GString *out, const struct tl_sdp_local *local)
 	g_string_append_printf(out, "a=%s\r\n", directions[(side->sends ? SEND : 0) | (side->receives ? RECEIVE : 0)]);
 }
 
+static void format_image(GString *out, const struct tl_rtp_side *side)
+{
+	static const char *const corrections[] = { NULL, "t38UDPRedundancy", "t38UDPFEC" };
+	const struct tl_t38_side *t38 = &side->t38;
+	g_string_append_printf(out, "m=image %u udptl t38\r\n", side->port);
+	if (!side->port)
+		return;
+	g_string_append_printf(out, "a=T38FaxVersion:%u\r\na=T38MaxBitRate:%u\r\n", t38->version, t38->bit_rate);
+	if (t38->fill_bit_removal)
+		g_string_append(out, "a=T38FaxFillBitRemoval\r\n");
+	g_string_append_printf(out, "a=T38FaxRateManagement:transferredTCF\r\na=T38FaxMaxBuffer:%u\r\na=T38FaxMaxDatagram:%u\r\n",
+			       BUFFER_OURS, t38->datagram);
+	if (corrections[t38->correction])
+		g_string_append_printf(out, "a=T38FaxUdpEC:%s\r\n", corrections[t38->correction]);
+}
+
+/* A medium may change in its place (RFC 3264 8.3.3); one that has a place of its own goes back to it. */
+static unsigned place_of(const struct tl_sdp_local *local)
+{
+	const struct tl_sdp *shape = local->shape;
+	const char *medium = local->side->t38.on ? "image" : "audio";
+	if (local->answer || !g_ascii_strcasecmp(shape->streams[shape->ours].media, medium))
+		return shape->ours;
+	for (unsigned i = 0; i < shape->n_streams; i++)
+		if (!g_ascii_strcasecmp(shape->streams[i].media, medium))
+			return i;
+	return shape->ours;
+}
+
 char *tl_sdp_format(const struct tl_sdp_local *local)
 {
 	GString *out = g_string_new("v=0\r\n");
@@ -325,19 +423,33 @@ char *tl_sdp_format(const struct tl_sdp_local *local)
 			       local->session_id, local->version, type, host, type, host);
 	const struct tl_sdp *shape = local->shape;
 	unsigned n = shape && shape->n_streams ? shape->n_streams : 1;
+	unsigned ours = shape && shape->n_streams ? place_of(local) : 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (n == 1 || i == shape->audio) {
+		if (i == ours && local->side->t38.on) {
+			format_image(out, local->side);
+		} else if (i == ours) {
 			format_audio(out, local);
-			continue;
+		} else {
+			const struct tl_sdp_stream *s = &shape->streams[i];
+			g_string_append_printf(out, "m=%s 0 %s %s\r\n", s->media, s->protocol, s->format);
 		}
-		const struct tl_sdp_stream *s = &shape->streams[i];
-		g_string_append_printf(out, "m=%s 0 %s %s\r\n", s->media, s->protocol, s->format);
 	}
 	return g_string_free(out, FALSE);
 }
 
+struct tl_t38_side tl_sdp_t38(enum tl_t38_correction correction)
+{
+	return (struct tl_t38_side){ .on = true, .bit_rate = BIT_RATE_MAX, .datagram = DATAGRAM_OURS, .correction = correction };
+}
+
 void tl_sdp_agree(const struct tl_sdp *offer, struct tl_rtp_side *local, struct tl_rtp_side *remote)
 {
+	local->t38 = (struct tl_t38_side){ 0 };
+	if (offer->side.t38.on) {
+		local->t38 = tl_sdp_t38(offer->side.t38.correction);
+		local->t38.bit_rate = MIN(local->t38.bit_rate, offer->side.t38.bit_rate);
+		return; /* version 0, of which all are (ITU-T T.38 D.2.3.1) */
+	}
 	if (!offer->offers[local->law])
 		local->law = local->law == TL_LAW_ALAW ? TL_LAW_ULAW : TL_LAW_ALAW;
 	remote->law = local->law;
@@ -352,5 +464,8 @@ bool tl_sdp_side_equal(const struct tl_rtp_side *a, const struct tl_rtp_side *b)
 {
 	return !strcmp(a->host, b->host) && a->port == b->port && a->law == b->law &&
 	       a->dtmf_payload_type == b->dtmf_payload_type && a->ptime_ms == b->ptime_ms &&
-	       a->sends == b->sends && a->receives == b->receives;
+	       a->sends == b->sends && a->receives == b->receives && a->t38.on == b->t38.on &&
+	       a->t38.version == b->t38.version && a->t38.bit_rate == b->t38.bit_rate &&
+	       a->t38.datagram == b->t38.datagram && a->t38.fill_bit_removal == b->t38.fill_bit_removal &&
+	       a->t38.correction == b->t38.correction;
 }

@@ -128,7 +128,7 @@ static unsigned read_offer(const struct tl_nua_event *event, enum tl_srtp_policy
 	*has_offer = !e;
 	if (e == -ENODATA)
 		return 0;
-	if (!e && sdp->side.port)
+	if (!e && sdp->side.port && (!sdp->side.t38.on || event->listener->sip->t38))
 		return 0;
 	return e == -EBADMSG ? 400 : 488;
 }

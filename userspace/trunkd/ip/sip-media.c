@@ -21,10 +21,12 @@ static char *describe(struct tl_sip_dialog *d, const struct tl_rtp_side *side, b
 		.side = side,
 		.both_laws = !answer,
 		.shape = d->has_shape ? &d->shape : NULL,
+		.answer = answer,
 		.session_id = d->session_id,
 		.version = d->version,
 	};
-	tl_sip_keys_describe(&d->keys, answer, &local);
+	if (!side->t38.on)
+		tl_sip_keys_describe(&d->keys, answer, &local);
 	return tl_sdp_format(&local);
 }
 
@@ -82,13 +84,16 @@ static void set_remote(struct tl_sip_dialog *d, const struct tl_rtp_side *side)
 	d->base.remote = *side;
 	d->base.keys = d->keys.agreed ? &d->keys.both : NULL;
 	memcpy(d->base.remote.from, before.from, sizeof before.from); /* no description tells it */
+	if (side->t38.on)
+		d->base.remote.law = before.law;
 }
 
 void tl_sip_media_take_offer(struct tl_sip_dialog *d, const struct tl_sdp *sdp)
 {
 	d->shape = *sdp;
 	d->has_shape = true;
-	tl_sip_keys_take_offer(&d->keys, sdp);
+	if (!sdp->side.t38.on)
+		tl_sip_keys_take_offer(&d->keys, sdp);
 	set_remote(d, &sdp->side);
 }
 
@@ -100,14 +105,19 @@ void tl_sip_media_agree(struct tl_sip_dialog *d)
 
 bool tl_sip_media_take_answer(struct tl_sip_dialog *d, const struct tl_sdp *sdp)
 {
-	if (!sdp->side.port || !tl_sip_keys_take_answer(&d->keys, sdp))
+	if (!sdp->side.port || (!sdp->side.t38.on && !tl_sip_keys_take_answer(&d->keys, sdp)))
 		return false;
 	int events = d->base.local.dtmf_payload_type < 0 ? -1 : sdp->side.dtmf_payload_type;
+	if (sdp->side.t38.on && !d->base.local.t38.on)
+		return false;
 	d->shape = *sdp;
 	d->has_shape = true;
 	set_remote(d, &sdp->side);
 	d->base.remote.dtmf_payload_type = events;
-	d->base.local.law = sdp->side.law;
+	if (sdp->side.t38.on)
+		d->base.local.t38.correction = sdp->side.t38.correction;
+	else
+		d->base.local.law = sdp->side.law, d->base.local.t38.on = false;
 	return true;
 }
 
@@ -153,6 +163,16 @@ static void reoffer_again(struct tl_sip_dialog *d)
 		tl_sip_dialog_fire(d, TL_SIP_REOFFER, NULL);
 }
 
+/* No change of medium: what was agreed before stays in force, and the owner hears of it. */
+static void stay(struct tl_sip_dialog *d)
+{
+	if (d->base.local.t38.on == d->base.remote.t38.on)
+		return;
+	struct tl_dialog_event event = { TL_DIALOG_MEDIA };
+	d->base.local.t38.on = d->base.remote.t38.on;
+	tl_sip_dialog_tell(d, &event);
+}
+
 void tl_sip_media_reoffer_accepted(void *user, const void *data)
 {
 	struct tl_sip_dialog *d = user;
@@ -160,6 +180,7 @@ void tl_sip_media_reoffer_accepted(void *user, const void *data)
 	/* An unusable answer leaves what was agreed before in force. */
 	if (tl_sip_media_acknowledge(d, data))
 		tl_sip_media_tell(d, &before);
+	stay(d);
 	if (tl_sip_dialog_is_confirmed(d))
 		reoffer_again(d);
 }
@@ -169,11 +190,13 @@ void tl_sip_media_reoffer_refused(void *user, const void *data)
 	struct tl_sip_dialog *d = user;
 	const struct tl_nua_event *event = data;
 	bool caller = d->routes;
-	if (event->status == 491 || event->status == 500) {
+	bool changes = d->base.local.t38.on != d->base.remote.t38.on;
+	if (event->status == 491 || (event->status == 500 && !changes)) {
 		tl_timer_start(d->retry, caller ? (unsigned)g_random_int_range(GLARE_CALLER_MIN_MS, GLARE_CALLER_MAX_MS)
 						: (unsigned)g_random_int_range(0, GLARE_CALLEE_MAX_MS));
 		return;
 	}
+	stay(d);
 	reoffer_again(d);
 }
 
@@ -192,11 +215,21 @@ void tl_sip_media_glare(void *user, const void *data)
 static void accept_offer(struct tl_sip_dialog *d, const struct tl_nua_event *event, const struct tl_sdp *sdp)
 {
 	struct tl_rtp_side before = d->base.remote;
+	if (sdp->side.t38.on)
+		tl_timer_stop(d->retry); /* both wanted the same */
 	tl_sip_media_take_offer(d, sdp);
 	tl_sip_media_agree(d);
 	nua_respond(event->nh, 200, "OK", NUTAG_WITH_THIS(event->listener->nua), SIPTAG_CONTENT_TYPE_STR(SDP_TYPE),
 		    SIPTAG_PAYLOAD_STR(tl_sip_media_describe(d, true)), TAG_END());
 	tl_sip_media_tell(d, &before);
+}
+
+static bool takes(const struct tl_sip_dialog *d, const struct tl_sdp *sdp)
+{
+	if (!sdp->side.t38.on || d->base.remote.t38.on)
+		return true;
+	/* UDPTL has no protection: a call that has it keeps to audio. */
+	return !d->base.keys && d->base.may_go_t38 && d->base.may_go_t38((struct tl_dialog *)&d->base, d->base.user);
 }
 
 void tl_sip_media_reinvited(void *user, const void *data)
@@ -205,6 +238,8 @@ void tl_sip_media_reinvited(void *user, const void *data)
 	const struct tl_nua_event *event = data;
 	struct tl_sdp sdp;
 	int e = tl_sip_media_read(d, event->sip, &sdp);
+	if (!e && !takes(d, &sdp))
+		e = -EPROTONOSUPPORT;
 	if (e == -ENODATA)
 		nua_respond(event->nh, 200, "OK", NUTAG_WITH_THIS(event->listener->nua), SIPTAG_CONTENT_TYPE_STR(SDP_TYPE),
 			    SIPTAG_PAYLOAD_STR(tl_sip_media_describe(d, false)), TAG_END());

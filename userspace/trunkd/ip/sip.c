@@ -234,6 +234,7 @@ struct tl_sip *tl_sip_new(const struct tl_sip_config *config, const struct tl_si
 	sip->register_min_s = DEFAULT(config->register_min_s, 60);
 	sip->register_max_s = DEFAULT(config->register_max_s, 3600);
 	sip->session_expires_s = config->session_expires_s;
+	sip->t38 = config->t38;
 	sip->max_dialogs = DEFAULT(config->max_dialogs, 4000);
 	sip->srtp = config->srtp;
 	sip->keys_in_clear = config->keys_in_clear;

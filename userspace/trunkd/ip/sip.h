@@ -74,7 +74,7 @@ struct tl_sip {
 	struct tl_registrar *registrar;
 	GQueue dialogs;       /* of struct tl_sip_dialog, until the stack is through with them */
 	GQueue registrations; /* of struct tl_sip_registration */
-	bool tracing, closing;
+	bool tracing, closing, t38; /* t38: calls may begin by it */
 };
 
 const struct tl_trunk *tl_sip_trunk_named(const struct tl_sip *sip, const char *name);

@@ -47,6 +47,7 @@ struct tl_rtp_target {
 	bool opus_fec;
 	struct tl_opus_in *opus_in;  /* of the first target with Opus, from then on the session's; else NULL */
 	struct tl_opus_out *opus_out;
+	bool t38;                /* datagrams of the tap instead of RTP */
 };
 
 enum tl_command_kind {

@@ -118,7 +118,10 @@ struct tl_port *tl_port_new_timeslot(struct tl_media *media, struct tl_span *spa
 struct tl_port *tl_port_new_rtp(struct tl_media *media, enum tl_law law, struct tl_rtp_side *local, void *port_user,
 				GError **error);
 
-/** Where and how to send, and whether (hold: remote->receives false sends nothing; sends false: silence is expected). */
+/**
+ * Where and how to send, and whether (hold: remote->receives false sends nothing; sends false: silence is expected).
+ * T.38: no RTP either way; datagrams cross by a tap only.
+ */
 void tl_port_set_remote(struct tl_port *port, const struct tl_rtp_side *remote);
 
 /**
@@ -215,6 +218,15 @@ bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS]);
 /** One block for the party, for each taken. */
 void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS]);
 
+#define TL_DATAGRAM_MAX 1472 /* of an Ethernet frame */
+/**
+ * While the remote side of an RTP port is T.38 (tl_port_set_remote()), its datagrams go to the tap instead, as they come
+ * and as long as there is room (64), and the blocks, which still give the time, are idle ones. True: copied to @octets.
+ */
+bool tl_tap_receive(struct tl_tap *tap, uint8_t octets[TL_DATAGRAM_MAX], size_t *n);
+/** Sends @n octets with the next tick. False: no room, counted as dropped. */
+bool tl_tap_send(struct tl_tap *tap, const uint8_t *octets, size_t n);
+
 /** Whether line time stands still until it gives. */
 bool tl_tap_line_waits(const struct tl_tap *tap);
 
@@ -226,11 +238,6 @@ int tl_bell_fd(const struct tl_bell *bell);
 void tl_bell_ring(struct tl_bell *bell);
 /** The far thread, before it looks at its taps. */
 void tl_bell_hush(struct tl_bell *bell);
-
-/** A UDP socket of our own on the RTP address and a port of the RTP range, for T.38; -1 with @error. The caller closes it. */
-int tl_media_open_udp(struct tl_media *media, unsigned *port, GError **error);
-/** The address that peers are told. Borrowed. */
-const char *tl_media_announced(const struct tl_media *media);
 
 enum tl_law tl_port_law(const struct tl_port *port);
 

@@ -32,14 +32,14 @@ static void set_opus(struct tl_rtp_session *session, const struct tl_rtp_target 
 
 void tl_rtp_session_set_target(struct tl_rtp_session *session, const struct tl_rtp_target *target)
 {
-	bool other_codec = session->port->law != target->law ||
+	bool other_codec = session->port->law != target->law || session->target.t38 != target->t38 ||
 			   session->target.opus_payload_type != target->opus_payload_type;
 	if (session->rtp.fd >= 0)
 		tl_rtp_sockets_aim(session, target);
 	if (other_codec) {
 		session->filled = 0;
 		tl_jitter_reset(&session->jitter);
-		session->concealed = CONCEALED_MAX; /* the last good block is of the other law */
+		session->concealed = CONCEALED_MAX; /* the last good block is of the other law, or of long ago */
 		set_opus(session, target);
 	}
 	session->target = *target;
@@ -214,8 +214,8 @@ static void sound_event(struct tl_rtp_session *session, int code)
 
 static void watch_silence(struct tl_rtp_session *session)
 {
-	if (!session->target.sends || session->target.rtp.length == 0)
-		return;
+	if (!session->target.sends || session->target.rtp.length == 0 || session->target.t38)
+		return; /* T.38 says nothing while a page is made or printed */
 	if (++session->quiet_ticks % SILENCE_TICKS)
 		return;
 	session->silence_told = true;

@@ -59,7 +59,7 @@ void tl_rtp_session_send_report(struct tl_rtp_session *session, bool bye)
 
 void tl_rtp_session_report_tick(struct tl_rtp_session *session)
 {
-	if (--session->report_ticks)
+	if (session->target.t38 || --session->report_ticks)
 		return;
 	session->report_ticks = next_interval(session);
 	tl_rtp_session_send_report(session, false);

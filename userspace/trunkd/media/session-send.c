@@ -2,6 +2,7 @@
 /* What the far end is to hear: blocks gathered into packets, digits as events. Thread: tick. */
 #include "media/g711.h"
 #include "media/session.h"
+#include "media/tap.h"
 
 static void send_packet(struct tl_rtp_session *session, uint8_t *octets, size_t payload_octets, uint8_t payload_type,
 			bool marker, uint32_t timestamp)
@@ -60,11 +61,29 @@ static bool may_begin(const struct tl_rtp_session *session)
 	return (session->port->media->tick + session->phase) % blocks == 0;
 }
 
+void tl_rtp_session_send_datagrams(struct tl_rtp_session *session)
+{
+	const struct tl_datagram *datagram;
+	struct tl_tap *tap = session->port->tap;
+	bool sends = session->target.t38 && session->target.receives && tl_rtp_session_can_send(session, false);
+	while (tap && (datagram = tl_tap_next_datagram(tap))) {
+		if (sends && tl_rtp_sockets_send(session, datagram->octets, datagram->n, false))
+			TL_COUNT(session->port->tally.packets_sent, 1);
+		tl_tap_drop_datagram(tap);
+	}
+}
+
 void tl_rtp_session_give(struct tl_rtp_session *session)
 {
 	bool sends = session->target.receives && tl_rtp_session_can_send(session, false);
 	uint8_t *block = session->packet + TL_RTP_HEADER_OCTETS + session->filled;
 	int code = tl_port_hear(session->port, block); /* also while held: what plays, plays on */
+	if (session->target.t38) {
+		tl_rtp_session_send_datagrams(session);
+		session->filled = 0;
+		session->talking = false;
+		return;
+	}
 	bool as_event = session->target.dtmf_payload_type >= 0;
 	if (sends && as_event)
 		send_events(session, code);

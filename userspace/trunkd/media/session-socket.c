@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "media/session.h"
+#include "media/tap.h"
 
 #define FOREIGN_TRIES 64        /* ports that others hold, before giving up */
 #define DATAGRAM_MAX 2048
@@ -93,29 +94,6 @@ static int open_any_pair(struct tl_rtp_session *session, struct tl_media *media)
 		tries++;
 	}
 	return result;
-}
-
-int tl_media_open_udp(struct tl_media *media, unsigned *port, GError **error)
-{
-	unsigned n = (media->config.rtp_port_max + 1 - media->config.rtp_port_min) / 2;
-	int fd = -EADDRINUSE;
-	for (unsigned i = 0, tries = 0; fd == -EADDRINUSE && i < n && tries < FOREIGN_TRIES; i++) {
-		*port = next_port(media);
-		if (g_hash_table_contains(media->rtp_ports, GUINT_TO_POINTER(*port)))
-			continue;
-		fd = open_socket(media->config.rtp_host, *port);
-		tries++;
-	}
-	if (fd >= 0)
-		return fd;
-	g_set_error(error, TL_MEDIA_ERROR, TL_MEDIA_ERROR_PORTS, "media: UDP socket on %s ports %u-%u: %s",
-		    media->config.rtp_host, media->config.rtp_port_min, media->config.rtp_port_max, g_strerror(-fd));
-	return -1;
-}
-
-const char *tl_media_announced(const struct tl_media *media)
-{
-	return media->config.rtp_announce;
 }
 
 bool tl_rtp_sockets_open(struct tl_rtp_session *session, GError **error)
@@ -236,6 +214,11 @@ static void heard_datagram(struct tl_rtp_session *session, const uint8_t *octets
 			   const struct tl_endpoint *from, uint32_t arrival)
 {
 	struct tl_rtp_packet packet;
+	if (session->target.t38) {
+		if (!from_remote(session, from) || !session->port->tap || !tl_tap_hear_datagram(session->port->tap, octets, n))
+			TL_COUNT(session->port->tally.refused, 1);
+		return;
+	}
 	if (tl_rtp_parse(octets, n, &packet) != 0 || !from_remote(session, from))
 		TL_COUNT(session->port->tally.refused, 1);
 	else
@@ -260,7 +243,9 @@ void tl_rtp_socket_receive(struct tl_rtp_socket *socket)
 	from.length = message.msg_namelen;
 	if (message.msg_flags & MSG_TRUNC || !is_remote_host(&session->target, &from))
 		TL_COUNT(socket->port->tally.refused, 1);
-	else if (!tl_rtp_session_open(session, octets, &n, socket->is_rtcp))
+	else if (session->target.t38 && socket->is_rtcp)
+		return; /* a report that crossed the change */
+	else if (!session->target.t38 && !tl_rtp_session_open(session, octets, &n, socket->is_rtcp))
 		return;
 	else if (socket->is_rtcp)
 		tl_rtp_session_hear_report(session, octets, n);

@@ -25,7 +25,8 @@ void tl_rtp_session_detach(struct tl_rtp_session *session)
 {
 	if (session->rtp.fd >= 0)
 		tl_rtp_sockets_watch(session, false);
-	tl_rtp_session_send_report(session, true);
+	if (!session->target.t38)
+		tl_rtp_session_send_report(session, true);
 	tl_browser_set(session, NULL);
 	tl_rtp_session_set_keys(session, NULL);
 }

@@ -113,6 +113,9 @@ static inline uint32_t tl_rtp_session_stream_time(const struct tl_rtp_session *s
 	return tl_rtp_session_has_opus(session) ? samples * TL_OPUS_PER_SAMPLE : samples;
 }
 
+/** What the tap has for the far end of T.38; what it has while that is audio is dropped. */
+void tl_rtp_session_send_datagrams(struct tl_rtp_session *session);
+
 /* session-way.c */
 /** Begins and ends to listen; the end says goodbye. */
 void tl_rtp_session_attach(struct tl_rtp_session *session);

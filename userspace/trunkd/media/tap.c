@@ -16,6 +16,7 @@
 #include "media/session.h"
 
 #define BACKLOG_BLOCKS 64 /* beyond the depth, before blocks are dropped */
+#define DATAGRAMS 64
 
 /* ---- bells ---- */
 
@@ -74,6 +75,10 @@ struct tl_tap *tl_port_tap(struct tl_port *port, struct tl_bell *bell, unsigned 
 	tap->bell = bell;
 	tap->said = tl_ring_new(tap->depth + BACKLOG_BLOCKS, TL_BLOCK_OCTETS);
 	tap->heard = tl_ring_new(tap->depth + BACKLOG_BLOCKS, TL_BLOCK_OCTETS);
+	if (port->rtp) {
+		tap->came = tl_ring_new(DATAGRAMS, sizeof(struct tl_datagram));
+		tap->going = tl_ring_new(DATAGRAMS, sizeof(struct tl_datagram));
+	}
 	memset(idle, tl_law_idle(tap->law), sizeof idle);
 	for (unsigned i = 0; i < tap->depth; i++)
 		tl_ring_push(tap->heard, idle);
@@ -93,6 +98,8 @@ static void free_when_both_did(struct tl_tap *tap)
 		return;
 	tl_ring_free(tap->said);
 	tl_ring_free(tap->heard);
+	tl_ring_free(tap->came);
+	tl_ring_free(tap->going);
 	g_free(tap);
 }
 
@@ -114,7 +121,7 @@ void tl_tap_free(struct tl_tap *tap)
 void tl_tap_counters(const struct tl_tap *tap, uint64_t *missed, uint64_t *dropped)
 {
 	*missed = atomic_load(&tap->blocks_missed);
-	*dropped = atomic_load(&tap->blocks_dropped);
+	*dropped = atomic_load(&tap->blocks_dropped) + atomic_load(&tap->datagrams_dropped);
 }
 
 /* ---- the far thread ---- */
@@ -137,6 +144,28 @@ void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS])
 		(void)!write(tap->media->kick_fd, &one, sizeof one);
 }
 
+bool tl_tap_receive(struct tl_tap *tap, uint8_t octets[TL_DATAGRAM_MAX], size_t *n)
+{
+	const struct tl_datagram *datagram = tap->came ? tl_ring_peek(tap->came) : NULL;
+	if (!datagram)
+		return false;
+	*n = datagram->n;
+	memcpy(octets, datagram->octets, datagram->n);
+	tl_ring_drop(tap->came);
+	return true;
+}
+
+bool tl_tap_send(struct tl_tap *tap, const uint8_t *octets, size_t n)
+{
+	struct tl_datagram datagram = { .n = n };
+	g_assert(n <= TL_DATAGRAM_MAX);
+	memcpy(datagram.octets, octets, n);
+	if (tap->going && tl_ring_push(tap->going, &datagram))
+		return true;
+	TL_COUNT(tap->datagrams_dropped, 1);
+	return false;
+}
+
 bool tl_tap_line_waits(const struct tl_tap *tap)
 {
 	return atomic_load_explicit(&tap->media->line_waits, memory_order_relaxed);
@@ -148,6 +177,8 @@ void tl_port_set_tap(struct tl_port *port, struct tl_tap *tap)
 {
 	struct tl_media *media = port->media;
 	if (port->tap) {
+		if (port->rtp)
+			tl_rtp_session_send_datagrams(port->rtp); /* its last words */
 		media->n_taps--;
 		tl_media_return(media, &port->tap->parcel);
 	}
@@ -166,6 +197,26 @@ void tl_port_take_tap(struct tl_port *port)
 	if (!tl_ring_push(tap->said, block))
 		TL_COUNT(tap->blocks_dropped, 1);
 	tl_bell_ring(tap->bell);
+}
+
+bool tl_tap_hear_datagram(struct tl_tap *tap, const uint8_t *octets, size_t n)
+{
+	struct tl_datagram datagram;
+	if (!tap->came || n > TL_DATAGRAM_MAX)
+		return false;
+	datagram.n = n;
+	memcpy(datagram.octets, octets, n);
+	return tl_ring_push(tap->came, &datagram);
+}
+
+const struct tl_datagram *tl_tap_next_datagram(struct tl_tap *tap)
+{
+	return tap->going ? tl_ring_peek(tap->going) : NULL;
+}
+
+void tl_tap_drop_datagram(struct tl_tap *tap)
+{
+	tl_ring_drop(tap->going);
 }
 
 void tl_port_hear_tap(struct tl_port *port, uint8_t *block)

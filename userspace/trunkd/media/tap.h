@@ -4,6 +4,11 @@
 
 #include "media/port.h"
 
+struct tl_datagram {
+	uint16_t n;
+	uint8_t octets[TL_DATAGRAM_MAX];
+};
+
 struct tl_tap {
 	struct tl_parcel parcel;
 	struct tl_media *media; /* RO */
@@ -11,6 +16,7 @@ struct tl_tap {
 	unsigned depth;         /* RO; blocks that the far thread is ahead */
 	struct tl_ring *said;   /* blocks of the party: tick to the far thread */
 	struct tl_ring *heard;  /* blocks for the party: the far thread to tick */
+	struct tl_ring *came, *going; /* struct tl_datagram of an RTP port: tick to the far thread, and back; else NULL */
 	struct tl_bell *bell;   /* RO, borrowed */
 
 	/* main */
@@ -19,6 +25,8 @@ struct tl_tap {
 
 	/* written by tick */
 	_Atomic uint64_t blocks_missed, blocks_dropped;
+	/* written by the far thread */
+	_Atomic uint64_t datagrams_dropped;
 };
 
 struct tl_bell {
@@ -35,6 +43,11 @@ void tl_port_set_tap(struct tl_port *port, struct tl_tap *tap);
 void tl_port_take_tap(struct tl_port *port);
 /** The next block for the party, in the port's law; idle when the far thread is late. */
 void tl_port_hear_tap(struct tl_port *port, uint8_t *block);
+/** A datagram of the far end; false: there was no room. The tick's block rings the bell. */
+bool tl_tap_hear_datagram(struct tl_tap *tap, const uint8_t *octets, size_t n);
+/** The oldest one to be sent, or NULL; stays until it is dropped. */
+const struct tl_datagram *tl_tap_next_datagram(struct tl_tap *tap);
+void tl_tap_drop_datagram(struct tl_tap *tap);
 /**
  * tl_taps_ready - whether every tapped port has its next block. Line time that follows a far end can wait for a thread
  * as it waits for packets; asked only then.

@@ -101,7 +101,19 @@ bool tl_number_parse(const char *text, struct tl_number *number);
 /** The inverse: a leading + for type international. @text has at least TL_DIGITS_MAX + 2 octets. */
 const char *tl_number_format(const struct tl_number *number, char *text);
 
-/** One side of an RTP session in SDP's terms (RFC 8866, RFC 3551, RFC 4733). */
+/** What UDPTL adds against loss (ITU-T T.38 9.1.4): copies of the last packets, or parities over them. */
+enum tl_t38_correction { TL_T38_PLAIN, TL_T38_REDUNDANCY, TL_T38_FEC };
+
+/** One side of T.38 over UDPTL in SDP's terms (ITU-T T.38 D.2.3). */
+struct tl_t38_side {
+	bool on;           /* the stream is an image, and not audio */
+	unsigned version, bit_rate; /* bit_rate: the greatest, bit/s */
+	unsigned datagram; /* octets of the greatest UDPTL packet that it takes */
+	bool fill_bit_removal;
+	enum tl_t38_correction correction;
+};
+
+/** One side of an RTP session in SDP's terms (RFC 8866, RFC 3551, RFC 4733), or of T.38 in its place. */
 struct tl_rtp_side {
 	char host[64];     /* numeric; "" when unknown */
 	char from[64];     /* numeric host that its signalling came from: its RTP may, too; "" when unknown */
@@ -113,6 +125,7 @@ struct tl_rtp_side {
 	unsigned ptime_ms; /* 10, 20, 30 ... */
 	bool sends;        /* this side may send (sendrecv, sendonly) */
 	bool receives;     /* this side wants to receive (sendrecv, recvonly) */
+	struct tl_t38_side t38;
 };
 
 #define TL_CANDIDATES_MAX 8
@@ -167,7 +180,10 @@ struct tl_dialog_ops {
 	int (*answer)(struct tl_dialog *dialog);
 	/* Begins clearing; RELEASED follows when the bearer is free, at once or later, exactly once. */
 	int (*release)(struct tl_dialog *dialog, unsigned cause);
-	/* A re-offer with the present local RTP side (hold, retrieve); -ENOTSUP on timeslots. */
+	/*
+	 * A re-offer with the present local RTP side (hold, retrieve, T.38); -ENOTSUP on timeslots. When the far end
+	 * refuses T.38, or audio in its place, local.t38 becomes what it was, and MEDIA is told.
+	 */
 	int (*update)(struct tl_dialog *dialog);
 	/* Frees; legal only after RELEASED was delivered, or never offered. */
 	void (*free)(struct tl_dialog *dialog);
@@ -183,6 +199,8 @@ struct tl_dialog {
 	const struct tl_dialog_ops *ops;                                        /* RO */
 	void (*on_event)(struct tl_dialog *dialog, const struct tl_dialog_event *event, void *user);
 	void *user;                                                             /* of on_event */
+	/* Whether the far end may go over to T.38 now, answered at once; NULL: never. */
+	bool (*may_go_t38)(struct tl_dialog *dialog, void *user);
 	enum tl_media_kind media;                                               /* RO */
 	struct tl_span *span;            /* TIMESLOT: borrowed */
 	unsigned slot;                   /* TIMESLOT: 0 until the channel is settled */
