@@ -274,6 +274,7 @@ static void test_callee(gconstpointer data)
 	g_assert_cmpint(end.dialog->remote.law, ==, TL_LAW_ULAW);
 	await(!end.dialog->remote.receives);
 	g_assert_cmpuint(end.heard[TL_DIALOG_MEDIA], ==, 2);
+	await(end.heard[TL_DIALOG_DTMF]);
 	tl_dialog_release(end.dialog, TL_CAUSE_NORMAL_CLEARING);
 	sipp_await(&sipp);
 	await(end.heard[TL_DIALOG_RELEASED]);
