@@ -94,11 +94,21 @@ static void start(struct fax_rig *rig, struct fax_log *log, struct tl_fax_config
 	g_assert_no_error(error);
 }
 
-void fax_rig_call(struct fax_rig *rig, const struct tl_fax_config *sends, const struct tl_fax_config *receives)
+void fax_rig_start(struct fax_rig *rig, const struct tl_fax_config *sends, const struct tl_fax_config *receives)
 {
 	start(rig, &rig->receiver, *receives);
 	start(rig, &rig->sender, *sends);
+}
+
+void fax_rig_finish(struct fax_rig *rig)
+{
 	rig_step_until(&rig->rig, rig->sender.ended && rig->receiver.ended, TICKS_MAX);
+}
+
+void fax_rig_call(struct fax_rig *rig, const struct tl_fax_config *sends, const struct tl_fax_config *receives)
+{
+	fax_rig_start(rig, sends, receives);
+	fax_rig_finish(rig);
 }
 
 void fax_rig_assert_whole(struct fax_rig *rig)

@@ -20,6 +20,7 @@ struct fax_log {
 	unsigned keep_ms;               /* after so long */
 	_Atomic unsigned n_kept;
 	unsigned left, right;           /* for a test's own faults */
+	unsigned n_packets;             /* fax: datagrams of T.38 */
 };
 
 struct fax_rig {
@@ -38,7 +39,11 @@ extern const struct tl_fax_handler fax_rig_handler; /* user: a struct fax_log */
 /** Everything, ECM or not. */
 struct tl_fax_config fax_rig_config(bool sends, bool ecm);
 
-/** Starts both (the sender on the document) and steps until both have ended. */
+/** Starts both, the sender on the document. */
+void fax_rig_start(struct fax_rig *rig, const struct tl_fax_config *sends, const struct tl_fax_config *receives);
+/** Steps until both have ended. */
+void fax_rig_finish(struct fax_rig *rig);
+/** Both of these. */
 void fax_rig_call(struct fax_rig *rig, const struct tl_fax_config *sends, const struct tl_fax_config *receives);
 
 /** Both ended well, all pages are there, pixel by pixel. */

@@ -186,7 +186,7 @@ static void test_cut_short(struct bench *b, gconstpointer data)
 	struct tl_fax *fax = far_machine(b, far, true);
 	desk_do(b->desk, "fax.receive", "{\"leg\": \"%s\", \"fax\": \"f1\"}", leg);
 	await(b->pages == 1);
-	tl_fax_port_gone(fax);
+	tl_fax_port_gone(fax, far->port);
 	tl_fax_stop(fax, TL_FAX_ENDED);
 	far_hang_up(far, TL_CAUSE_NORMAL_CLEARING);
 	JsonObject *ended = desk_await(b->desk, "fax.ended", leg);

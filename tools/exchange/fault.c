@@ -60,6 +60,12 @@ static void on_said(int16_t *samples, unsigned n, void *user)
 		memset(samples, 0, n * sizeof *samples);
 }
 
+static bool on_packet(void *user)
+{
+	struct fault *fault = fault_of(user);
+	return fault->lose_every && fault->packets++ % fault->lose_every < fault->burst;
+}
+
 static void on_frame(bool sent, uint8_t *octets, unsigned n, void *user)
 {
 	struct fault *fault = fault_of(user);
@@ -81,5 +87,5 @@ static void on_frame(bool sent, uint8_t *octets, unsigned n, void *user)
 
 struct tl_fax_faults fault_faults(struct fault *fault)
 {
-	return (struct tl_fax_faults){ .heard = on_heard, .said = on_said, .frame = on_frame };
+	return (struct tl_fax_faults){ .heard = on_heard, .said = on_said, .loses = on_packet, .frame = on_frame };
 }

@@ -10,10 +10,11 @@ struct fault {
 	awgn_state_t *noise;     /* added to what is heard; NULL: none */
 	unsigned drop_every;     /* blocks heard; 0: none */
 	unsigned bad_tcfs;       /* so many training checks are spoiled */
+	unsigned lose_every, burst; /* T.38 datagrams sent, and as many in a row; 0: none */
 	bool wrong_width;        /* DCS claims B4 */
 	bool no_dcn;             /* silence instead of the farewell */
 
-	unsigned blocks;
+	unsigned blocks, packets;
 	bool muted;
 	enum { TCF_NONE, TCF_COMES, TCF_GAP, TCF_SPOILED } tcf;
 	unsigned silent;         /* zeros in a row that were said */

@@ -19,6 +19,8 @@ struct machine {
 	char *expects, *directory;
 	unsigned hangup_page;   /* 0: never */
 	unsigned slow_ms;
+	enum { T38_REFUSE, T38_ACCEPT, T38_OFFER } t38;
+	enum tl_t38_correction correction;
 	JsonObject *report;     /* an entry of the party's */
 	JsonArray *pages;
 	bool ended, failed;
@@ -112,9 +114,10 @@ const char *machine_help(void)
 {
 	return "    ident TEXT, header TEXT, ecm on|off, modems LIST, codings LIST, resolutions LIST, widths LIST (commas),\n"
 	       "    first N, last N, calling on|off (calling and receiving polls), sub TEXT, password TEXT,\n"
+	       "    t38 refuse|accept|offer (by SIP; offer: with our own re-INVITE), correction none|redundancy|fec (offered),\n"
 	       "    expect none|any|line|far-end|... (how it is to end; none: well),\n"
 	       "    faults: noise DBM0, drop N (every Nth 10 ms heard), bad-tcf N, wrong-width on, no-dcn on, slow-ms N,\n"
-	       "    hangup-page N\n";
+	       "    hangup-page N, lose N, burst N (T.38: of N datagrams the first one, or so many)\n";
 }
 
 static bool read_list(struct party *party, enum tl_fax_ability ability, const char *list, unsigned *bits)
@@ -180,6 +183,10 @@ static bool read_fault(struct machine *machine, const char *key, const char *val
 		fault_noise(fault, atoi(value));
 	else if (!strcmp(key, "drop"))
 		fault->drop_every = atoi(value);
+	else if (!strcmp(key, "lose"))
+		fault->lose_every = atoi(value);
+	else if (!strcmp(key, "burst"))
+		fault->burst = atoi(value);
 	else if (!strcmp(key, "bad-tcf"))
 		fault->bad_tcfs = atoi(value);
 	else if (!strcmp(key, "wrong-width"))
@@ -193,6 +200,26 @@ static bool read_fault(struct machine *machine, const char *key, const char *val
 	else
 		return false;
 	return true;
+}
+
+static int place_of(const char *const *words, const char *word)
+{
+	int at = 0;
+	while (words[at] && strcmp(words[at], word))
+		at++;
+	return words[at] ? at : -1;
+}
+
+static bool read_t38(struct machine *machine, const char *key, const char *value)
+{
+	static const char *const ways[] = { "refuse", "accept", "offer", NULL }, *const corrections[] = { "none", "redundancy", "fec", NULL };
+	int way = strcmp(key, "t38") ? -1 : place_of(ways, value);
+	int correction = strcmp(key, "correction") ? -1 : place_of(corrections, value);
+	if (way >= 0)
+		machine->t38 = way;
+	if (correction >= 0)
+		machine->correction = correction;
+	return way >= 0 || correction >= 0;
 }
 
 static bool read_words(struct machine *machine, char **words)
@@ -211,7 +238,8 @@ static bool read_words(struct machine *machine, char **words)
 		}
 		if (!read_ability(party, &machine->config.options, *word, word[1], &known))
 			return false;
-		if (!known && !read_config(&machine->config, *word, word[1]) && !read_fault(machine, *word, word[1])) {
+		if (!known && !read_config(&machine->config, *word, word[1]) && !read_fault(machine, *word, word[1]) &&
+		    !read_t38(machine, *word, word[1])) {
 			party_fail(party, "fax: \"%s\" is not known", *word);
 			return false;
 		}
@@ -230,6 +258,20 @@ static struct tl_fax_pool *pool_of(struct exchange *exchange)
 	return exchange->fax_pool;
 }
 
+static bool is_sip(const struct party *party)
+{
+	return party->dialog && party->dialog->media == TL_MEDIA_RTP;
+}
+
+static void offer_t38(const struct machine *machine)
+{
+	struct tl_dialog *dialog = machine->party->dialog;
+	if (!is_sip(machine->party) || machine->t38 != T38_OFFER || dialog->remote.t38.on)
+		return;
+	dialog->local.t38 = tl_sdp_t38(machine->correction);
+	tl_dialog_update(dialog);
+}
+
 static bool start(struct machine *machine, const char *name)
 {
 	static const struct tl_fax_handler handler = { NULL, on_page, on_ended, keep };
@@ -242,6 +284,8 @@ static bool start(struct machine *machine, const char *name)
 		g_mkdir_with_parents(path, 0755);
 	}
 	tl_port_detect_dtmf(party->port, false);
+	if (is_sip(party))
+		machine->config.t38 = party->dialog->remote.t38;
 	machine->fax = tl_fax_start(pool_of(party->exchange), party->port, &machine->config, &handler, machine, &error);
 	if (!machine->fax)
 		party_fail(party, "fax: %s", error->message);
@@ -269,6 +313,8 @@ bool machine_start(struct party *party, char **words)
 	struct machine *machine = g_new0(struct machine, 1);
 	machine->party = party;
 	machine->expects = g_strdup("none");
+	machine->correction = TL_T38_REDUNDANCY;
+	machine->fault.burst = 1;
 	machine->config = (struct tl_fax_config){
 		.sends = sends, .calling = sends,
 		.options = { .ecm = true, .modems = TL_FAX_ALL, .codings = TL_FAX_ALL, .resolutions = TL_FAX_ALL,
@@ -282,8 +328,10 @@ bool machine_start(struct party *party, char **words)
 	machine->faults = fault_faults(&machine->fault);
 	machine->config.faults = &machine->faults;
 	report_to(machine, party);
-	if (start(machine, words[2]))
+	if (start(machine, words[2])) {
+		offer_t38(machine);
 		return true;
+	}
 	machine_leave(party);
 	return false;
 }
@@ -299,11 +347,22 @@ bool machine_ended(struct party *party)
 	return true;
 }
 
+bool machine_may_go_t38(const struct party *party)
+{
+	return party->machine && party->machine->fax && party->machine->t38 != T38_REFUSE;
+}
+
+void machine_media(struct party *party)
+{
+	if (party->machine && party->machine->fax && is_sip(party) && party->dialog->remote.t38.on)
+		tl_fax_go_t38(party->machine->fax, &party->dialog->remote.t38);
+}
+
 void machine_lost(struct party *party)
 {
 	if (!party->machine || !party->machine->fax)
 		return;
-	tl_fax_port_gone(party->machine->fax);
+	tl_fax_port_gone(party->machine->fax, party->port);
 	tl_fax_stop(party->machine->fax, TL_FAX_ENDED);
 }
 

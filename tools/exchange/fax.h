@@ -9,6 +9,10 @@
 bool machine_start(struct party *party, char **words);
 /** Whether it has ended; the party's failure is set when not as expected. */
 bool machine_ended(struct party *party);
+/** The dialog's remote side has changed. Harmless without a machine. */
+void machine_media(struct party *party);
+/** Whether the far end may go over to T.38. */
+bool machine_may_go_t38(const struct party *party);
 /** The port is about to go. Harmless without a machine. */
 void machine_lost(struct party *party);
 /** The party ends. */

@@ -250,6 +250,7 @@ static void on_released(struct party *party, const struct tl_dialog_event *event
 static void on_event(struct tl_dialog *dialog, const struct tl_dialog_event *event, void *user)
 {
 	struct party *party = user;
+	bool media = false;
 	party->dialog = dialog;
 	switch (event->kind) {
 	case TL_DIALOG_PROCEEDING: party->proceeding = true; break;
@@ -263,12 +264,19 @@ static void on_event(struct tl_dialog *dialog, const struct tl_dialog_event *eve
 	case TL_DIALOG_DIGITS: g_strlcat(party->setup.called.digits, event->digits, sizeof party->setup.called.digits); break;
 	case TL_DIALOG_DTMF: g_string_append(party->digits, event->digits); break;
 	case TL_DIALOG_FLASH: party->flashes++; break;
-	case TL_DIALOG_MEDIA: break;
+	case TL_DIALOG_MEDIA: media = true; break;
 	case TL_DIALOG_RELEASED: on_released(party, event); break;
 	}
 	if (!party->released)
 		party_connect(party);
+	if (media)
+		machine_media(party);
 	party_continue(party);
+}
+
+static bool may_go_t38(struct tl_dialog *dialog, void *user)
+{
+	return machine_may_go_t38(user);
 }
 
 static struct party *party_new(struct exchange *exchange, const struct script *script, const char *directory)
@@ -305,6 +313,7 @@ void party_accept(struct exchange *exchange, const struct script *script, const 
 	party->dialog = dialog;
 	dialog->on_event = on_event;
 	dialog->user = party;
+	dialog->may_go_t38 = may_go_t38;
 	if (dialog->media == TL_MEDIA_RTP) {
 		party->port = tl_port_new_rtp(exchange->media, dialog->remote.port ? dialog->remote.law : TL_LAW_ALAW,
 					      &dialog->local, party, &error);
@@ -379,7 +388,9 @@ static bool dial_sip(struct party *party, const char *uri)
 		start_listening(party);
 		party->dialog = tl_sip_call(party->exchange->sip, uri, &party->setup, &local, on_event, party, &error);
 	}
-	if (!party->dialog)
+	if (party->dialog)
+		party->dialog->may_go_t38 = may_go_t38;
+	else
 		party_fail(party, "%s", error->message);
 	return party->dialog != NULL;
 }

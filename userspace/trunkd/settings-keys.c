@@ -43,6 +43,8 @@ const struct tl_config_key tl_settings_keys[] = {
 	INT("fax", "threads", "0", 0, 64, "threads that run fax machines; 0: as many as processors"),
 	INT("fax", "depth_ms", "60", 10, 200, "audio that they are ahead of the line"),
 	INT("fax", "page_timeout_ms", "1500", 50, 2500, "for a page to become durable; later it is not confirmed to the sender"),
+	BOOL("fax", "t38", "yes", "whether faxes by SIP go over to T.38 where the far end can, too"),
+	CHOICE("fax", "t38_correction", "redundancy", "none|redundancy|fec", FALSE, "against lost packets, where we ask for T.38"),
 
 	CHOICE("media", "tick", NULL, "monotonic|span", FALSE,
 	       "what drives the media: the clock, or the spans' line time; default: span with a dahdi span, else monotonic"),

@@ -64,6 +64,8 @@ static void read_fax(struct tl_settings *settings)
 	settings->node.fax_threads = tl_config_int(section, "threads");
 	settings->node.fax_depth_ms = tl_config_int(section, "depth_ms");
 	settings->node.fax_page_timeout_ms = tl_config_int(section, "page_timeout_ms");
+	settings->node.t38 = settings->node.sip.t38 = tl_config_bool(section, "t38");
+	settings->node.t38_correction = tl_config_choice(section, "t38_correction");
 }
 
 static bool is_numeric_address(const char *text)

@@ -145,6 +145,7 @@ static void count_faxes(struct tl_node *node, JsonObject *object)
 #define COUNT(field) json_object_set_int_member(object, "fax_" #field, fax.field)
 	COUNT(started), COUNT(running), COUNT(pages_received), COUNT(pages_sent), COUNT(pages_unkept);
 	COUNT(blocks_missed), COUNT(blocks_dropped);
+	COUNT(t38_received), COUNT(t38_sent), COUNT(t38_malformed), COUNT(t38_recovered), COUNT(t38_lost);
 #undef COUNT
 }
 

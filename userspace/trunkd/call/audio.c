@@ -2,6 +2,7 @@
 #include "call/access.h"
 #include "call/fax.h"
 #include "call/report.h"
+#include "call/t38.h"
 
 #define TL_ROOM "call"
 #include "base/log.h"
@@ -120,6 +121,7 @@ void tl_leg_audio_changed(struct tl_leg *leg)
 		tl_leg_release(leg, TL_CAUSE_TEMPORARY_FAILURE);
 		return;
 	}
+	tl_leg_t38_changed(leg);
 	if (tl_leg_state(leg) == TL_LEG_ANSWERED)
 		set_held(leg, !dialog->remote.receives);
 }
@@ -127,6 +129,7 @@ void tl_leg_audio_changed(struct tl_leg *leg)
 void tl_leg_audio_close(struct tl_leg *leg)
 {
 	tl_leg_fax_lost(leg);
+	tl_gateway_parted(leg);
 	tl_port_free(g_steal_pointer(&leg->port));
 }
 

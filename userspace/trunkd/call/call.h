@@ -35,6 +35,8 @@ struct tl_node_config {
 	unsigned max_legs;
 	unsigned journal_segment_kib, journal_max_mib;
 	unsigned fax_threads, fax_depth_ms, fax_page_timeout_ms; /* threads 0: as many as processors */
+	bool t38;                         /* SIP legs that fax go over to it, and their far ends may */
+	enum tl_t38_correction t38_correction;
 	unsigned spool_reserve_mib, blob_max_mib, record_threads;
 	unsigned sound_cache_mib, sound_max_s;
 	struct tl_media_config media;

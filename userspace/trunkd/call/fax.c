@@ -8,6 +8,7 @@
 
 #include "call/play.h"
 #include "call/report.h"
+#include "call/t38.h"
 #include "call/wire.h"
 
 #define TL_ROOM "call"
@@ -213,7 +214,10 @@ static void start(struct tl_leg_fax *fax, JsonObject *result)
 		refuse(fax, TL_CONTROL_STATE, error ? error->message : "the leg has ended, or the fax was stopped");
 		return;
 	}
+	tl_gateway_parted(fax->leg);
 	config.document = fax->path;
+	if (tl_leg_t38(fax->leg))
+		config.t38 = *tl_leg_t38(fax->leg);
 	fax->fax = tl_fax_start(fax->node->fax_pool, port, &config, &handler, fax, &why);
 	if (!fax->fax) {
 		json_object_unref(result);
@@ -224,6 +228,8 @@ static void start(struct tl_leg_fax *fax, JsonObject *result)
 	tl_play_stop(fax->leg);
 	tl_port_detect_fax(port, false);
 	tl_port_detect_dtmf(port, false);
+	if (!config.sends)
+		tl_leg_t38_offer(fax->leg);
 	begun(fax, result, NULL);
 }
 
@@ -339,6 +345,12 @@ bool tl_leg_fax_stop(struct tl_leg *leg)
 	return true;
 }
 
+void tl_leg_fax_go_t38(struct tl_leg *leg, const struct tl_t38_side *remote)
+{
+	if (leg->fax && leg->fax->fax)
+		tl_fax_go_t38(leg->fax->fax, remote);
+}
+
 void tl_leg_fax_lost(struct tl_leg *leg)
 {
 	struct tl_leg_fax *fax = g_steal_pointer(&leg->fax);
@@ -347,7 +359,7 @@ void tl_leg_fax_lost(struct tl_leg *leg)
 	fax->leg = NULL;
 	if (!fax->fax)
 		return;
-	tl_fax_port_gone(fax->fax);
+	tl_fax_port_gone(fax->fax, leg->port);
 	tl_fax_stop(fax->fax, TL_FAX_ENDED);
 }
 
@@ -371,6 +383,7 @@ void tl_faxes_start(struct tl_node *node)
 void tl_fax_end_all(struct tl_node *node)
 {
 	tl_fax_pool_free(g_steal_pointer(&node->fax_pool));
+	tl_gateways_end_all(node);
 	while (node->documents_checked)
 		g_main_context_iteration(NULL, TRUE);
 	for (unsigned i = node->faxes->len; i-- > 0;) {

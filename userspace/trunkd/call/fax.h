@@ -21,6 +21,8 @@ bool tl_fax_order(struct tl_leg *leg, const struct tl_fax_order *order, tl_fax_b
 
 /** As asked for. False when there is none. */
 bool tl_leg_fax_stop(struct tl_leg *leg);
+/** The far end, at @remote, has gone over to T.38. Harmless without a fax. */
+void tl_leg_fax_go_t38(struct tl_leg *leg, const struct tl_t38_side *remote);
 /** The leg loses its port, or ends: fax.ended follows all the same. Harmless without a fax. */
 void tl_leg_fax_lost(struct tl_leg *leg);
 /** Id of its fax, or NULL. */

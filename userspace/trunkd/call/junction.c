@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call/report.h"
+#include "call/t38.h"
 #include "call/wire.h"
 
 #define DTMF_MS 100
@@ -80,6 +81,11 @@ unsigned tl_junction_size(const struct tl_junction *junction)
 struct tl_leg *tl_junction_leg(const struct tl_junction *junction, unsigned i)
 {
 	return member_at(junction, i)->leg;
+}
+
+enum tl_bridge_kind tl_junction_kind(const struct tl_junction *junction)
+{
+	return junction->kind;
 }
 
 struct tl_bridge *tl_junction_bridge(const struct tl_junction *junction)
@@ -174,6 +180,7 @@ static int take_out(struct tl_junction *junction, struct tl_leg *leg, enum tl_wh
 		if (member_at(junction, i)->leg != leg)
 			continue;
 		*when_ends = member_at(junction, i)->when_ends;
+		tl_gateway_parted(leg);
 		g_array_remove_index(junction->members, i);
 		leg->junction = NULL;
 		if (leg->port)
@@ -210,6 +217,7 @@ bool tl_junction_add(struct tl_junction *junction, struct tl_leg *leg, enum tl_w
 	struct member member = { leg, when_ends };
 	g_array_append_val(junction->members, member);
 	leg->junction = junction;
+	tl_gateway_joined(leg);
 	changed(junction);
 	return true;
 }

@@ -17,6 +17,7 @@ const char *tl_junction_owner(const struct tl_junction *junction);
 unsigned tl_junction_size(const struct tl_junction *junction);
 /** The @i-th to join; borrowed. */
 struct tl_leg *tl_junction_leg(const struct tl_junction *junction, unsigned i);
+enum tl_bridge_kind tl_junction_kind(const struct tl_junction *junction);
 struct tl_bridge *tl_junction_bridge(const struct tl_junction *junction);
 
 /** Joins @leg, which leaves the bridge it was in. TL_CONTROL_ERROR: no audio, clear is impossible, full. */

@@ -7,6 +7,7 @@
  *   answer.c     proceed, alert, progress, answer: what an incoming leg is told
  *   hear.c       what the far end says: the dialog's events
  *   audio.c      the port's life; hold
+ *   t38.c        going over to T.38, and gateways
  *   end.c        release and what remains to be done
  * Not for other rooms. Thread: main.
  */
@@ -51,6 +52,7 @@ struct tl_play;
 struct tl_collect;
 struct tl_hunt;
 struct tl_leg_fax;
+struct tl_gateway;
 
 struct tl_leg {
 	struct tl_node *node;
@@ -75,6 +77,7 @@ struct tl_leg {
 	struct tl_play *play;
 	struct tl_collect *collect;
 	struct tl_leg_fax *fax;   /* borrowed: it may outlive the leg */
+	struct tl_gateway *gateway; /* T.38's, between this leg and the other of its bridge; likewise */
 	struct tl_leg *partner;   /* the other side of a call that this node joins by itself */
 	struct tl_hunt *hunt;     /* outgoing: where else it may be tried */
 	bool ends_after_play;     /* an announcement that nobody waits for */

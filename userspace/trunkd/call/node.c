@@ -10,6 +10,7 @@
 #include "call/browser.h"
 #include "call/command.h"
 #include "call/fax.h"
+#include "call/t38.h"
 #include "call/journal.h"
 #include "call/junction.h"
 #include "call/play.h"
@@ -152,6 +153,8 @@ static void on_fax_tone(struct tl_port *port, enum tl_fax_tone tone, void *port_
 	JsonObject *params = json_object_new();
 	json_object_set_string_member(params, "tone", tone == TL_FAX_TONE_CNG ? "cng" : "ced");
 	tl_report_leg(leg, "leg.fax_tone", params);
+	if (tone == TL_FAX_TONE_CED)
+		tl_gateway_heard_fax(leg);
 }
 
 static void on_link(struct tl_port *port, enum tl_link_state state, const char *text, void *port_user)
@@ -326,6 +329,7 @@ struct tl_node *tl_node_new(const struct tl_node_config *config, struct tl_node_
 	node->junctions = g_hash_table_new(g_str_hash, g_str_equal);
 	node->dead_legs = g_ptr_array_new();
 	node->faxes = g_ptr_array_new();
+	node->gateways = g_ptr_array_new();
 	node->dead_dialogs = g_ptr_array_new();
 	node->fresh_facts = json_array_new();
 	node->commands = tl_commands_new(COMMANDS_KEPT);
@@ -410,6 +414,7 @@ void tl_node_free(struct tl_node *node)
 	g_hash_table_unref(node->phones);
 	g_ptr_array_unref(node->dead_legs);
 	g_ptr_array_unref(node->faxes);
+	g_ptr_array_unref(node->gateways);
 	g_ptr_array_unref(node->dead_dialogs);
 	g_ptr_array_unref(node->trunks);
 	g_free(node->journal_fault);

@@ -23,6 +23,7 @@ struct tl_node {
 	struct tl_journal *journal;
 	struct tl_fax_pool *fax_pool;
 	GPtrArray *faxes;              /* struct tl_leg_fax */
+	GPtrArray *gateways;           /* struct tl_gateway */
 	unsigned documents_checked;    /* at present, on workers */
 	struct tl_spool *spool;
 	struct tl_record_pool *record_pool;

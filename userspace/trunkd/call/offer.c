@@ -3,6 +3,7 @@
 
 #include "call/access.h"
 #include "call/report.h"
+#include "call/t38.h"
 #include "call/tandem.h"
 
 static void on_timeout(void *user)
@@ -45,6 +46,7 @@ static struct tl_leg *begin(struct tl_node *node, struct tl_dialog *dialog, cons
 	leg->timer = tl_timer_new("offer", on_timeout, leg);
 	dialog->on_event = tl_leg_on_dialog;
 	dialog->user = leg;
+	tl_leg_t38_allow(leg);
 	return leg;
 }
 

@@ -3,6 +3,7 @@
 
 #include "call/access.h"
 #include "call/report.h"
+#include "call/t38.h"
 
 /* One circuit, or kind of circuit, that may carry the call. */
 struct candidate {
@@ -139,6 +140,7 @@ static bool try_sip(struct tl_leg *leg, const struct candidate *candidate, GErro
 		return false;
 	}
 	leg->dialog = dialog;
+	tl_leg_t38_allow(leg);
 	const char *name = candidate->kind == TL_PARTY_SIP_URI ? candidate->target : strchr(candidate->target, ':') + 1;
 	tl_party_set(&leg->party, candidate->kind, name, 0, candidate->group);
 	return true;

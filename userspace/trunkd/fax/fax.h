@@ -2,7 +2,7 @@
 /*
  * Fax machines: ITU-T T.30 by SpanDSP on a pool of ordinary threads, each
  * machine on one of them for life. Its audio crosses from and to the media
- * thread by a tap (media/media.h). A page received is confirmed on the line only after its keeper
+ * thread by a tap (media/media.h); so do the datagrams of T.38. A page received is confirmed on the line only after its keeper
  * said that it is durable. It knows no legs, no spool and no protocol.
  * All functions: thread main, unless said otherwise.
  */
@@ -102,6 +102,8 @@ struct tl_fax_handler {
 struct tl_fax_faults {
 	void (*heard)(int16_t *samples, unsigned n, void *user);
 	void (*said)(int16_t *samples, unsigned n, void *user);
+	/** T.38: a datagram is about to be sent; true: it is lost. */
+	bool (*loses)(void *user);
 	/** A T.30 frame, from its address octet on; of those sent, @octets may be changed. */
 	void (*frame)(bool sent, uint8_t *octets, unsigned n, void *user);
 };
@@ -112,6 +114,7 @@ struct tl_fax_config {
 	const char *document;            /* sends: path of a TIFF; opened now */
 	unsigned first_page, last_page;  /* sends: from 1; 0: first, last */
 	unsigned max_pages;              /* receives; 0: no bound */
+	struct tl_t38_side t38;          /* the far end's, when it is on: T.38 from the beginning */
 	const struct tl_fax_faults *faults; /* NULL: an honest machine; borrowed for the life of the fax */
 };
 
@@ -137,14 +140,30 @@ void tl_fax_pool_free(struct tl_fax_pool *pool);
 struct tl_fax *tl_fax_start(struct tl_fax_pool *pool, struct tl_port *port, const struct tl_fax_config *config,
 			    const struct tl_fax_handler *handler, void *user, GError **error);
 
+/**
+ * tl_fax_go_t38 - from now on by T.38, whose far end is @remote; T.30 begins anew, so after the first page it would
+ * be too late: then it ends with trouble "line". The port's remote side is T.38, too.
+ */
+void tl_fax_go_t38(struct tl_fax *fax, const struct tl_t38_side *remote);
+
+/**
+ * tl_fax_gateway_start - joins two parties that fax with each other: @line's by audio, @image's by T.38, whose side of it is
+ * @remote. Both ports are tapped until tl_fax_stop(); of @handler on_ended alone is called: what passed, and whoever stopped it.
+ * (owned by the pool until on_ended)
+ */
+struct tl_fax *tl_fax_gateway_start(struct tl_fax_pool *pool, struct tl_port *line, struct tl_port *image,
+				    const struct tl_t38_side *remote, const struct tl_fax_handler *handler, void *user);
+
 /** Ends it, with @trouble TL_FAX_STOPPED or TL_FAX_ENDED unless T.30 has ended well; on_ended follows. */
 void tl_fax_stop(struct tl_fax *fax, enum tl_fax_trouble trouble);
 
-/** The port that it was started on is about to be freed. The fax goes on, deaf, until it is stopped. */
-void tl_fax_port_gone(struct tl_fax *fax);
+/** @port, on which it was started, is about to be freed. The fax goes on, deaf, until it is stopped. */
+void tl_fax_port_gone(struct tl_fax *fax, struct tl_port *port);
 
 struct tl_fax_counters {
 	uint64_t started, pages_received, pages_sent, pages_unkept, blocks_missed, blocks_dropped;
+	/* T.38, of faxes that have ended: datagrams; packets had from copies or parities, and lost for good */
+	uint64_t t38_received, t38_sent, t38_malformed, t38_recovered, t38_lost;
 	unsigned running;
 };
 void tl_fax_counters(const struct tl_fax_pool *pool, struct tl_fax_counters *counters);

@@ -8,6 +8,7 @@
 
 #include "base/wake.h"
 #include "fax/fax.h"
+#include "fax/udptl.h"
 
 /** Whether what T.30 says reaches the line. */
 enum tl_fax_hold {
@@ -18,6 +19,18 @@ enum tl_fax_hold {
 
 struct tl_fax_thread;
 
+/** The way of T.38's packets: UDPTL and the datagrams of a tap. All: fax. */
+struct tl_fax_way {
+	struct tl_udptl *udptl;          /* NULL: closed */
+	struct tl_tap *tap;
+	const struct tl_fax_faults *faults; /* or NULL */
+	void *user;                      /* of faults */
+	uint8_t last[TL_UDPTL_OCTETS_MAX]; /* the last datagram, to be sent so many times more */
+	size_t n_last;
+	int again, blocks;               /* blocks: since it was sent */
+	struct tl_udptl_counters counters; /* once it is closed: to main, with the end */
+};
+
 struct tl_fax {
 	struct tl_fax_pool *pool;        /* RO */
 	struct tl_fax_thread *thread;    /* RO */
@@ -26,13 +39,18 @@ struct tl_fax {
 	void *user;                      /* RO */
 	int file;                        /* RO; sends: the document, receives: T.30's pages, in memory */
 	struct tl_tap *tap;              /* RO for fax; freed by main */
+	bool is_gateway;                 /* RO; config: t38 only */
+	struct tl_tap *image_tap;        /* gateway: of the side that speaks T.38; else NULL; as tap */
 
 	/* main */
-	struct tl_port *port;            /* NULL once it is no longer ours to untap */
+	struct tl_port *port, *image_port; /* NULL once it is no longer ours to untap */
 
 	/* fax */
-	fax_state_t *audio;
-	t30_state_t *t30;
+	fax_state_t *audio;              /* or */
+	t38_terminal_state_t *t38;       /* or */
+	t38_gateway_state_t *gateway;
+	struct tl_fax_way way;           /* with t38 or gateway */
+	t30_state_t *t30;                /* of audio or t38; a gateway has none */
 	enum tl_fax_hold hold;
 	int64_t hold_until_us;
 	struct tl_fax_page page;         /* being kept */
@@ -68,21 +86,58 @@ void tl_fax_keep(struct tl_fax *fax, GBytes *octets);
 
 /* ---- terminal.c: T.30; thread fax ---- */
 
-/** Makes the T.30 end on audio. */
+/** Makes the T.30 end, on audio or T.38 as the configuration says. */
 void tl_fax_terminal_open(struct tl_fax *fax);
 void tl_fax_terminal_close(struct tl_fax *fax);
-/** One block of audio through the machine; idle while it is held. */
+/** One block of time and audio through the machine; idle while it is held. */
 void tl_fax_terminal_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS], uint8_t out[TL_BLOCK_OCTETS]);
 /** The keeper has spoken, or its time is over. */
 void tl_fax_terminal_look(struct tl_fax *fax, int64_t now_us);
 /** T.30 ends here; @trouble says why unless it had ended well. */
 void tl_fax_terminal_stop(struct tl_fax *fax, enum tl_fax_trouble trouble, const char *words);
 
+/** T.38 with @remote instead of audio. */
+void tl_fax_terminal_go_t38(struct tl_fax *fax, const struct tl_t38_side *remote);
+
+/* ---- audio.c, t38.c, gateway.c: what is between the line and T.30; thread fax. A block is 10 ms; open makes fax->t30 ---- */
+
+void tl_fax_audio_open(struct tl_fax *fax);
+void tl_fax_audio_close(struct tl_fax *fax);
+void tl_fax_audio_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS], uint8_t out[TL_BLOCK_OCTETS]);
+void tl_fax_decode(enum tl_law law, const uint8_t *octets, int16_t *samples);
+void tl_fax_encode(enum tl_law law, const int16_t *samples, uint8_t *octets);
+
+void tl_fax_t38_open(struct tl_fax *fax);
+void tl_fax_t38_close(struct tl_fax *fax);
+void tl_fax_t38_block(struct tl_fax *fax, uint8_t out[TL_BLOCK_OCTETS]);
+
+void tl_fax_gateway_open(struct tl_fax *fax);
+void tl_fax_gateway_close(struct tl_fax *fax);
+void tl_fax_gateway_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS], uint8_t out[TL_BLOCK_OCTETS]);
+/** What it has seen, into the result. */
+void tl_fax_gateway_note(struct tl_fax *fax);
+
+/* ---- way.c; thread fax ---- */
+
+/** To @remote by @way->tap; gives what comes to @on_packet. */
+void tl_fax_way_open(struct tl_fax_way *way, const struct tl_t38_side *remote, tl_udptl_packet on_packet, void *user);
+void tl_fax_way_close(struct tl_fax_way *way);
+/** Sends a packet, @times within the next blocks. */
+void tl_fax_way_say(struct tl_fax_way *way, const uint8_t *ifp, int n, int times);
+/** Takes one datagram; false when none waits. */
+bool tl_fax_way_hear(struct tl_fax_way *way);
+/** 10 ms have passed. */
+void tl_fax_way_block(struct tl_fax_way *way);
+/** What @remote and UDP ask of SpanDSP's T.38. */
+void tl_fax_way_set_up(t38_core_state_t *core, const struct tl_t38_side *remote);
+
 /* ---- options.c ---- */
 
 /** What T.30 will say that we can do; -ENOTSUP when nothing is left of some ability. */
 int tl_fax_options_check(const struct tl_fax_options *options);
 void tl_fax_options_apply(const struct tl_fax_options *options, t30_state_t *t30);
+/** Modems of @bits whose slowest rate is within @bit_rate, as SpanDSP's bits. */
+int tl_fax_modems_within(unsigned bits, unsigned bit_rate);
 
 /* ---- words.c ---- */
 

@@ -60,6 +60,17 @@ static int support(enum tl_fax_ability ability, unsigned bits)
 	return all;
 }
 
+/* V.27ter from 2400 on is every machine's. */
+int tl_fax_modems_within(unsigned bits, unsigned bit_rate)
+{
+	int modems = support(TL_FAX_MODEM, bits);
+	if (bit_rate < 14400)
+		modems &= ~T30_SUPPORT_V17;
+	if (bit_rate < 9600)
+		modems &= ~T30_SUPPORT_V29;
+	return modems ? modems : T30_SUPPORT_V27TER;
+}
+
 int tl_fax_options_check(const struct tl_fax_options *options)
 {
 	return support(TL_FAX_MODEM, options->modems) && support(TL_FAX_CODING, options->codings) &&

@@ -20,12 +20,13 @@ G_DEFINE_QUARK(tl-fax-error-quark, tl_fax_error)
 #define MS_PER_BLOCK 10
 #define KEEPERS 32 /* they wait for the disk; the more wait at once, the more share an fsync */
 
-enum request_kind { REQUEST_ADD, REQUEST_STOP, REQUEST_QUIT };
+enum request_kind { REQUEST_ADD, REQUEST_STOP, REQUEST_T38, REQUEST_QUIT };
 
 struct request {
 	enum request_kind kind;
 	struct tl_fax *fax;
 	enum tl_fax_trouble trouble;
+	struct tl_t38_side t38;
 };
 
 struct tl_fax_thread {
@@ -114,11 +115,13 @@ static bool obey(struct tl_fax_thread *thread)
 	struct request *request;
 	bool quit = false;
 	while ((request = g_async_queue_try_pop(thread->requests))) {
-		bool known = request->kind == REQUEST_STOP && g_ptr_array_find(thread->running, request->fax, NULL);
+		bool known = g_ptr_array_find(thread->running, request->fax, NULL);
 		if (request->kind == REQUEST_ADD) {
 			tl_fax_terminal_open(request->fax);
 			g_ptr_array_add(thread->running, request->fax);
-		} else if (known) {
+		} else if (request->kind == REQUEST_T38 && known) {
+			tl_fax_terminal_go_t38(request->fax, &request->t38);
+		} else if (request->kind == REQUEST_STOP && known) {
 			tl_fax_terminal_stop(request->fax, request->trouble,
 					     request->trouble == TL_FAX_ENDED ? "the call ended" : "stopped");
 		}
@@ -163,11 +166,9 @@ static void *run(void *data)
 
 /* ---- main ---- */
 
-static void request(struct tl_fax_thread *thread, enum request_kind kind, struct tl_fax *fax, enum tl_fax_trouble trouble)
+static void request(struct tl_fax_thread *thread, struct request request)
 {
-	struct request *request = g_new(struct request, 1);
-	*request = (struct request){ kind, fax, trouble };
-	g_async_queue_push(thread->requests, request);
+	g_async_queue_push(thread->requests, g_memdup2(&request, sizeof request));
 	tl_bell_ring(thread->bell);
 }
 
@@ -178,12 +179,21 @@ static void release(struct tl_fax *fax)
 	tl_tap_counters(fax->tap, &missed, &dropped);
 	counters->blocks_missed += missed;
 	counters->blocks_dropped += dropped;
+	counters->t38_received += fax->way.counters.received;
+	counters->t38_sent += fax->way.counters.sent;
+	counters->t38_malformed += fax->way.counters.malformed;
+	counters->t38_recovered += fax->way.counters.recovered;
+	counters->t38_lost += fax->way.counters.lost;
 	counters->running--;
 	fax->thread->machines--;
 	if (fax->port)
 		tl_port_untap(fax->port);
+	if (fax->image_port)
+		tl_port_untap(fax->image_port);
 	tl_tap_free(fax->tap);
-	close(fax->file);
+	tl_tap_free(fax->image_tap);
+	if (fax->file >= 0)
+		close(fax->file);
 	g_free(fax);
 }
 
@@ -262,7 +272,7 @@ void tl_fax_pool_free(struct tl_fax_pool *pool)
 	tl_assert_main();
 	pool->closing = true;
 	for (unsigned i = 0; i < pool->config.threads; i++)
-		request(&pool->threads[i], REQUEST_QUIT, NULL, TL_FAX_FINE);
+		request(&pool->threads[i], (struct request){ REQUEST_QUIT });
 	for (unsigned i = 0; i < pool->config.threads; i++)
 		g_thread_join(pool->threads[i].thread);
 	g_thread_pool_free(pool->keepers, FALSE, TRUE);
@@ -295,6 +305,22 @@ static int open_file(const struct tl_fax_config *config, GError **error)
 	return fd;
 }
 
+static struct tl_fax *machine_new(struct tl_fax_pool *pool, struct tl_port *port, const struct tl_fax_handler *handler, void *user)
+{
+	struct tl_fax *fax = g_new0(struct tl_fax, 1);
+	fax->pool = pool;
+	fax->thread = idlest(pool);
+	fax->handler = *handler;
+	fax->user = user;
+	fax->file = -1;
+	fax->port = port;
+	fax->tap = tl_port_tap(port, fax->thread->bell, pool->config.depth_ms / MS_PER_BLOCK);
+	fax->thread->machines++;
+	pool->counters.started++;
+	pool->counters.running++;
+	return fax;
+}
+
 struct tl_fax *tl_fax_start(struct tl_fax_pool *pool, struct tl_port *port, const struct tl_fax_config *config,
 			    const struct tl_fax_handler *handler, void *user, GError **error)
 {
@@ -307,33 +333,46 @@ struct tl_fax *tl_fax_start(struct tl_fax_pool *pool, struct tl_port *port, cons
 	int file = open_file(config, error);
 	if (file < 0)
 		return NULL;
-	struct tl_fax *fax = g_new0(struct tl_fax, 1);
-	fax->pool = pool;
-	fax->thread = idlest(pool);
+	struct tl_fax *fax = machine_new(pool, port, handler, user);
 	fax->config = *config;
 	fax->config.document = NULL;
-	fax->handler = *handler;
-	fax->user = user;
 	fax->file = file;
-	fax->port = port;
-	fax->tap = tl_port_tap(port, fax->thread->bell, pool->config.depth_ms / MS_PER_BLOCK);
-	fax->thread->machines++;
-	pool->counters.started++;
-	pool->counters.running++;
-	request(fax->thread, REQUEST_ADD, fax, TL_FAX_FINE);
+	request(fax->thread, (struct request){ REQUEST_ADD, fax });
+	return fax;
+}
+
+struct tl_fax *tl_fax_gateway_start(struct tl_fax_pool *pool, struct tl_port *line, struct tl_port *image,
+				    const struct tl_t38_side *remote, const struct tl_fax_handler *handler, void *user)
+{
+	tl_assert_main();
+	struct tl_fax *fax = machine_new(pool, line, handler, user);
+	fax->is_gateway = true;
+	fax->config.t38 = *remote;
+	fax->image_port = image;
+	fax->image_tap = tl_port_tap(image, fax->thread->bell, pool->config.depth_ms / MS_PER_BLOCK);
+	request(fax->thread, (struct request){ REQUEST_ADD, fax });
 	return fax;
 }
 
 void tl_fax_stop(struct tl_fax *fax, enum tl_fax_trouble trouble)
 {
 	tl_assert_main();
-	request(fax->thread, REQUEST_STOP, fax, trouble);
+	request(fax->thread, (struct request){ REQUEST_STOP, fax, trouble });
 }
 
-void tl_fax_port_gone(struct tl_fax *fax)
+void tl_fax_go_t38(struct tl_fax *fax, const struct tl_t38_side *remote)
 {
 	tl_assert_main();
-	fax->port = NULL;
+	request(fax->thread, (struct request){ REQUEST_T38, fax, .t38 = *remote });
+}
+
+void tl_fax_port_gone(struct tl_fax *fax, struct tl_port *port)
+{
+	tl_assert_main();
+	if (fax->port == port)
+		fax->port = NULL;
+	if (fax->image_port == port)
+		fax->image_port = NULL;
 }
 
 void tl_fax_counters(const struct tl_fax_pool *pool, struct tl_fax_counters *counters)

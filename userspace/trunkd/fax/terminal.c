@@ -39,7 +39,10 @@ static void conclude(struct tl_fax *fax, enum tl_fax_trouble trouble, int code, 
 		return;
 	fax->over = true;
 	fax->hold = TL_FAX_CUT;
-	note_remote(fax);
+	if (fax->t30)
+		note_remote(fax);
+	else
+		tl_fax_gateway_note(fax);
 	fax->result.trouble = trouble;
 	fax->result.code = code;
 	fax->result.ms = fax->samples / SAMPLES_PER_MS;
@@ -172,6 +175,8 @@ static void set_up(struct tl_fax *fax)
 	char path[32];
 	t30_state_t *t30 = fax->t30;
 	tl_fax_options_apply(&fax->config.options, t30);
+	if (fax->t38)
+		t30_set_supported_modems(t30, tl_fax_modems_within(fax->config.options.modems, fax->config.t38.bit_rate));
 	t30_set_phase_b_handler(t30, on_phase_b, fax);
 	t30_set_phase_d_handler(t30, on_phase_d, fax);
 	t30_set_phase_e_handler(t30, on_phase_e, fax);
@@ -186,33 +191,43 @@ static void set_up(struct tl_fax *fax)
 
 void tl_fax_terminal_open(struct tl_fax *fax)
 {
-	fax->audio = fax_init(NULL, fax->config.calling);
-	fax_set_transmit_on_idle(fax->audio, TRUE);
-	fax->t30 = fax_get_t30_state(fax->audio);
+	fax->result.t38 = fax->config.t38.on;
+	if (fax->is_gateway) {
+		tl_fax_gateway_open(fax);
+		return;
+	}
+	if (fax->config.t38.on)
+		tl_fax_t38_open(fax);
+	else
+		tl_fax_audio_open(fax);
 	set_up(fax);
+}
+
+void tl_fax_terminal_go_t38(struct tl_fax *fax, const struct tl_t38_side *remote)
+{
+	if (fax->over || fax->config.t38.on)
+		return; /* the same session described again */
+	if (fax->result.pages || fax->hold != TL_FAX_OPEN) {
+		conclude(fax, TL_FAX_LINE, -1, "the far end went over to T.38 in the middle");
+		return;
+	}
+	tl_fax_terminal_close(fax);
+	fax->config.t38 = *remote;
+	tl_fax_terminal_open(fax);
 }
 
 void tl_fax_terminal_close(struct tl_fax *fax)
 {
 	if (fax->audio)
-		fax_free(fax->audio);
-	fax->audio = NULL;
+		tl_fax_audio_close(fax);
+	if (fax->t38)
+		tl_fax_t38_close(fax);
+	if (fax->gateway)
+		tl_fax_gateway_close(fax);
 	fax->t30 = NULL;
 }
 
 /* ---- time ---- */
-
-static void decode(enum tl_law law, const uint8_t *octets, int16_t *samples)
-{
-	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
-		samples[i] = law == TL_LAW_ALAW ? alaw_to_linear(octets[i]) : ulaw_to_linear(octets[i]);
-}
-
-static void encode(enum tl_law law, const int16_t *samples, uint8_t *octets)
-{
-	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
-		octets[i] = law == TL_LAW_ALAW ? linear_to_alaw(samples[i]) : linear_to_ulaw(samples[i]);
-}
 
 static void watch_length(struct tl_fax *fax)
 {
@@ -227,27 +242,15 @@ static void watch_length(struct tl_fax *fax)
 
 void tl_fax_terminal_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS], uint8_t out[TL_BLOCK_OCTETS])
 {
-	const struct tl_fax_faults *faults = fax->config.faults;
-	enum tl_law law = tl_tap_law(fax->tap);
-	int16_t samples[TL_BLOCK_OCTETS];
 	fax->samples += TL_BLOCK_OCTETS;
-	if (fax->hold == TL_FAX_OPEN) {
-		decode(law, in, samples);
-		if (faults && faults->heard)
-			faults->heard(samples, TL_BLOCK_OCTETS, fax->user);
-		fax_rx(fax->audio, samples, TL_BLOCK_OCTETS);
-	}
-	/* The handler may have closed it just now: what T.30 has ready to say is not asked for. */
-	if (fax->hold != TL_FAX_OPEN) {
-		memset(out, tl_law_idle(law), TL_BLOCK_OCTETS);
-		return;
-	}
-	int n = fax_tx(fax->audio, samples, TL_BLOCK_OCTETS);
-	memset(samples + n, 0, (TL_BLOCK_OCTETS - n) * sizeof *samples);
-	if (faults && faults->said)
-		faults->said(samples, TL_BLOCK_OCTETS, fax->user);
-	encode(law, samples, out);
-	watch_length(fax);
+	if (fax->gateway)
+		tl_fax_gateway_block(fax, in, out);
+	else if (fax->t38)
+		tl_fax_t38_block(fax, out);
+	else
+		tl_fax_audio_block(fax, in, out);
+	if (fax->t30 && fax->hold == TL_FAX_OPEN)
+		watch_length(fax);
 }
 
 /* A page that came to the disk too late to be confirmed is there all the same. */

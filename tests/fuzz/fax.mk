@@ -1,0 +1,1 @@
+ROOMS_fuzz-udptl := fax media secure signal line base
