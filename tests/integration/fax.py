@@ -68,10 +68,10 @@ def put_blob(node, octets):
 class FaxLine:
     """One E1 between an exchange and a node, run by a pacer. @sip: both also have SIP at these ports."""
 
-    def __init__(self, case, scripts=None, answers=None, settings=(), sip=None, variant=None):
+    def __init__(self, case, scripts=None, answers=None, settings=(), sip=None, variant=None, speed=SPEED, routes=None):
         a, b = free_ports(2)
         self.case = case
-        line = Pacer(case, [(a, b)], SPEED)
+        line = Pacer(case, [(a, b)], speed)
         to_far, to_node = line.ports(0)
         far_sip, node_sip = sip or (None, None)
         self.far = Exchange(case, "far", [Span("net", a, to_far, clock="loop", more=Pacer.SETTINGS)], scripts, answers,
@@ -80,7 +80,7 @@ class FaxLine:
             "[fax]\npage_timeout_ms = 2500\n"
         known = {"variant": variant} if variant else {}
         self.node = Node(case, [near("e1", b, to_node, more=Pacer.SETTINGS)], settings=settings or ("spool_reserve_mib = 1",),
-                         sip=f"sip:127.0.0.1:{node_sip}" if sip else None, more=more, **known)
+                         sip=f"sip:127.0.0.1:{node_sip}" if sip else None, more=more, routes=routes, **known)
         self.begin()
 
     def begin(self, epoch=1):

@@ -30,10 +30,12 @@ static struct tl_leg *trunk_of(const struct tl_leg *leg)
 	return other->dialog && other->dialog->media == TL_MEDIA_TIMESLOT && other->port && !tl_leg_fax_id(other) ? other : NULL;
 }
 
+/* A called machine asks as soon as it has answered, before whoever called it can order the fax. */
 static bool may_go_t38(struct tl_dialog *dialog, void *user)
 {
 	const struct tl_leg *leg = user;
-	return leg->node->config->t38 && tl_leg_is_live(leg) && (tl_leg_fax_id(leg) || trunk_of(leg));
+	bool called = leg->outgoing && !leg->junction && !leg->partner;
+	return leg->node->config->t38 && tl_leg_is_live(leg) && (tl_leg_fax_id(leg) || trunk_of(leg) || called);
 }
 
 void tl_leg_t38_allow(struct tl_leg *leg)

@@ -72,6 +72,7 @@ struct tl_tap *tl_port_tap(struct tl_port *port, struct tl_bell *bell, unsigned 
 	tap->media = port->media;
 	tap->law = port->main_law;
 	tap->depth = CLAMP(depth_blocks, 1, BACKLOG_BLOCKS);
+	tap->batch = MAX(tap->depth / 2, 1);
 	tap->bell = bell;
 	tap->said = tl_ring_new(tap->depth + BACKLOG_BLOCKS, TL_BLOCK_OCTETS);
 	tap->heard = tl_ring_new(tap->depth + BACKLOG_BLOCKS, TL_BLOCK_OCTETS);
@@ -196,7 +197,9 @@ void tl_port_take_tap(struct tl_port *port)
 	tl_g711_convert(port->law, tap->law, port->said, block, TL_BLOCK_OCTETS);
 	if (!tl_ring_push(tap->said, block))
 		TL_COUNT(tap->blocks_dropped, 1);
-	tl_bell_ring(tap->bell);
+	/* All taps in the same tick: one wake-up serves every machine of a thread. */
+	if (port->media->tick % tap->batch == 0)
+		tl_bell_ring(tap->bell);
 }
 
 bool tl_tap_hear_datagram(struct tl_tap *tap, const uint8_t *octets, size_t n)

@@ -14,6 +14,7 @@ struct tl_tap {
 	struct tl_media *media; /* RO */
 	enum tl_law law;        /* RO; of both rings */
 	unsigned depth;         /* RO; blocks that the far thread is ahead */
+	unsigned batch;         /* RO; blocks a wake-up; the far thread stays as many ahead at least */
 	struct tl_ring *said;   /* blocks of the party: tick to the far thread */
 	struct tl_ring *heard;  /* blocks for the party: the far thread to tick */
 	struct tl_ring *came, *going; /* struct tl_datagram of an RTP port: tick to the far thread, and back; else NULL */
