@@ -134,6 +134,7 @@ static void test_refused(void)
 		{ "r2_max_dnis = 0\n", "r2_max_dnis" },
 		{ "r2_metering_ms = 5001\n", "r2_metering_ms" },
 		{ "r2_mf_threshold_ms = 501\n", "r2_mf_threshold_ms" },
+		{ "r2_category = collect\n", "r2_category" },
 		{ "r2_skip_category = yes\n", "r2_skip_category" },
 		{ "r2_skip_category = yes\nr2_variant = mx\nr2_ani_first = yes\n", "r2_skip_category" },
 		{ "r2_immediate_accept = yes\nr2_variant = br\n", "r2_immediate_accept" },

@@ -73,6 +73,7 @@ struct r2_dialog {
 	int result;                /* of the operation at hand */
 	unsigned depth;            /* events being handled */
 	bool doomed;               /* freed by its owner meanwhile */
+	bool unowned;              /* never offered to anybody: a collect call that is refused */
 };
 
 /* r2.c */

@@ -72,7 +72,7 @@ static void finish(struct r2_dialog *d, bool anew)
 	if (d->slot)
 		tl_r2_slot_drop(r2, d->slot, anew);
 	d->slot = 0;
-	d->doomed |= !d->base.on_event; /* a collect call that was refused has no owner */
+	d->doomed |= d->unowned;
 	emit(d, &(struct tl_dialog_event){ .kind = TL_DIALOG_RELEASED, .cause = d->cause, .by_peer = d->by_peer });
 }
 

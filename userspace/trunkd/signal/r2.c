@@ -201,6 +201,7 @@ static void offer(struct tl_r2 *r2, const struct r2_news *news)
 	tl_r2_dialog_fire(dialog, R2_EV_OFFER, NULL);
 	if (news->collect && !r2->config.accept_collect) {
 		r2->counters.collect_refused++;
+		dialog->unowned = true;
 		tl_r2_dialog_fire(dialog, R2_EV_RELEASE, &(struct r2_detail){ .cause = TL_CAUSE_REJECTED, .collect = true });
 		return;
 	}
@@ -392,6 +393,8 @@ static bool registers_go_together(const struct tl_config_section *section, const
 	if (config->skip_category && needs_category(config))
 		return tl_config_refuse(section, "r2_skip_category", error,
 					"expected no, or r2_ani_first = no: the caller's number would end the called one");
+	if (config->category == TL_R2_COLLECT && config->variant != TL_R2_BR)
+		return tl_config_refuse(section, "r2_category", error, "expected another, because only variant br has a signal for collect");
 	/* No signal of group A means it there. */
 	if (config->immediate_accept &&
 	    (config->variant == TL_R2_BR || config->variant == TL_R2_CN || config->variant == TL_R2_MX))
