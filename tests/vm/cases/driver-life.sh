@@ -43,6 +43,13 @@ ok "the alarm is found again" "$span_test" wait-alarms 1 RED 60
 card line los off >/dev/null
 ok "and its end" "$span_test" wait-alarms 1 OK 60
 ok "all 31 timeslots are byte-exact" "$span_test" data 1 31 4000 loop
+# A block of span-test is 512 octets.
+ok "octets are sent once, and idle ones before and after" "$span_test" burst 7 2048
+card dma stall >/dev/null
+ok "a stalled stream makes the span red" "$span_test" wait-alarms 1 RED 60
+card dma go >/dev/null
+ok "the stream goes on" "$span_test" wait-alarms 1 OK 60
+ok "nothing of the time before is sent again" "$span_test" burst 7 2048
 ok "it unloads at last" rmmod tl_t1e1
 is "the interrupt is given back" "$(grep -c tl_t1e1 /proc/interrupts)" 0
 is "the ports are given back" "$(grep -c tl_t1e1 /proc/ioports)" 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --card e1,open --card e1 --timeout 600
+# vm: --card e1 --card e1,open --card e1
 # Two cards on one interrupt line: both carry data, and what befalls one leaves
 # the other's data whole: all ones with the line held, then pulled out.
 . "$VM_TESTS/guest/span.sh"
@@ -17,6 +17,10 @@ ok "the driver comes up" load_driver settle_ms=300
 ok "dahdi_cfg configures all" configure \
 	'span=1,1,0,ccs,hdb3,crc4\nbchan=1-31\nspan=2,0,0,ccs,hdb3,crc4\nbchan=32-62\nspan=3,0,0,ccs,hdb3,crc4\nbchan=63-93'
 is "the first and the third share a line" "$(cat "$first/irq")" "$(cat "$third/irq")"
+setup=$VM_TESTS/../../tools/trunk-setup/trunk-setup
+shared() { "$setup" check --seconds 0 | grep -q "^warning: card $(basename "$1") .*interrupt .* is shared with tl_t1e1"; }
+ok "trunk-setup tells so of the first" shared "$first"
+ok "and of the third" shared "$third"
 ok "the first has no alarm" "$span_test" wait-alarms 1 OK 60
 ok "the third has no alarm" "$span_test" wait-alarms 3 OK 60
 ok "the second, with nothing plugged in, is red" "$span_test" wait-alarms 2 RED 60

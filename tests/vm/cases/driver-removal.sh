@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1 --card t1 --timeout 600
+# vm: --card e1 --card t1
 # A card goes while its channels are in use: first pulled out, then told to PCI;
 # then removed while it still answers. The other card does not notice.
 . "$VM_TESTS/guest/span.sh"
@@ -7,6 +7,11 @@
 t1e1() { cat "/sys/bus/pci/devices/$1/t1e1/$2"; }
 said() { dmesg | grep -q "$1"; }
 gone() { [ ! -e "/sys/bus/pci/devices/$1" ]; }
+at_least() { [ "$(t1e1 "$1" milliseconds)" -ge "$2" ]; }
+# pass CARD MS: of line time.
+pass() { local was; was=$(t1e1 "$1" milliseconds); eventually 60 at_least "$1" $((was + $2)); }
+busy_channels() { grep -c 'In use' "/proc/dahdi/$1"; }
+all_busy() { [ "$(busy_channels 1)" = 31 ] && [ "$(busy_channels 2)" = 24 ]; }
 addresses=($(grep -l 0xe159 /sys/bus/pci/devices/*/vendor | xargs -n 1 dirname | xargs -n 1 basename | sort))
 
 ok "the driver comes up" load_driver stall_ms=500 settle_ms=300
@@ -16,10 +21,10 @@ ok "the T1 has no alarm" "$span_test" wait-alarms 2 OK 60
 
 "$span_test" data 1 31 100000000 loop >/tmp/cut 2>&1 &
 busy=$!
-sleep 600 | "$span_test" hold 5 >/dev/null &
-"$span_test" data 32 24 30000 loop >/tmp/other 2>&1 &
+"$span_test" data 32 24 48000 loop >/tmp/other 2>&1 &
 other=$!
-sleep 0.5
+ok "all channels of both are busy" eventually 60 all_busy
+pass "${addresses[0]}" 300
 card @0 unplug >/dev/null
 ok "a card pulled out makes its span red" "$span_test" wait-alarms 1 RED 60
 ok "it is said" eventually 10 said 'the card does not answer any more'

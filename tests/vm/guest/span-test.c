@@ -4,6 +4,8 @@
  *
  *   data FIRST COUNT OCTETS [loop]   all channels busy both ways until OCTETS of
  *                                    each are verified; loop: our own come back
+ *   burst CHANNEL OCTETS             on a looped line: OCTETS are written and each comes back once;
+ *                                    all else, before and for 2 s after, is idle
  *   bits CHANNEL                     received ABCD, as a hexadecimal digit
  *   send-bits                        send ABCD as lines of stdin say, "CHANNEL BITS",
  *                                    each answered with ok, and hold them to its end
@@ -37,6 +39,8 @@
 #define DAHDI_CHANNELS_MAX 256
 #define BLOCK_OCTETS 512
 #define BLOCKS 32
+#define CLEAR_IDLE 0xff /* what DAHDI sends on a clear channel that nobody writes to */
+#define BURST_MAX (8 * BLOCK_OCTETS)
 #define QUIET_MS 30000 /* no octet on any channel for so long: the span is dead */
 
 struct channel {
@@ -188,6 +192,57 @@ static int run_data(char **words, int count)
 		}
 	}
 	return report(channels, number, octets);
+}
+
+static size_t read_octets(struct channel *channel, uint8_t octets[BLOCK_OCTETS])
+{
+	struct pollfd poll_for = { channel->fd, POLLIN | POLLPRI, 0 };
+	ssize_t got;
+
+	while ((got = read(channel->fd, octets, BLOCK_OCTETS)) <= 0)
+		if (!fetched_event(channel) && poll(&poll_for, 1, QUIET_MS) != 1)
+			die("no octet for %d ms", QUIET_MS);
+	return (size_t)got;
+}
+
+/* Never idle. */
+static uint8_t burst_octet(unsigned n)
+{
+	return (uint8_t)(1 + n % 100);
+}
+
+static int run_burst(char **words, int count)
+{
+	struct channel channel = { .number = (unsigned)atoi(words[0]) };
+	const unsigned sent = (unsigned)atoi(words[1]);
+	uint8_t octets[BLOCK_OCTETS];
+	unsigned heard = 0, strange = 0;
+
+	(void)count;
+	if (sent > BURST_MAX)
+		return 2;
+	channel.fd = open_channel(channel.number);
+	set_buffers(channel.fd);
+	for (size_t before = 0; before < 2 * BLOCK_OCTETS;) /* of whoever had the channel */
+		before += read_octets(&channel, octets);
+	for (unsigned i = 0; i < sent; i++) {
+		octets[i % BLOCK_OCTETS] = burst_octet(i);
+		if ((i + 1) % BLOCK_OCTETS == 0 && write(channel.fd, octets, BLOCK_OCTETS) != BLOCK_OCTETS)
+			die("write to channel %u", channel.number);
+	}
+	for (size_t all = 0; all < sent + 16000;) {
+		size_t got = read_octets(&channel, octets);
+
+		for (size_t i = 0; i < got; i++) {
+			if (octets[i] == CLEAR_IDLE)
+				continue;
+			strange += octets[i] != burst_octet(heard);
+			heard++;
+		}
+		all += got;
+	}
+	printf("# of %u octets %u came back, %u strange\n", sent, heard, strange);
+	return heard != sent || strange;
 }
 
 static unsigned received_bits(int fd)
@@ -408,6 +463,7 @@ static const struct {
 	int words;
 	int (*run)(char **words, int count);
 } commands[] = {
+	{ "burst", 2, run_burst },
 	{ "data", 3, run_data },	     { "bits", 1, run_bits },	    { "send-bits", 0, run_send_bits },
 	{ "wait-bits", 2, run_wait_bits },   { "alarms", 1, run_alarms },   { "maint", 2, run_maint },
 	{ "wait-alarms", 3, run_wait_alarms }, { "counters", 1, run_counters }, { "hold", 1, run_hold },
