@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-# vm: --card e1,patience=400 --far-end e1 --timeout 1200
+# vm: --card e1 --far-end e1 --timeout 1200
 # trunk-setup on a machine with a card: from nothing to a span that is up, and
 # what it says when something is wrong with the line, the card or its drivers.
 . "$VM_TESTS/guest/span.sh"
 DRIVER=tl_t1e1
 setup=$VM_TESTS/../../tools/trunk-setup/trunk-setup
 says() { "$setup" check --seconds 0.5 | grep -q "$1"; }
+out_of_the_way() { rmmod "$1" && "$setup" start; }
 holder() { basename "$(readlink /sys/bus/pci/devices/0000:00:05.0/driver)"; }
 alarms() { "$span_test" wait-alarms 1 "$1" 30; }
 
 # The driver is not installed here: modprobe is told where it is.
-echo "install tl_t1e1 grep -q '^tl_t1e1 ' /proc/modules || /sbin/insmod $BUILD/driver/tl_t1e1.ko" >/etc/modprobe.d/here.conf
+echo "install tl_t1e1 grep -q '^tl_t1e1 ' /proc/modules || /sbin/insmod $BUILD/driver/tl_t1e1.ko settle_ms=500" >/etc/modprobe.d/here.conf
 ok "a card without a driver is found" says "no driver has taken the card"
 mkdir -p /etc/trunkline
 ok "one command configures it" "$setup" set --country de --driver tl_t1e1 --yes
@@ -82,4 +83,12 @@ rmmod tl_t1e1
 modprobe wcte11xp
 modprobe tl_t1e1
 ok "DAHDI's own driver is told to have come first" says "wcte11xp holds the card though tl_t1e1 is installed"
+rmmod tl_t1e1 wcte11xp
+# As netjet would, which this kernel has not: a driver that takes the card by its number.
+modprobe pci-stub ids=e159:0001
+is "another driver has the card" "$(holder)" pci-stub
+ok "it is told" says "the driver pci-stub holds the card and cannot carry a trunk"
+ok "rmmod, as it says, and start" out_of_the_way pci-stub
+is "give it to a driver that can" "$(holder)" tl_t1e1
+ok "the span has no alarm again" alarms OK
 done_testing
