@@ -73,7 +73,7 @@ def others(build):
     if Path("userspace/console/console.mk").exists():
         yield make(build, "console-types", limit_s=120)
     if Path("tests/vm/vm.mk").exists():
-        yield make(build, "vm-check", alone=True, limit_s=3600)
+        yield make(build, "vm-check", alone=True, limit_s=7200)
         yield make(build, "driver-lint", limit_s=600)
         yield make(build, "driver-dkms", alone=True, limit_s=600)  # it and driver-lint both make DAHDI
 
