@@ -257,7 +257,8 @@ int tl_dahdi_device_status(const struct tl_dahdi_device *device, struct tl_dahdi
 {
 	struct dahdi_spaninfo info = { .spanno = (int)device->span };
 
-	if (ioctl(device->control, DAHDI_SPANSTAT, &info))
+	/* Asked through a channel: another span may have our number by now, and ours be gone. */
+	if (ioctl(device->fd[tl_dahdi_device_reference(device)], DAHDI_SPANSTAT, &info))
 		return -ENODEV;
 	status->alarms = alarms_of(info.alarms);
 	status->line_errors = (uint64_t)info.bpvcount + (uint64_t)info.crc4count + (uint64_t)info.fascount +
