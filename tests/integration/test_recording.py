@@ -79,6 +79,7 @@ class Wav(Recording):
         with self.assertRaises(Refused) as refused:
             self.control.ask("bridge.record", bridge=self.bridge, recording="r2")
         self.assertEqual(-32007, refused.exception.code)
+        self.assertEqual([item], [i["item"] for i in self.control.ask("spool.list")["items"]], "nothing of the refused one")
         for leg in legs.values():
             self.control.await_event("leg.played", lambda e, leg=leg: (e["leg"], e["play"], e["completed"]) == (leg, "r1", True))
         self.control.ask("recording.pause", recording="r1")

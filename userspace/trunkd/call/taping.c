@@ -140,7 +140,7 @@ static void give_up(struct tl_taping *taping, GError *error)
 	tl_control_reply_error(g_steal_pointer(&taping->reply), error);
 	g_error_free(error);
 	if (taping->item)
-		tl_spool_close(taping->item, false);
+		tl_spool_discard(taping->item);
 	forget(taping);
 }
 

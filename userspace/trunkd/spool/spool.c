@@ -268,6 +268,18 @@ static void remove_done(struct tl_spool_job *job)
 	chore_free(chore);
 }
 
+static void take_away(struct tl_spool *spool, struct tl_spool_item *item)
+{
+	g_tree_steal(spool->items, item->name);
+	tl_spool_work_chore(spool->work, &chore_new(spool, item, remove_run, remove_done)->job);
+}
+
+void tl_spool_discard(struct tl_spool_item *item)
+{
+	tl_assert_main();
+	take_away(item->spool, item);
+}
+
 bool tl_spool_remove(struct tl_spool *spool, const char *name, GError **error)
 {
 	tl_assert_main();
@@ -280,8 +292,7 @@ bool tl_spool_remove(struct tl_spool *spool, const char *name, GError **error)
 		g_set_error(error, TL_SPOOL_ERROR, TL_SPOOL_ERROR_OPEN, "item %s is still being written", name);
 		return false;
 	}
-	g_tree_steal(spool->items, name);
-	tl_spool_work_chore(spool->work, &chore_new(spool, item, remove_run, remove_done)->job);
+	take_away(spool, item);
 	return true;
 }
 

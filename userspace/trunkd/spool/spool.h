@@ -79,6 +79,9 @@ void tl_spool_open(struct tl_spool *spool, const struct tl_spool_about *about, t
  */
 void tl_spool_close(struct tl_spool_item *item, bool complete);
 
+/** Instead, of an item in which nothing was written: it is forgotten and deleted. Frees @item. Thread: main. */
+void tl_spool_discard(struct tl_spool_item *item);
+
 /** Something to be known of the item, such as a fax machine's ident; kept when the item ends. Thread: main. */
 void tl_spool_note(struct tl_spool_item *item, const char *name, const char *value);
 
