@@ -96,7 +96,7 @@ static void on_assignment_stored(const struct tl_result *result, const GError *e
 		assignment_failed(entry, error);
 		return;
 	}
-	if (entry->gone || entry->agent->entry != entry) {
+	if (entry->gone || entry->agent->entry != entry || !agent_is_reachable(entry->agent)) {
 		undo_assignment(entry);
 		return;
 	}
