@@ -19,8 +19,14 @@ const heard = [];        // payloads as they came
 let said = new Uint8Array(0), at = 0, pc, sender, dtmf;
 const bytes = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
 const text = list => { let all = ''; for (const one of list) for (const o of one) all += String.fromCharCode(o); return btoa(all); };
-async function offer() {
-  const stream = await navigator.mediaDevices.getUserMedia({audio: {echoCancellation: false, noiseSuppression: false, autoGainControl: false}});
+function tone(hz) {
+  const context = new AudioContext(), oscillator = new OscillatorNode(context, {frequency: hz}), gain = new GainNode(context, {gain: 0.3}), out = context.createMediaStreamDestination();
+  oscillator.connect(gain).connect(out);
+  oscillator.start();
+  return out.stream;
+}
+async function offer(codecs, hz) {  // with these codecs only, if any; what it says: a tone, or the microphone
+  const stream = hz ? tone(hz) : await navigator.mediaDevices.getUserMedia({audio: {echoCancellation: false, noiseSuppression: false, autoGainControl: false}});
   pc = new RTCPeerConnection({encodedInsertableStreams: true});
   sender = pc.addTrack(stream.getTracks()[0], stream);
   const out = sender.createEncodedStreams();
@@ -39,6 +45,7 @@ async function offer() {
     player.srcObject = new MediaStream([event.track]);
     player.play();
   };
+  if (codecs) pc.getTransceivers()[0].setCodecPreferences(RTCRtpSender.getCapabilities('audio').codecs.filter(c => codecs.includes(c.mimeType)));
   await pc.setLocalDescription(await pc.createOffer());
   return pc.localDescription.sdp;
 }
@@ -74,6 +81,21 @@ def tone(seconds, hz, amplitude=8000):
     return audioop.lin2alaw(b"".join(struct.pack("<h", sample) for sample in samples), 2)
 
 
+def share_of(octets, hz, seconds=1):
+    """How much of the best @seconds of A-law octets is a tone of @hz: its power of all power."""
+    best = 0
+    n = seconds * 8000
+    samples = struct.unpack(f"<{len(octets)}h", audioop.alaw2lin(octets, 2))
+    for at in range(0, len(samples) - n, n // 2):
+        piece = samples[at:at + n]
+        real = sum(s * math.cos(2 * math.pi * hz * i / 8000) for i, s in enumerate(piece))
+        imaginary = sum(s * math.sin(2 * math.pi * hz * i / 8000) for i, s in enumerate(piece))
+        power = sum(s * s for s in piece)
+        if power > n * 100 ** 2:
+            best = max(best, 2 * (real * real + imaginary * imaginary) / n / power)
+    return best
+
+
 class Browser(Case):
     def setUp(self):
         super().setUp()
@@ -89,10 +111,10 @@ class Browser(Case):
         self.chromium = Chromium(self, flags)
         self.chromium.go(Page(self, PAGE).url)
 
-    def connect(self, leg="anna"):
+    def connect(self, leg="anna", codecs=None, hz=None):
         """The page's leg, with media up."""
         mark = self.desk.mark()
-        offer = self.chromium.run("return await offer()")
+        offer = self.chromium.run("return await offer(...arguments)", codecs, hz)
         answer = self.desk.ask("leg.connect", leg=leg, sdp=offer, name="Anna", tags={"agent": "anna"})
         self.assertEqual(answer["leg"]["party"], {"kind": "browser", "name": "Anna"})
         self.assertEqual((answer["leg"]["state"], answer["leg"]["direction"]), ("answered", "in"))
@@ -165,6 +187,28 @@ class Browser(Case):
         self.assertEqual(counters["refused"], 0)
         self.desk.ask("leg.release", leg=caller)
         call.results()
+
+    def test_opus_only(self):
+        """A page that has nothing but Opus: sound both ways by frequency, digits, and a caller who has A-law."""
+        self.browse()
+        self.connect(codecs=["audio/opus", "audio/telephone-event"], hz=1200)
+        write_wav(self.dir / "tone.wav", tone(60, 800))
+        call = self.exchange.start_calls("dial 100; wait answered; record hears.wav; say tone.wav; expect digits 159; wait released")
+        caller = self.take()
+        self.chromium.until("const s = await stats('inbound-rtp', 'audio'); return s && s.packetsReceived > 100", "packets")
+        found = self.chromium.run("return await listen(2)")
+        self.assertAlmostEqual(found["hz"], 800, delta=12)
+        self.assertGreater(found["level"], -40)
+        codec = self.chromium.run("const all = await pc.getStats(); return all.get((await stats('inbound-rtp', 'audio')).codecId)")
+        self.assertEqual(codec["mimeType"], "audio/opus")
+        self.chromium.run("sender.dtmf.insertDTMF('159', 120, 80)")
+        for digit in "159":
+            self.desk.await_event("leg.digit", lambda p: (p["leg"], p["digit"]) == ("anna", digit))
+        counters = self.desk.ask("leg.counters", leg="anna")["counters"]
+        self.assertEqual(counters["refused"], 0)
+        self.desk.ask("leg.release", leg=caller)
+        self.assertEqual(call.results()[0][0]["digits"], "159")
+        self.assertGreater(share_of(read_wav(self.dir / "hears.wav"), 1200), 0.9)
 
     def test_closed_page(self):
         """A page that says goodbye is told at once; the leg is released when its time of grace is over, or by command."""

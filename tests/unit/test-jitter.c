@@ -23,10 +23,19 @@ static enum tl_jitter_fate put(struct tl_jitter *jitter, uint32_t base, uint32_t
 	return tl_jitter_put(jitter, base + position, octets, PACKET);
 }
 
+/* Missing ones are FILL. */
+static unsigned get(struct tl_jitter *jitter, uint8_t *block)
+{
+	unsigned missing = tl_jitter_missing(jitter);
+	memset(block, FILL, TL_BLOCK_OCTETS);
+	tl_jitter_get(jitter, block);
+	return missing;
+}
+
 static void assert_block(struct tl_jitter *jitter, uint32_t position)
 {
 	uint8_t block[TL_BLOCK_OCTETS];
-	g_assert_cmpuint(tl_jitter_get(jitter, block, FILL), ==, 0);
+	g_assert_cmpuint(get(jitter, block), ==, 0);
 	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
 		g_assert_cmphex(block[i], ==, octet_at(position + i));
 }
@@ -34,7 +43,7 @@ static void assert_block(struct tl_jitter *jitter, uint32_t position)
 static void assert_missing(struct tl_jitter *jitter)
 {
 	uint8_t block[TL_BLOCK_OCTETS];
-	g_assert_cmpuint(tl_jitter_get(jitter, block, FILL), ==, TL_BLOCK_OCTETS);
+	g_assert_cmpuint(get(jitter, block), ==, TL_BLOCK_OCTETS);
 	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
 		g_assert_cmphex(block[i], ==, FILL);
 }
@@ -117,14 +126,14 @@ static void test_shrinks(void)
 	tl_jitter_init(&jitter, 20, 120);
 	put(&jitter, 0, 0);
 	for (unsigned tick = 0; tick < 12; tick++) /* 120 ms of nothing */
-		tl_jitter_get(&jitter, block, FILL);
+		get(&jitter, block);
 	for (i = 1; i < 5; i++)
 		put(&jitter, 0, i * PACKET);
 	unsigned deep = tl_jitter_depth(&jitter);
 	g_assert_cmpuint(deep, >, 480);
 	for (; i < 3000; i++) {
-		tl_jitter_get(&jitter, block, FILL);
-		tl_jitter_get(&jitter, block, FILL);
+		get(&jitter, block);
+		get(&jitter, block);
 		put(&jitter, 0, i * PACKET);
 	}
 	g_assert_cmpuint(tl_jitter_depth(&jitter), <=, 400);
@@ -145,11 +154,69 @@ static void test_drift(gconstpointer data)
 	for (unsigned tick = 0; tick < 60000; tick++) {
 		for (; due <= tick; due += 2 / (1 + ppm / 1e6))
 			put(&jitter, 12345, sent++ * PACKET);
-		missing += tl_jitter_get(&jitter, block, FILL) > 0;
+		missing += get(&jitter, block) > 0;
 		g_assert_cmpuint(tl_jitter_depth(&jitter), <=, (120 + 40) * 8 + PACKET);
 	}
 	/* 200 ppm of ten minutes are twelve blocks of 10 ms. */
 	g_assert_cmpuint(missing, <=, 40);
+	tl_jitter_done(&jitter);
+}
+
+/* Where in the stream the block begins, given where the one before it ended: there, or a sample to either side. */
+static bool follows(const uint8_t *block, uint32_t position)
+{
+	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
+		if (block[i] != octet_at(position + i))
+			return false;
+	return true;
+}
+
+/*
+ * Three hours of a sender that is 50 ppm off, over a network that delays packets by up to 30 ms: once the depth has grown
+ * to that, nothing is missing, and the clock is followed by single samples, counted, and as many as it takes.
+ */
+static void test_skew(gconstpointer data)
+{
+	struct tl_jitter jitter;
+	uint8_t block[TL_BLOCK_OCTETS];
+	int ppm = GPOINTER_TO_INT(data);
+	const unsigned ticks = 3 * 3600 * 100, settled = 20000;
+	double due = 0;
+	unsigned dropped = 0, repeated = 0;
+	uint32_t sent = 0, next = 0, late[4][4], n_late[4] = { 0 };
+	uint64_t before = 0;
+	g_autoptr(GRand) chance = g_rand_new_with_seed(3);
+	tl_jitter_init(&jitter, 20, 120);
+	for (unsigned tick = 0; tick < ticks; tick++) {
+		for (unsigned i = 0; i < n_late[tick % 4]; i++)
+			put(&jitter, 0, late[tick % 4][i]);
+		n_late[tick % 4] = 0;
+		for (; due <= tick; due += 2 / (1 + ppm / 1e6)) {
+			unsigned delay = g_rand_int_range(chance, 0, 4), then = (tick + delay) % 4;
+			if (delay == 0)
+				put(&jitter, 0, sent++ * PACKET);
+			else
+				late[then][n_late[then]++] = sent++ * PACKET;
+		}
+		unsigned missing = get(&jitter, block);
+		if (tick < settled) {
+			next = jitter.play;
+			before = jitter.corrections;
+			continue;
+		}
+		g_assert_cmpuint(missing, ==, 0);
+		dropped += follows(block, next + 1);
+		repeated += follows(block, next - 1);
+		if (!follows(block, next))
+			g_assert_true(follows(block, next + 1) || follows(block, next - 1));
+		next = (follows(block, next) ? next : follows(block, next + 1) ? next + 1 : next - 1) + TL_BLOCK_OCTETS;
+	}
+	g_test_message("%+d ppm: %u samples dropped, %u repeated, depth %u ms", ppm, dropped, repeated, tl_jitter_depth(&jitter) / 8);
+	unsigned expected = abs(ppm) * 8 * 3600 * 3 / 1000;
+	int net = (int)dropped - (int)repeated;
+	g_assert_cmpint(abs(net - (ppm > 0 ? 1 : -1) * (int)expected), <=, 200);
+	g_assert_cmpuint(dropped + repeated, <=, expected + 200);
+	g_assert_cmpuint(jitter.corrections - before, >=, dropped + repeated);
 	tl_jitter_done(&jitter);
 }
 
@@ -167,7 +234,7 @@ static void test_restarts(void)
 	assert_block(&jitter, 80);
 	/* Two seconds of silence (a hold), then on as before. */
 	for (unsigned tick = 0; tick < 200; tick++)
-		tl_jitter_get(&jitter, block, FILL);
+		get(&jitter, block);
 	put(&jitter, 0x40000000, 16080);
 	assert_missing(&jitter);
 	assert_missing(&jitter);
@@ -194,7 +261,7 @@ static void test_anything(void)
 		timestamp += g_rand_int_range(rand, 0, 50) ? g_rand_int_range(rand, -400, 800) : (gint32)g_rand_int(rand);
 		tl_jitter_put(&jitter, timestamp, octets, g_rand_int_range(rand, 1, sizeof octets));
 		if (g_rand_boolean(rand))
-			tl_jitter_get(&jitter, block, FILL);
+			get(&jitter, block);
 		g_assert_cmpuint(tl_jitter_depth(&jitter), <=, jitter.mask + 1);
 	}
 	tl_jitter_done(&jitter);
@@ -210,6 +277,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/jitter/shrinks", test_shrinks);
 	g_test_add_data_func("/jitter/drift-fast", GINT_TO_POINTER(200), test_drift);
 	g_test_add_data_func("/jitter/drift-slow", GINT_TO_POINTER(-200), test_drift);
+	g_test_add_data_func("/jitter/skew-fast", GINT_TO_POINTER(50), test_skew);
+	g_test_add_data_func("/jitter/skew-slow", GINT_TO_POINTER(-50), test_skew);
+	g_test_add_data_func("/jitter/skew-none", GINT_TO_POINTER(0), test_skew);
 	g_test_add_func("/jitter/restarts", test_restarts);
 	g_test_add_func("/jitter/anything", test_anything);
 	return g_test_run();

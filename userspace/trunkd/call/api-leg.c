@@ -236,7 +236,7 @@ static JsonObject *counters(struct tl_request *request, GError **error)
 	JsonObject *object = json_object_new(), *result = json_object_new();
 #define COUNT(field) json_object_set_int_member(object, #field, port.field)
 	COUNT(packets_received), COUNT(packets_sent), COUNT(lost), COUNT(late), COUNT(duplicate), COUNT(refused);
-	COUNT(concealed_blocks), COUNT(overflow), COUNT(digits_received), COUNT(digits_sent), COUNT(recorded_dropped);
+	COUNT(concealed_blocks), COUNT(overflow), COUNT(corrections), COUNT(digits_received), COUNT(digits_sent), COUNT(recorded_dropped);
 	COUNT(jitter_us), COUNT(depth_us), COUNT(remote_lost), COUNT(round_trip_us);
 #undef COUNT
 	json_object_set_object_member(result, "counters", object);

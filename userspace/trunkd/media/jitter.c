@@ -9,6 +9,10 @@
 #define SLACK (40 * PER_MS)       /* beyond the depth before it counts as too deep */
 #define PACKET_MAX (200 * PER_MS) /* RFC 3551 4.2; the rest of a longer one is dropped */
 #define WINDOW_TICKS 400
+#define SPARE_MIN (TL_BLOCK_OCTETS + 40) /* packets are read once a tick, so a clock that is off shows by a block at once */
+#define OFF_SAMPLES 8             /* 1 ms: less is the network's doing */
+#define OFF_WINDOWS 8             /* so many in a row are a clock's: 32 s, in which 50 ppm make 13 samples */
+#define CORRECTION_TICKS 150      /* one sample each 1.5 s: 83 ppm */
 #define GIVE_UP (1000 * PER_MS)   /* dry for so long: the next packet starts anew */
 
 void tl_jitter_init(struct tl_jitter *jitter, unsigned min_ms, unsigned max_ms)
@@ -82,14 +86,22 @@ static void mark(struct tl_jitter *jitter, uint32_t at, unsigned n, bool there)
 	}
 }
 
+/* The playout point has moved: what spare there is now is the usual one. */
+static void forget_clock(struct tl_jitter *jitter)
+{
+	jitter->ticks = 0;
+	jitter->spare = jitter->usual = INT32_MAX;
+	jitter->owed = jitter->off_side = 0;
+	jitter->off_windows = 0;
+}
+
 static void start_at(struct tl_jitter *jitter, uint32_t timestamp)
 {
 	tl_jitter_reset(jitter);
 	jitter->running = true;
 	jitter->play = timestamp - depth_at_start(jitter);
 	jitter->end = timestamp;
-	jitter->ticks = 0;
-	jitter->spare = INT32_MAX;
+	forget_clock(jitter);
 }
 
 /* Moves the playout point up to @play, over samples that nobody will hear. */
@@ -97,6 +109,7 @@ static void skip_to(struct tl_jitter *jitter, uint32_t play)
 {
 	mark(jitter, jitter->play, play - jitter->play, false);
 	jitter->play = play;
+	forget_clock(jitter);
 }
 
 /* Holds playing back by whole blocks, so that what comes at @timestamp is in time, if the bound allows it. */
@@ -108,8 +121,7 @@ static bool grow(struct tl_jitter *jitter, uint32_t timestamp, unsigned n)
 	if (is_fixed(jitter) || (int32_t)(newest - (jitter->play - shift)) > (int32_t)(jitter->max + n))
 		return false;
 	jitter->play -= shift; /* that place was emptied when it was played */
-	jitter->ticks = 0;
-	jitter->spare = INT32_MAX;
+	forget_clock(jitter);
 	return true;
 }
 
@@ -155,6 +167,7 @@ enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, 
 	if (n > PACKET_MAX)
 		n = PACKET_MAX;
 	enum tl_jitter_fate fate = place(jitter, timestamp, n);
+	jitter->spare = MIN(jitter->spare, (int32_t)(timestamp - jitter->play));
 	if (fate == TL_JITTER_LATE)
 		return fate;
 	unsigned over = (int32_t)(timestamp - jitter->play) < 0 ? jitter->play - timestamp : 0;
@@ -169,24 +182,59 @@ enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, 
 	return fate;
 }
 
+/* Spare that is off its usual value to one side again and again: the sender's clock runs faster or slower than ours. */
+static void watch_clock(struct tl_jitter *jitter)
+{
+	if (jitter->usual == INT32_MAX)
+		jitter->usual = MAX(jitter->spare, SPARE_MIN);
+	if (jitter->owed)
+		return;
+	int32_t off = jitter->spare - jitter->usual;
+	int side = off > OFF_SAMPLES ? 1 : off < -OFF_SAMPLES ? -1 : 0;
+	jitter->off_windows = side && side == jitter->off_side ? jitter->off_windows + 1 : 0;
+	jitter->off_side = side;
+	if (jitter->off_windows >= OFF_WINDOWS) {
+		jitter->owed = off;
+		jitter->off_windows = 0;
+	}
+}
+
 /* At the end of a window: one block less when it was never needed. */
-static void shrink(struct tl_jitter *jitter)
+static void end_window(struct tl_jitter *jitter)
 {
 	if (++jitter->ticks < WINDOW_TICKS)
 		return;
-	if (!is_fixed(jitter) && jitter->spare >= (int32_t)(jitter->min + 2 * TL_BLOCK_OCTETS))
+	if (is_fixed(jitter))
+		jitter->owed = 0;
+	else if (jitter->spare == INT32_MAX)
+		; /* nobody spoke */
+	else if (jitter->spare >= (int32_t)(jitter->min + TL_BLOCK_OCTETS))
 		skip_to(jitter, jitter->play + TL_BLOCK_OCTETS);
+	else
+		watch_clock(jitter);
 	jitter->ticks = 0;
 	jitter->spare = INT32_MAX;
 }
 
-/* The octets of the next block that are there, @fill where not. */
-static void load(const struct tl_jitter *jitter, uint8_t *block, uint8_t fill)
+/* How far the playout point goes with this block: a sample more or less where one is owed. */
+static unsigned next_step(struct tl_jitter *jitter)
+{
+	if (!jitter->owed || is_fixed(jitter) || ++jitter->pace < CORRECTION_TICKS)
+		return TL_BLOCK_OCTETS;
+	int one = jitter->owed > 0 ? 1 : -1;
+	jitter->pace = 0;
+	jitter->owed -= one;
+	jitter->corrections++;
+	return TL_BLOCK_OCTETS + one;
+}
+
+/* The octets of the next block that are there. */
+static void load(const struct tl_jitter *jitter, uint8_t *block)
 {
 	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++) {
 		uint32_t place = (jitter->play + i) & jitter->mask;
 		bool there = jitter->there[place / WORD] >> place % WORD & 1;
-		block[i] = there ? jitter->octets[place] : fill;
+		block[i] = there ? jitter->octets[place] : block[i];
 	}
 }
 
@@ -198,24 +246,26 @@ static void load_whole(const struct tl_jitter *jitter, uint8_t *block)
 	memcpy(block + before_wrap, jitter->octets, TL_BLOCK_OCTETS - before_wrap);
 }
 
-unsigned tl_jitter_get(struct tl_jitter *jitter, uint8_t *block, uint8_t fill)
+unsigned tl_jitter_missing(const struct tl_jitter *jitter)
+{
+	return TL_BLOCK_OCTETS - count(jitter, jitter->play, TL_BLOCK_OCTETS);
+}
+
+void tl_jitter_get(struct tl_jitter *jitter, uint8_t *block)
 {
 	int32_t depth = jitter->end - jitter->play;
-	unsigned missing = TL_BLOCK_OCTETS - count(jitter, jitter->play, TL_BLOCK_OCTETS);
 	if (jitter->running && depth < -(int32_t)GIVE_UP)
 		jitter->running = false;
-	if (missing == 0)
+	if (tl_jitter_missing(jitter) == 0)
 		load_whole(jitter, block);
 	else
-		load(jitter, block, fill);
-	mark(jitter, jitter->play, TL_BLOCK_OCTETS, false);
+		load(jitter, block);
 	if (!jitter->running)
-		return TL_BLOCK_OCTETS;
-	jitter->play += TL_BLOCK_OCTETS;
-	if (depth < jitter->spare)
-		jitter->spare = depth;
-	shrink(jitter);
-	return missing;
+		return;
+	unsigned step = next_step(jitter);
+	mark(jitter, jitter->play, step, false);
+	jitter->play += step;
+	end_window(jitter);
 }
 
 unsigned tl_jitter_depth(const struct tl_jitter *jitter)

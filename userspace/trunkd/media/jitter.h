@@ -3,8 +3,9 @@
  * The playout buffer of an RTP stream: octets by their timestamp, taken out a
  * block a tick. It knows time only as timestamps and ticks. Adaptive: it grows
  * by what came late, up to a bound, and shrinks by one block when four seconds
- * showed no need of it. Fixed: only an underrun or overrun moves it, so octets
- * pass exactly. Thread: tick (or any one); real-time safe after init.
+ * showed no need of it. A sender whose clock is not ours is followed by dropping
+ * or repeating one sample at a time. Fixed: only an underrun or overrun moves
+ * it, so octets pass exactly. Thread: tick (or any one); real-time safe after init.
  */
 #pragma once
 
@@ -23,7 +24,12 @@ struct tl_jitter {
 	uint32_t play;          /* timestamp of the next sample to play */
 	uint32_t end;           /* one past the newest sample held */
 	uint32_t ticks;         /* of the present window */
-	int32_t spare;          /* least end - play of the window */
+	int32_t spare;          /* how much too early its latest packet came, in samples; INT32_MAX: none came */
+	int32_t usual;          /* spare of the first window after the last move; INT32_MAX: not known yet */
+	int32_t owed;           /* samples to drop, negative: to repeat, until spare is as usual again */
+	unsigned off_windows, pace; /* windows that were off to the same side; ticks since the last correction */
+	int off_side;
+	uint64_t corrections;   /* samples dropped or repeated */
 };
 
 enum tl_jitter_fate {
@@ -47,8 +53,11 @@ void tl_jitter_set_deep(struct tl_jitter *jitter, bool deep);
 /** Puts @n octets that begin at @timestamp. */
 enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, const uint8_t *octets, unsigned n);
 
-/** Takes the next TL_BLOCK_OCTETS; missing ones become @fill. Returns how many were missing. */
-unsigned tl_jitter_get(struct tl_jitter *jitter, uint8_t *block, uint8_t fill);
+/** How many of the next TL_BLOCK_OCTETS are missing. */
+unsigned tl_jitter_missing(const struct tl_jitter *jitter);
+
+/** Takes them; where one is missing, @block is left as it is. */
+void tl_jitter_get(struct tl_jitter *jitter, uint8_t *block);
 
 /** Asks for the memory that the next tl_jitter_get() reads. */
 void tl_jitter_ahead(const struct tl_jitter *jitter);

@@ -243,6 +243,7 @@ enum tl_law tl_port_law(const struct tl_port *port);
 
 struct tl_port_counters {
 	uint64_t packets_received, packets_sent, lost, late, duplicate, refused, concealed_blocks, overflow;
+	uint64_t corrections;   /* samples dropped or repeated, because the far end's clock is not ours */
 	uint64_t digits_received, digits_sent, recorded_dropped;
 	uint32_t jitter_us;     /* RFC 3550 6.4.1, ours of what we receive */
 	uint32_t depth_us;      /* present playout depth */

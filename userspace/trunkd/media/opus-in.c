@@ -28,7 +28,7 @@ struct tl_opus_in {
 	unsigned frame;           /* samples of the last packet decoded */
 	uint32_t at;              /* of pcm[0] */
 	unsigned n_pcm;
-	bool recovered;           /* what pcm is */
+	enum tl_opus_fate fate;   /* of pcm */
 	int16_t pcm[PACKET_SAMPLES_MAX];
 	uint32_t mask;
 	struct place places[];    /* by time, in blocks */
@@ -103,10 +103,10 @@ void tl_opus_in_keep(struct tl_opus_in *in, uint32_t at, const uint8_t *octets, 
 	memcpy(place->octets, octets, n);
 }
 
-/* The packet that has the block at @at: it may have begun some blocks before. */
+/* The packet that has the sample at @at: it may have begun some blocks before. */
 static struct place *find(struct tl_opus_in *in, uint32_t at)
 {
-	for (unsigned before = 0; before < PACKET_SAMPLES_MAX; before += TL_BLOCK_OCTETS) {
+	for (unsigned before = 0; before <= PACKET_SAMPLES_MAX; before += TL_BLOCK_OCTETS) {
 		struct place *place = place_of(in, at - before);
 		if (at - place->at < place->samples)
 			return place;
@@ -116,20 +116,20 @@ static struct place *find(struct tl_opus_in *in, uint32_t at)
 
 static bool covers(const struct tl_opus_in *in, uint32_t at)
 {
-	return at - in->at + TL_BLOCK_OCTETS <= in->n_pcm && at - in->at < in->n_pcm;
+	return at - in->at < in->n_pcm;
 }
 
-static void decoded(struct tl_opus_in *in, uint32_t at, int n, bool recovered)
+static void decoded(struct tl_opus_in *in, uint32_t at, int n, enum tl_opus_fate fate)
 {
 	in->at = at;
 	in->n_pcm = MAX(n, 0);
-	in->recovered = recovered;
+	in->fate = fate;
 }
 
 static void hear(struct tl_opus_in *in, struct place *place)
 {
 	int n = opus_decode(in->decoder, place->octets, place->n, in->pcm, PACKET_SAMPLES_MAX, 0);
-	decoded(in, place->at, n, false);
+	decoded(in, place->at, n, TL_OPUS_HEARD);
 	in->frame = place->samples;
 	in->quiet = place->n <= DTX_OCTETS;
 	place->samples = 0;
@@ -141,37 +141,39 @@ static bool recover(struct tl_opus_in *in, uint32_t at)
 	const struct place *next = place_of(in, at + in->frame);
 	if (!in->frame || at != in->at + in->n_pcm || next->at != at + in->frame || !next->samples)
 		return false;
-	decoded(in, at, opus_decode(in->decoder, next->octets, next->n, in->pcm, in->frame, 1), true);
+	decoded(in, at, opus_decode(in->decoder, next->octets, next->n, in->pcm, in->frame, 1), TL_OPUS_RECOVERED);
 	return covers(in, at);
 }
 
 static void conceal(struct tl_opus_in *in, uint32_t at)
 {
-	decoded(in, at, opus_decode(in->decoder, NULL, 0, in->pcm, TL_BLOCK_OCTETS, 0), false);
+	enum tl_opus_fate fate = in->quiet ? TL_OPUS_QUIET : TL_OPUS_CONCEALED;
+	decoded(in, at, opus_decode(in->decoder, NULL, 0, in->pcm, TL_BLOCK_OCTETS, 0), fate);
 	if (!covers(in, at)) {
 		memset(in->pcm, 0, TL_BLOCK_OCTETS * sizeof *in->pcm);
-		decoded(in, at, TL_BLOCK_OCTETS, false);
+		decoded(in, at, TL_BLOCK_OCTETS, fate);
 	}
 }
 
-static enum tl_opus_fate make(struct tl_opus_in *in, uint32_t at)
+static void make(struct tl_opus_in *in, uint32_t at)
 {
 	struct place *place = find(in, at);
 	if (place)
 		hear(in, place);
-	if (place && covers(in, at))
-		return TL_OPUS_HEARD;
-	if (!place && recover(in, at))
-		return TL_OPUS_RECOVERED;
-	conceal(in, at);
-	return in->quiet ? TL_OPUS_QUIET : TL_OPUS_CONCEALED;
+	if (!(place ? covers(in, at) : recover(in, at)))
+		conceal(in, at);
 }
 
+/* Blocks and packets need not begin together: a clock that was followed has shifted them. */
 enum tl_opus_fate tl_opus_in_block(struct tl_opus_in *in, uint32_t at, int16_t samples[TL_BLOCK_OCTETS])
 {
-	enum tl_opus_fate fate = in->recovered ? TL_OPUS_RECOVERED : TL_OPUS_HEARD;
-	if (!covers(in, at))
-		fate = make(in, at);
-	memcpy(samples, in->pcm + (at - in->at), TL_BLOCK_OCTETS * sizeof *samples);
-	return fate;
+	enum tl_opus_fate worst = TL_OPUS_HEARD;
+	for (unsigned done = 0, n; done < TL_BLOCK_OCTETS; done += n, at += n) {
+		if (!covers(in, at))
+			make(in, at);
+		n = MIN(TL_BLOCK_OCTETS - done, in->n_pcm - (at - in->at));
+		memcpy(samples + done, in->pcm + (at - in->at), n * sizeof *samples);
+		worst = MAX(worst, in->fate);
+	}
+	return worst;
 }

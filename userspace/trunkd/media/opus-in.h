@@ -19,7 +19,7 @@
 struct tl_opus_in;
 
 enum tl_opus_fate {
-	TL_OPUS_HEARD,
+	TL_OPUS_HEARD,     /* the better ones first */
 	TL_OPUS_RECOVERED, /* of a lost packet, from what the next one repeats of it */
 	TL_OPUS_CONCEALED, /* nothing there */
 	TL_OPUS_QUIET,     /* nothing there, as the far end had announced: comfort noise */
@@ -38,5 +38,5 @@ uint32_t tl_opus_in_time(struct tl_opus_in *in, uint32_t timestamp);
 int tl_opus_in_samples(const uint8_t *octets, size_t n);
 /** Keeps a packet of @samples that begins at the 8 kHz time @at. */
 void tl_opus_in_keep(struct tl_opus_in *in, uint32_t at, const uint8_t *octets, size_t n, unsigned samples);
-/** The block at @at. */
+/** The block at @at; the worst fate of its samples. */
 enum tl_opus_fate tl_opus_in_block(struct tl_opus_in *in, uint32_t at, int16_t samples[TL_BLOCK_OCTETS]);

@@ -259,6 +259,7 @@ void tl_port_counters(const struct tl_port *port, struct tl_port_counters *count
 		.refused = atomic_load(&tally->refused),
 		.concealed_blocks = atomic_load(&tally->concealed_blocks),
 		.overflow = atomic_load(&tally->overflow),
+		.corrections = atomic_load(&tally->corrections),
 		.digits_received = atomic_load(&tally->digits_received),
 		.digits_sent = atomic_load(&tally->digits_sent),
 		.recorded_dropped = atomic_load(&tally->recorded_dropped),

@@ -180,11 +180,12 @@ void tl_rtp_session_hear(struct tl_rtp_session *session, const struct tl_rtp_pac
 		heard_event(session, packet);
 }
 
-/* Puts the last good block in the missing one's place, each time 6 dB lower. */
+/* Puts the last good block in the place of one that is not there, or not all of it, each time 6 dB lower. */
 static void conceal(struct tl_rtp_session *session)
 {
 	int16_t samples[TL_BLOCK_OCTETS];
 	struct tl_port *port = session->port;
+	memset(port->block, tl_law_idle(port->law), TL_BLOCK_OCTETS);
 	if (!session->jitter.running || !session->target.sends)
 		return;
 	TL_COUNT(port->tally.concealed_blocks, 1);
@@ -226,13 +227,14 @@ static void watch_silence(struct tl_rtp_session *session)
 static void take_g711(struct tl_rtp_session *session)
 {
 	struct tl_port *port = session->port;
-	unsigned missing = tl_jitter_get(&session->jitter, port->block, tl_law_idle(port->law));
-	if (missing == TL_BLOCK_OCTETS) {
+	unsigned missing = tl_jitter_missing(&session->jitter);
+	if (missing)
 		conceal(session);
-	} else {
+	else
 		session->concealed = 0;
+	tl_jitter_get(&session->jitter, port->block);
+	if (missing < TL_BLOCK_OCTETS)
 		memcpy(session->last, port->block, TL_BLOCK_OCTETS);
-	}
 }
 
 static void take_opus(struct tl_rtp_session *session)
@@ -240,7 +242,7 @@ static void take_opus(struct tl_rtp_session *session)
 	struct tl_port *port = session->port;
 	int16_t samples[TL_BLOCK_OCTETS];
 	uint32_t at = session->jitter.play;
-	tl_jitter_get(&session->jitter, port->block, 0);
+	tl_jitter_get(&session->jitter, port->block);
 	if (!session->jitter.running) {
 		memset(port->block, tl_law_idle(port->law), TL_BLOCK_OCTETS);
 		return;
@@ -265,5 +267,6 @@ void tl_rtp_session_take(struct tl_rtp_session *session)
 	watch_silence(session);
 	if (session->browser)
 		tl_browser_watch(session->browser);
+	atomic_store_explicit(&port->tally.corrections, session->jitter.corrections, memory_order_relaxed);
 	atomic_store_explicit(&port->tally.depth_us, tl_jitter_depth(&session->jitter) * 125, memory_order_relaxed);
 }
