@@ -56,6 +56,7 @@ async function stats(type, kind) {
 async function listen(seconds) {  // what is played: strength of each of some frequencies
   const context = new AudioContext(), analyser = context.createAnalyser();
   analyser.fftSize = 8192;
+  analyser.smoothingTimeConstant = 0;
   context.createMediaStreamSource(player.srcObject).connect(analyser);
   await new Promise(done => setTimeout(done, seconds * 1000));
   const spectrum = new Float32Array(analyser.frequencyBinCount);
@@ -192,9 +193,9 @@ class Browser(Case):
         """A page that has nothing but Opus: sound both ways by frequency, digits, and a caller who has A-law."""
         self.browse()
         self.connect(codecs=["audio/opus", "audio/telephone-event"], hz=1200)
-        write_wav(self.dir / "tone.wav", tone(60, 800))
-        call = self.exchange.start_calls("dial 100; wait answered; record hears.wav; say tone.wav; expect digits 159; wait released")
-        caller = self.take()
+        write_wav(self.dir / "tone.wav", tone(30, 800))
+        call = self.exchange.start_calls("dial 100; wait answered; record hears.wav; say tone.wav; expect digits 159; hangup 16")
+        self.take()
         self.chromium.until("const s = await stats('inbound-rtp', 'audio'); return s && s.packetsReceived > 100", "packets")
         found = self.chromium.run("return await listen(2)")
         self.assertAlmostEqual(found["hz"], 800, delta=12)
@@ -202,12 +203,9 @@ class Browser(Case):
         codec = self.chromium.run("const all = await pc.getStats(); return all.get((await stats('inbound-rtp', 'audio')).codecId)")
         self.assertEqual(codec["mimeType"], "audio/opus")
         self.chromium.run("sender.dtmf.insertDTMF('159', 120, 80)")
-        for digit in "159":
-            self.desk.await_event("leg.digit", lambda p: (p["leg"], p["digit"]) == ("anna", digit))
         counters = self.desk.ask("leg.counters", leg="anna")["counters"]
         self.assertEqual(counters["refused"], 0)
-        self.desk.ask("leg.release", leg=caller)
-        self.assertEqual(call.results()[0][0]["digits"], "159")
+        self.assertEqual(call.all_good()[0]["digits"], "159")
         self.assertGreater(share_of(read_wav(self.dir / "hears.wav"), 1200), 0.9)
 
     def test_closed_page(self):
