@@ -15,7 +15,7 @@ VARIANT = os.environ.get("TL_VARIANT", "asan")  # of the daemons under test
 class Node:
     """@spans: Span of far_end.py, the node's ends. @users: name -> password. @routes: prefix -> target."""
 
-    def __init__(self, case, spans=(), users=None, routes=None, sip=None, more="", settings=(), variant=VARIANT):
+    def __init__(self, case, spans=(), users=None, routes=None, sip=None, more="", settings=(), media=(), variant=VARIANT):
         self.case, self.variant = case, variant
         self.state, self.sounds = case.dir / "trunkd", case.dir / "sounds"
         self.sounds.mkdir(exist_ok=True)
@@ -24,7 +24,7 @@ class Node:
         tick = "span" if any(span.clock == "loop" for span in spans) else "monotonic"
         text = ["[node]", "name = under-test", f"state_dir = {self.state}", f"sounds_dir = {self.sounds}", *settings,
                 "[control]", f"socket = {self.socket}",
-                "[media]", f"tick = {tick}", f"rtp_port_min = {low}", f"rtp_port_max = {high}"]
+                "[media]", f"tick = {tick}", f"rtp_port_min = {low}", f"rtp_port_max = {high}", *media]
         for role, token in TOKENS.items():
             text += [f"[token {role}]", f"token = {token}", f"role = {role}"]
         text += [span.section() for span in spans]
