@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "integration"))
@@ -86,8 +87,8 @@ class Services(Case):
         call, before = self.talk(), show("trunkd", "MainPID")
         CONF.write_text(CONF.read_text() + "\n[route new]\nprefix = 700\nto = announcement:file:closed\n")
         run("systemctl", "reload", "trunkd")
-        # The desk has no service 700 and leaves it to the node's routes; 31 is an announcement's end.
-        self.exchange.call("dial 700 from 0301; wait released 120; expect cause 31")
+        # The desk has no service 700 and leaves it to the node's routes.
+        self.exchange.call("dial 700 from 0301; expect audio 60; hangup 16")
         self.assertEqual(show("trunkd", "MainPID"), before)
         self.hang_up(call)
 
@@ -134,6 +135,38 @@ class Services(Case):
     @staticmethod
     def diagnosis():
         return subprocess.run(["trunk-setup", "check", "--seconds", "1"], capture_output=True, text=True).stdout
+
+    def test_device_nodes_that_trunkd_may_not_open(self):
+        run("systemctl", "stop", "trunkd")
+        for node in Path("/dev/dahdi").rglob("*"):
+            if node.is_char_device():
+                os.chown(node, 0, 0)
+        since = str(time.time())
+        run("systemctl", "start", "trunkd")
+        wait_until(lambda: "Permission denied" in run("journalctl", "-u", "trunkd", f"--since=@{since}", "-o", "cat", "--no-pager"),
+                   "trunkd says why it does not start")
+        self.assertIn("trunkd, which is not root, is denied it", self.diagnosis())
+        run("udevadm", "trigger", "-s", "dahdi", "-s", "dahdi_channels")
+        run("udevadm", "settle")
+        self.assertNotIn("denied", self.diagnosis())
+        run("systemctl", "reset-failed", "trunkd")
+        run("systemctl", "start", "trunkd")
+        self.await_up()
+        self.await_active_desk()
+
+    def test_a_number_that_is_nobodys(self):
+        """The caller is released at once; trunkctl shows the number that came."""
+        told = self.dir / "told"
+        with open(told, "w") as out:
+            follower = subprocess.Popen(["trunkctl", "follow", "node"], stdout=out)
+        self.addCleanup(follower.wait)
+        self.addCleanup(follower.kill)
+
+        def told_of_a_call():
+            result = self.exchange.call("dial 7654321 from 0301; wait released 120")
+            self.assertFalse(result["answered"])
+            return "7654321" in told.read_text()
+        wait_until(told_of_a_call, "the number")
 
     def test_stopped_and_started(self):
         run("systemctl", "stop", *UNITS)
