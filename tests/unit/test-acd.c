@@ -236,6 +236,22 @@ static void test_gone_while_assigning(void)
 	centre_free(centre);
 }
 
+static void test_phone_gone_while_assigning(void)
+{
+	struct centre *centre = centre_new();
+	ready(centre, "ben");
+	call(centre, "c1", "sales", 0);
+	tl_acd_phone(centre->acd, "ben", false);
+	settle(centre);
+	g_assert_cmpuint(centre->rung->len, ==, 0);
+	g_assert_cmpint(state(centre, "ben"), ==, TL_AGENT_OFFLINE);
+	g_assert_cmpint(run(centre, "SELECT count(*) FROM assignment WHERE ended_utc_us IS NULL", NULL), ==, 0);
+	ready(centre, "ben");
+	settle(centre);
+	g_assert_cmpstr(rung(centre, 0), ==, "c1>ben");
+	centre_free(centre);
+}
+
 static void test_phone(void)
 {
 	struct centre *centre = centre_new();
@@ -332,6 +348,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/acd/no-answer", test_no_answer);
 	g_test_add_func("/acd/talk-and-wrap-up", test_talk_and_wrap_up);
 	g_test_add_func("/acd/gone-while-assigning", test_gone_while_assigning);
+	g_test_add_func("/acd/phone-gone-while-assigning", test_phone_gone_while_assigning);
 	g_test_add_func("/acd/phone", test_phone);
 	g_test_add_func("/acd/deposed", test_deposed);
 	g_test_add_func("/acd/restore", test_restore);
