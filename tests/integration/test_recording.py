@@ -59,6 +59,7 @@ class Recording(Tandem):
             if leg["direction"] == "in":
                 self.control.ask("leg.release", leg=leg["leg"], cause=16)
         self.call.results()
+        self.settle()  # the called party has written what it heard, too
 
 
 class Wav(Recording):
