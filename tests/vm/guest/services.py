@@ -51,6 +51,10 @@ class Services(Case):
     def await_up(self):
         wait_until(lambda: all(show(unit, "ActiveState") == "active" for unit in UNITS), "both units active")
         self.exchange.await_idle("card", BEARERS)
+        self.await_active_desk()
+
+    def await_active_desk(self):
+        wait_until(lambda: trunkctl("node")["conductor"], "the desk commands the node")
 
     def talk(self):
         """A caller of the service: answered, and in the queue until it is told to go on."""
@@ -105,9 +109,6 @@ class Services(Case):
         self.await_active_desk()
         self.hang_up(call)
 
-    def await_active_desk(self):
-        wait_until(lambda: trunkctl("node")["conductor"], "the desk commands the node")
-
     def test_drained(self):
         call = self.talk()
         self.addCleanup(run, "trunkctl", "drain", "span1", "off")
@@ -152,7 +153,6 @@ class Services(Case):
         run("systemctl", "reset-failed", "trunkd")
         run("systemctl", "start", "trunkd")
         self.await_up()
-        self.await_active_desk()
 
     def test_a_number_that_is_nobodys(self):
         """The caller is released at once; trunkctl shows the number that came."""
@@ -182,7 +182,6 @@ class Services(Case):
         run("systemctl", "kill", "-s", "KILL", "trunkd")
         wait_until(lambda: show("trunkd", "MainPID") not in (before, "0"), "another trunkd")
         self.await_up()
-        self.await_active_desk()
         self.hang_up(self.talk())
 
 
