@@ -54,7 +54,10 @@ class Services(Case):
         self.await_active_desk()
 
     def await_active_desk(self):
-        wait_until(lambda: trunkctl("node")["conductor"], "the desk commands the node")
+        def commands():  # a trunkd that has just been started refuses for a moment
+            node = subprocess.run(["trunkctl", "--json", "node"], capture_output=True, text=True)
+            return node.returncode == 0 and json.loads(node.stdout)["conductor"]
+        wait_until(commands, "the desk commands the node")
 
     def talk(self):
         """A caller of the service: answered, and in the queue until it is told to go on."""
