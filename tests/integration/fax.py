@@ -71,8 +71,8 @@ class FaxLine:
     def __init__(self, case, scripts=None, answers=None, settings=(), sip=None, variant=None, speed=SPEED, routes=None):
         a, b = free_ports(2)
         self.case = case
-        line = Pacer(case, [(a, b)], speed)
-        to_far, to_node = line.ports(0)
+        self.pacer, self.node_port = Pacer(case, [(a, b)], speed), b
+        to_far, to_node = self.pacer.ports(0)
         far_sip, node_sip = sip or (None, None)
         self.far = Exchange(case, "far", [Span("net", a, to_far, clock="loop", more=Pacer.SETTINGS)], scripts, answers,
                             tick="span", more=f"\n[sip]\nlisten = sip:127.0.0.1:{far_sip}\n" if sip else "")
@@ -88,6 +88,11 @@ class FaxLine:
         self.control = self.node.connect("conductor", epoch=epoch)
         self.far.await_idle("net", 30)
         self.node.await_span(self.control, "e1", 30)
+
+    def kill_node(self):
+        self.node.process.kill()
+        self.control.close()
+        self.pacer.died(self.node_port)
 
     def answer(self, after=0, fax="f1", **params):
         """Takes the next offered call and receives a fax on it; the leg."""

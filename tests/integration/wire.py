@@ -188,6 +188,12 @@ class Pacer:
     def lives(self, end):
         return end.heard is not None and time.monotonic() - end.heard < self.GONE_S
 
+    def died(self, port):
+        """Who listens there is dead: the line is lost at once, not after GONE_S."""
+        for end in self.ends:
+            if end.to[1] == port:
+                end.heard = -float("inf")
+
     @staticmethod
     def take(end):
         try:
