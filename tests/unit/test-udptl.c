@@ -151,6 +151,8 @@ static void test_malformed(void)
 	g_assert_cmpint(HEAR(ear, 0, 0, 1, 1, 0x80, 2, 0, 3, 0), ==, -EBADMSG);
 	g_assert_cmpint(HEAR(ear, 0, 0, 1, 1, 0x80, 1, 3, 17, 0), ==, -EBADMSG);
 	g_assert_cmpint(HEAR(ear, 0, 0, 1, 1, 0x80, 1, 3, 1), ==, -EBADMSG);
+	/* The last of the audio before is none of them. */
+	g_assert_cmpint(HEAR(ear, 0x80, 8, 0xff, 1, 0, 0, 0, 160, 1, 2, 3, 4, 0xd5), ==, -EBADMSG);
 	g_assert_cmpuint(tl_udptl_counters(ear->udptl)->malformed, ==, 12);
 	g_assert_cmpuint(ear->n, ==, 0);
 	/* Odd, but of use: no list of copies; more copies than anybody remembers; parities over nothing. */
@@ -162,6 +164,8 @@ static void test_malformed(void)
 	uint8_t most[2 + 2 + 3 + 200] = { 0, 3, 1, 'd', 0, 0x80, 200 };
 	g_assert_cmpint(hear(ear, most, sizeof most), ==, 0);
 	assert_heard(ear, "abcd");
+	g_assert_cmpint(HEAR(ear, 0x80, 8, 0xff, 1, 0, 0, 0, 160, 1, 2, 3, 4, 0xd5), ==, -EBADMSG);
+	g_assert_cmpuint(tl_udptl_counters(ear->udptl)->malformed, ==, 14);
 	ear_close(ear);
 }
 

@@ -37,7 +37,7 @@ size_t tl_udptl_format(struct tl_udptl *udptl, const uint8_t *ifp, size_t n, uin
 
 /**
  * tl_udptl_hear - take a datagram: gives what is new of it, and before that what was missing and can be had from it.
- * 0, or -EBADMSG (counted): not UDPTL, nothing of it was used.
+ * 0, or -EBADMSG: not UDPTL, nothing of it was used (counted, but for RTP before the first datagram).
  */
 int tl_udptl_hear(struct tl_udptl *udptl, const uint8_t *octets, size_t n);
 
