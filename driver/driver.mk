@@ -21,7 +21,7 @@ DRIVER_KBUILD = $(MAKE) -C $(KDIR) M=$(DRIVER_BUILD) \
 	TL_DAHDI_INCLUDE=$(DAHDI_INCLUDE) KBUILD_EXTRA_SYMBOLS=$(DAHDI_SYMVERS)
 
 .PHONY: driver install-driver install-dkms driver-lint driver-quirks driver-dkms driver-unit
-driver: $(DRIVER_BUILD)/tl_t1e1.ko
+driver: $(DRIVER_BUILD)/tl_t1e1.ko ## the kernel module of the T1/E1 cards
 
 $(DRIVER_BUILD)/tl_t1e1.ko: $(DRIVER_COPIES) $(DAHDI_SYMVERS)
 	+$(DRIVER_KBUILD) KCFLAGS=-Werror modules
@@ -48,7 +48,7 @@ $(DAHDI_TREE)/drivers/dahdi/Module.symvers: $(DAHDI_SOURCE)
 	touch $@
 
 INSTALL_MOD_DIR ?= updates
-install-driver: driver
+install-driver: driver ## put it where modprobe finds it
 	install -D -m 644 $(DRIVER_BUILD)/tl_t1e1.ko \
 		$(DESTDIR)/lib/modules/$(KVER)/$(INSTALL_MOD_DIR)/tl_t1e1.ko
 	$(if $(DESTDIR),,depmod $(KVER))
@@ -56,7 +56,7 @@ install-driver: driver
 # For DKMS: the sources and this fragment, where DKMS looks for them.
 DKMS_VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' driver/dkms.conf)
 DKMS_TREE := $(DESTDIR)/usr/src/tl_t1e1-$(DKMS_VERSION)
-install-dkms:
+install-dkms: ## the same by DKMS, for each new kernel
 	install -d $(DKMS_TREE)/driver
 	install -m 644 $(DRIVER_SOURCES) driver/driver.mk $(DKMS_TREE)/driver
 	install -m 644 driver/dkms.conf $(DKMS_TREE)

@@ -67,7 +67,7 @@ RUN_TESTS = BUILD=$(BUILD) TSAN='$(TSAN)' tests/run
 check-packages:
 	@tools/install-packages $(PACKAGES_CHECK)
 
-check: check-packages ## everything that must hold, in under 30 minutes; ONLY=pattern runs a part
+check: check-packages ## everything that must hold, 40 minutes on 2 cores; ONLY=pattern runs a part
 	@$(RUN_TESTS) check $(if $(ONLY),--only '$(ONLY)')
 
 FUZZ_S ?= 600
