@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Benchmarks (tests/bench/README.md).
-BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media conductor micro routing srtp fax)
+BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media conductor micro routing srtp fax \
+	floor-browser load-browser subject-browser)
 
 ROOMS_floor-relay :=
 ROOMS_load :=
+EXTRA_load := tests/bench/spans.c
+ROOMS_floor-browser :=
+ROOMS_load-browser := media secure line base
+EXTRA_load-browser := tests/bench/spans.c tests/unit/fake-browser.c
 ROOMS_micro := media secure line base
 ROOMS_conductor := control base
 ROOMS_srtp := secure base
@@ -11,6 +16,7 @@ ROOMS_fax := fax media secure base
 EXTRA_fax := tests/unit/fax-paper.c tests/unit/fake-span.c
 ROOMS_routing := acd store control base
 ROOMS_subject-media := media secure line base
+ROOMS_subject-browser := media secure line base
 
 define bench_rule
 $(O)/tests/bench/$(1): $(call object_of,tests/bench/$(1).c tests/bench/plan.c $(EXTRA_$(1))) $(call archives,$(ROOMS_$(1)))

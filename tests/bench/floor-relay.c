@@ -4,19 +4,23 @@
  * else. Each 10 ms it reads ten packets of every span and sends ten; each 20 ms
  * it reads a packet of every leg and sends one. Octets go across as they come:
  * no sequence, no timestamp, no jitter, no law. With -d, SpanDSP's DTMF
- * detector hears as many samples as cross.
+ * detector hears as many samples as cross. With -f, both sides of every call are
+ * written to a file a call each 100 ms, and never synced.
  */
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <spandsp.h>
 
 #include "plan.h"
 
 #define TICK_SAMPLES 80
+#define WRITE_TICKS 10
 
 struct span {
 	int fd;
@@ -31,6 +35,7 @@ struct leg {
 	struct sockaddr_in far;
 	uint8_t octets[RTP_OCTETS];
 	dtmf_rx_state_t *detector;
+	int file;
 };
 
 static struct span spans[SPANS_MAX];
@@ -57,6 +62,11 @@ static void leg_open(struct leg *leg, const struct plan *plan, unsigned i)
 	leg->octets[1] = 8;
 	if (plan->detect)
 		leg->detector = dtmf_rx_init(NULL, NULL, NULL);
+	if (!plan->folder)
+		return;
+	char path[256];
+	snprintf(path, sizeof path, "%s/%u", plan->folder, i);
+	leg->file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 }
 
 static void span_relay(struct span *span)
@@ -77,6 +87,13 @@ static void detect(struct leg *leg)
 	dtmf_rx(leg->detector, samples, TICK_SAMPLES);
 }
 
+static void write_all(const struct plan *plan, unsigned tick)
+{
+	static const uint8_t octets[2 * TICK_SAMPLES * WRITE_TICKS];
+	for (unsigned i = tick % WRITE_TICKS; i < plan->legs; i += WRITE_TICKS)
+		(void)!write(legs[i].file, octets, sizeof octets);
+}
+
 int main(int argc, char **argv)
 {
 	struct plan plan;
@@ -95,6 +112,8 @@ int main(int argc, char **argv)
 			leg_relay(&legs[i]);
 		for (unsigned i = 0; plan.detect && i < plan.legs; i++)
 			detect(&legs[i]);
+		if (plan.folder)
+			write_all(&plan, tick);
 	}
 	return 0;
 }

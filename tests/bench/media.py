@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Line and media alone against the floor, and how long octets take through them."""
+import tempfile
 import time
 
 from measure import ROUNDS, TRIES, Program, median, window
@@ -46,3 +47,25 @@ def delay(bench, legs):
     beyond = [seen["p99"] - jitter_ms for seen in rounds]
     bench.result(f"delay_media_{legs}", median(beyond), "ms at p99", budget=3.0, gates=False,
                  note=f"p50 {median([seen['p50'] for seen in rounds]) - jitter_ms:.2f} ms, 20 ms depth and 20 ms packet apart")
+
+
+def recorded(bench, program, legs, *flags):
+    """CPU ms a second of a call, with every call recorded on the disk of the build."""
+    with tempfile.TemporaryDirectory(dir=bench.out) as folder:
+        return one_round(bench, program, legs, ["-f", folder, *flags])[0]
+
+
+def record(bench, legs):
+    """A recorded call, all of it: relay, WAV of both sides; the floor writes as much, and syncs nothing."""
+    floors, ours = [], []
+    for _ in range(ROUNDS):
+        floors.append(recorded(bench, "floor-relay", legs))
+        ours.append(recorded(bench, "subject-media", legs))
+    floor, value = median(floors), median(ours)
+    bench.result(f"record_wav_{legs}", value, "CPU ms a call-second", floor=floor, ratio=value / floor,
+                 note=f"{1000 / value:.0f} recorded calls a core (Asterisk 100)")
+
+
+def record_opus(bench, legs):
+    value = median([recorded(bench, "subject-media", legs, "-O") for _ in range(ROUNDS)])
+    bench.result(f"record_opus_{legs}", value, "CPU ms a call-second", note=f"{1000 / value:.0f} recorded calls a core, Ogg Opus")

@@ -43,7 +43,7 @@ void plan_read(struct plan *plan, int argc, char **argv)
 {
 	int option;
 	*plan = (struct plan){ .host = "127.0.0.1", .legs = BEARERS, .jitter_ms = 20 };
-	while ((option = getopt(argc, argv, "a:l:j:sd")) != -1) {
+	while ((option = getopt(argc, argv, "a:l:j:sdeobf:O")) != -1) {
 		if (option == 'a')
 			plan->host = optarg;
 		else if (option == 'l')
@@ -54,6 +54,16 @@ void plan_read(struct plan *plan, int argc, char **argv)
 			plan->smooth = true;
 		else if (option == 'd')
 			plan->detect = true;
+		else if (option == 'e')
+			plan->echo = true;
+		else if (option == 'o')
+			plan->opus = true;
+		else if (option == 'b')
+			plan->bare = true;
+		else if (option == 'f')
+			plan->folder = optarg;
+		else if (option == 'O')
+			plan->record_opus = true;
 		else
 			exit(2);
 	}
@@ -61,7 +71,7 @@ void plan_read(struct plan *plan, int argc, char **argv)
 		fprintf(stderr, "bench: -l: expected 1 to %d legs\n", LEGS_MAX);
 		exit(2);
 	}
-	plan->spans = (plan->legs + BEARERS - 1) / BEARERS;
+	plan->spans = plan->echo ? 0 : (plan->legs + BEARERS - 1) / BEARERS;
 	prepare_process();
 }
 

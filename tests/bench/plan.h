@@ -18,7 +18,7 @@
 #define RTP_SAMPLES 160
 #define RTP_OCTETS (RTP_HEADER + RTP_SAMPLES)
 #define TICK_NS 10000000ll
-#define SPANS_MAX 32
+#define SPANS_MAX 34
 #define LEGS_MAX (SPANS_MAX * BEARERS)
 
 /* The node's side of span i and the load's; RTP of the load's leg i, and the node's range. */
@@ -27,6 +27,12 @@
 #define LOAD_RTP_PORT(i) (40000 + 2 * (i))
 #define NODE_RTP_MIN 24000
 #define NODE_RTP_MAX 29998
+#define NODE_BROWSER_PORT 23000
+
+/* A browser leg's packet: RTP, and the tag of AEAD_AES_128_GCM. */
+#define SRTP_TAG 16
+#define SRTP_OCTETS (RTP_OCTETS + SRTP_TAG)
+#define OPUS_PAYLOAD 111
 
 /** Timeslot of a span's bearer 0-29. */
 static inline unsigned bearer_slot(unsigned bearer)
@@ -40,6 +46,11 @@ struct plan {
 	bool smooth;    /* load: a packet each ms rather than ten each 10 ms */
 	bool detect;    /* floor and subjects: DTMF detection on every timeslot */
 	unsigned jitter_ms;
+	bool echo;      /* browsers: no spans, each leg hears itself */
+	bool opus;      /* browsers: Opus rather than G.711 */
+	bool bare;      /* load: the far end is the floor, which shakes no hands */
+	const char *folder; /* browsers: where certificate and answers are; else: record every call there, or NULL */
+	bool record_opus;
 };
 
 /** Reads the command line; exits on a mistake. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
  * The line and media rooms alone, as the node uses them: every timeslot bridged
- * to an RTP leg, without signalling. Tells how much of the node's work is theirs.
+ * to an RTP leg, without signalling, recorded if asked for. Tells how much of the node's work is theirs.
  */
 #include <glib-unix.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "media/media.h"
+#include "media/record.h"
 #include "plan.h"
 
 static struct tl_span *span_open(const struct plan *plan, struct tl_media *media, unsigned i)
@@ -28,6 +29,29 @@ static struct tl_span *span_open(const struct plan *plan, struct tl_media *media
 	return span;
 }
 
+static void on_started(void *user)
+{
+}
+
+static void on_ended(const struct tl_recorded *recorded, void *user)
+{
+	if (recorded->result)
+		g_error("a recording ended: %s", g_strerror(-recorded->result));
+}
+
+static void record(const struct plan *plan, struct tl_bridge *bridge, struct tl_port *left, unsigned i)
+{
+	static const struct tl_recorder_handler handler = { on_started, on_ended };
+	static struct tl_record_pool *pool;
+	const struct tl_record_pool_config config = { .directory = plan->folder };
+	g_autofree char *path = g_strdup_printf("%s/%u", plan->folder, i);
+	int result;
+	if (!pool)
+		pool = tl_record_pool_new(&config);
+	if (!tl_recorder_new(pool, bridge, left, plan->record_opus ? TL_RECORD_OPUS : TL_RECORD_WAV, path, &handler, NULL, &result))
+		g_error("recording %u: %s", i, g_strerror(-result));
+}
+
 static void call_start(const struct plan *plan, struct tl_media *media, struct tl_span *span, unsigned i)
 {
 	GError *error = NULL;
@@ -44,6 +68,8 @@ static void call_start(const struct plan *plan, struct tl_media *media, struct t
 	tl_port_detect_dtmf(slot, plan->detect);
 	tl_bridge_add(bridge, slot);
 	tl_bridge_add(bridge, rtp);
+	if (plan->folder)
+		record(plan, bridge, slot, i);
 }
 
 static gboolean stop(gpointer loop)
