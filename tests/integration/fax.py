@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Documents to be faxed and pages that came, pixel by pixel; a node and an exchange that fax over a line in fast motion."""
-import hashlib
-import http.client
 import random
-import socket
 
 from PIL import Image, ImageSequence
 
 from far_end import Exchange, Span
 from harness import free_ports
-from node import TOKENS, Node, near
+from node import Node, near
 from wire import Pacer
 
 # Line time per wall clock, if the machine can. T.30 gives up after T1, 35 s of line time, in which a busy
@@ -40,29 +37,6 @@ def pixels(path):
     """Of each page of a TIFF."""
     with Image.open(path) as tiff:
         return [page.convert("1").tobytes() for page in ImageSequence.Iterator(tiff)]
-
-
-class Http(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=60)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
-        self.sock.connect(self.path)
-
-
-def put_blob(node, octets):
-    """Hands a document to the node; its digest."""
-    digest = hashlib.sha256(octets).hexdigest()
-    connection = Http(node.socket)
-    connection.request("PUT", f"/blob/{digest}", octets, {"Authorization": f"Bearer {TOKENS['conductor']}"})
-    status = connection.getresponse().status
-    connection.close()
-    if status not in (200, 201):
-        raise AssertionError(f"PUT /blob: {status}")
-    return digest
 
 
 class FaxLine:

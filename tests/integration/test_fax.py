@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Faxes over an E1 in fast motion: each modem and coding both ways, misbehaving far ends, thirty at once, no disk."""
 from control import Refused
-from fax import FaxLine, pixels, put_blob, write_document
+from fax import FaxLine, pixels, write_document
+from files import put_blob
 from harness import Case, main, wait_until
 
 # A V.17 machine has the slower modems as well, and every machine has MH (ITU-T T.30 table 2, T.4).

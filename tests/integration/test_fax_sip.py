@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Faxes by SIP: T.38 both ways through a network that loses datagrams, G.711 where it is refused, and a gateway between an
 E1 and T.38. Both ends' SIP legs follow the line's time, so that packets keep step with it."""
-from fax import FaxLine, pixels, put_blob, write_document
+from fax import FaxLine, pixels, write_document
+from files import put_blob
 from harness import Case, free_ports, main
 
 SPEED = 4  # a re-INVITE takes wall clock time, T.30's timers take line time

@@ -2,40 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Spool and blobs by HTTP on a real node's control socket: ranges, tokens, digests, sizes, paths, a full disk."""
 import hashlib
-import http.client
 import json
 import os
 import resource
-import socket
 
 from control import Refused
+from files import Http
 from harness import Case, main
 from node import TOKENS, Node
 
 ITEM = "1764482400123456"
-
-
-class Http(http.client.HTTPConnection):
-    """HTTP on a UNIX socket, a connection for each request."""
-
-    def __init__(self, path):
-        super().__init__("localhost", timeout=60)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
-        self.sock.connect(self.path)
-
-    def ask(self, method, path, role=None, body=None, token=None, **headers):
-        token = token or TOKENS.get(role)
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        self.request(method, path, body, headers)
-        answer = self.getresponse()
-        body = answer.read()
-        self.close()
-        return answer.status, body, answer
 
 
 class Files(Case):

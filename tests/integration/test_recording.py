@@ -7,8 +7,8 @@ import resource
 import test_tandem
 from audio import ALAW, assert_contains, noise, read_wav, write_wav
 from control import Refused
+from files import Http
 from harness import main, wait_until
-from test_files import Http
 
 Tandem = test_tandem.E1.__bases__[0]
 
