@@ -426,6 +426,25 @@ static void test_again(void)
 	centre_free(centre);
 }
 
+/* The other side hangs up before its machine's last words are known: what it confirmed was sent, and is not sent again. */
+static void test_farewell(void)
+{
+	struct centre *centre = centre_new();
+	wait_until(centre->node->conductor);
+	send_mail(centre, "anna@example.org", "5551000@fax.example", "Subject: Two\r\n\r\none\f\r\ntwo", "250 2.0.0");
+	wait_until(called_leg(centre));
+	fake_node_answer(centre->node, called_leg(centre)->id);
+	wait_until(centre->node->fax_document);
+	send_pages(centre, 1, 1);
+	fake_node_end(centre->node, called_leg(centre)->id, 16);
+	wait_until(holds(centre, "SELECT count(*) FROM contact WHERE ended_utc_us IS NOT NULL"));
+	send_pages(centre, 2, 2);
+	fake_node_fax_ended(centre->node, "the call ended", "ended", 2, TRUE);
+	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND pages_done = 2 AND tries = 1"));
+	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax_try WHERE pages = 2 AND result = 'the call ended'"), ==, 1);
+	centre_free(centre);
+}
+
 /* Said to be well by both machines with a page missing: it was not. */
 static void test_truth(void)
 {
@@ -508,6 +527,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fax/refused", test_refused);
 	g_test_add_func("/fax/unfit", test_unfit);
 	g_test_add_func("/fax/again", test_again);
+	g_test_add_func("/fax/farewell", test_farewell);
 	g_test_add_func("/fax/truth", test_truth);
 	g_test_add_func("/fax/take-over", test_take_over);
 	g_test_add_func("/fax/quiet", test_quiet);

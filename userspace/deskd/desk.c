@@ -151,9 +151,9 @@ static void on_fax_tone(struct tl_contact *contact, void *user)
 		tl_flow_run_fax_tone(tl_contact_user(contact));
 }
 
-static void on_fax(struct tl_contact *contact, const char *event, JsonObject *params, void *user)
+static void on_fax(const char *fax, const char *event, JsonObject *params, void *user)
 {
-	tl_faxes_event(fax_desk_faxes(((struct desk *)user)->faxes), contact, event, params);
+	tl_faxes_event(fax_desk_faxes(((struct desk *)user)->faxes), fax, event, params);
 }
 
 static void on_gone(struct tl_contact *contact, void *user)

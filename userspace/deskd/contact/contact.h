@@ -55,8 +55,8 @@ struct tl_contacts_handler {
 	void (*on_overflow)(struct tl_contact *contact, void *user);
 	void (*on_failed)(struct tl_contact *contact, unsigned cause, void *user); /* to be queued or connected */
 	void (*on_fax_tone)(struct tl_contact *contact, void *user); /* CNG: the caller is a fax machine */
-	/** fax.negotiated, fax.page or fax.ended of its own fax; after the last the leg is released. */
-	void (*on_fax)(struct tl_contact *contact, const char *event, JsonObject *params, void *user);
+	/** fax.negotiated, fax.page or fax.ended of @fax; after the last the leg is released. They may follow the contact's end. */
+	void (*on_fax)(const char *fax, const char *event, JsonObject *params, void *user);
 	/** Anything to be seen has changed; with state "ended" it is the last call, the contact is freed after it. */
 	void (*on_changed)(struct tl_contact *contact, void *user);
 	void (*on_gone)(struct tl_contact *contact, void *user); /* forgotten, not ended: the reign is over */

@@ -44,7 +44,7 @@ static void on_begun(struct tl_contact *contact, const GError *error)
 	json_object_set_string_member(params, "result", error->message);
 	json_object_set_string_member(params, "trouble", error->code == TL_CONTROL_STORAGE ? "disk" : "document");
 	json_object_set_int_member(params, "pages", 0);
-	contact->contacts->handler.on_fax(contact, "fax.ended", params, contact->contacts->user);
+	contact->contacts->handler.on_fax(contact->fax_id, "fax.ended", params, contact->contacts->user);
 	json_object_unref(params);
 	command_release(contact, contact->leg, CAUSE_CONGESTION);
 }
@@ -103,10 +103,11 @@ void fax_over(void *user, const void *data)
 void fax_event(struct node *node, const char *name, JsonObject *params)
 {
 	struct tl_contact *contact = g_hash_table_lookup(node->legs, json_object_get_string_member(params, "leg"));
-	if (!contact || g_strcmp0(contact->fax_id, json_object_get_string_member(params, "fax")))
+	const char *fax = json_object_get_string_member(params, "fax");
+	if (contact && g_strcmp0(contact->fax_id, fax))
 		return;
-	contact->contacts->handler.on_fax(contact, name, params, contact->contacts->user);
-	if (!strcmp(name, "fax.ended"))
+	node->contacts->handler.on_fax(fax, name, params, node->contacts->user);
+	if (contact && !strcmp(name, "fax.ended"))
 		contact_fire(contact, CONTACT_FAX_ENDED, NULL);
 }
 

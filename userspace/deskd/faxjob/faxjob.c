@@ -183,9 +183,9 @@ void tl_faxes_answered(struct tl_faxes *faxes, struct tl_contact *contact)
 		tl_contact_release(contact, 16); /* cancelled meanwhile */
 }
 
-void tl_faxes_event(struct tl_faxes *faxes, struct tl_contact *contact, const char *event, JsonObject *params)
+void tl_faxes_event(struct tl_faxes *faxes, const char *id, const char *event, JsonObject *params)
 {
-	struct fax *fax = fax_of_contact(faxes, tl_contact_info(contact).id);
+	struct fax *fax = fax_of_contact(faxes, id);
 	if (!fax)
 		return;
 	if (!strcmp(event, "fax.negotiated")) {
@@ -194,7 +194,7 @@ void tl_faxes_event(struct tl_faxes *faxes, struct tl_contact *contact, const ch
 		fax->bit_rate = json_object_get_int_member(params, "bit_rate");
 		fax_tell(fax);
 	} else if (fax->incoming) {
-		incoming_event(fax, contact, event, params);
+		incoming_event(fax, event, params);
 	} else {
 		outgoing_event(fax, event, params);
 	}
@@ -207,5 +207,5 @@ void tl_faxes_over(struct tl_faxes *faxes, struct tl_contact *contact)
 	if (fax && fax->incoming)
 		incoming_over(fax);
 	else if (fax && (fax->fsm.state == FAX_CALLING || fax->fsm.state == FAX_SENDING))
-		outgoing_try_over(fax, info.cause);
+		outgoing_over(fax, info.cause);
 }

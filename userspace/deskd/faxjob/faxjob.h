@@ -87,7 +87,8 @@ void tl_faxes_end(struct tl_faxes *faxes);
 void tl_faxes_receive(struct tl_faxes *faxes, struct tl_contact *contact, const char *box);
 /** A call placed for a fax was answered. */
 void tl_faxes_answered(struct tl_faxes *faxes, struct tl_contact *contact);
-void tl_faxes_event(struct tl_faxes *faxes, struct tl_contact *contact, const char *event, JsonObject *params);
+/** @id: as in its command, the id of the contact that has or had it. */
+void tl_faxes_event(struct tl_faxes *faxes, const char *id, const char *event, JsonObject *params);
 /** A contact of kind fax has ended. */
 void tl_faxes_over(struct tl_faxes *faxes, struct tl_contact *contact);
 

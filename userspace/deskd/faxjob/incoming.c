@@ -46,9 +46,8 @@ void tl_faxes_receive(struct tl_faxes *faxes, struct tl_contact *contact, const 
 	tl_contact_fax(contact, &receive);
 }
 
-void incoming_event(struct fax *fax, struct tl_contact *contact, const char *event, JsonObject *params)
+void incoming_event(struct fax *fax, const char *event, JsonObject *params)
 {
-	(void)contact;
 	if (!strcmp(event, "fax.page")) {
 		fax->pages = fax->pages_done = json_object_get_int_member(params, "page");
 	} else {

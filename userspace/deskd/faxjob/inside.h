@@ -43,7 +43,8 @@ struct fax {
 	int64_t next_utc_us, created_utc_us, ended_utc_us;
 	const struct line *line; /* that it holds */
 	char *trouble;       /* fax.ended's, of this try */
-	struct tl_timer *again; /* after a failure that may pass */
+	unsigned cause;      /* out: of the call that has ended before its machine had its say */
+	struct tl_timer *again; /* after a failure that may pass, or when that say does not come */
 	GPtrArray *parts;    /* in: sha256 of pages */
 	unsigned office;     /* out: parts still to be made PDFs */
 	GPtrArray *replaced; /* out: "N=PATH" */
@@ -127,13 +128,16 @@ void outgoing_convert(struct fax *fax);
 /* tries.c */
 void outgoing_look(struct tl_faxes *faxes);
 void outgoing_resume(struct fax *fax, bool has_contact, bool ended, unsigned cause);
+/** Its call has ended. */
+void outgoing_over(struct fax *fax, unsigned cause);
+/** ... and nothing more is to be heard of it. */
 void outgoing_try_over(struct fax *fax, unsigned cause);
 void outgoing_event(struct fax *fax, const char *event, JsonObject *params);
 void outgoing_answered(struct fax *fax, struct tl_contact *contact);
 
 /* incoming.c */
 void incoming_deliver(struct fax *fax);
-void incoming_event(struct fax *fax, struct tl_contact *contact, const char *event, JsonObject *params);
+void incoming_event(struct fax *fax, const char *event, JsonObject *params);
 void incoming_over(struct fax *fax);
 
 /* letters.c */

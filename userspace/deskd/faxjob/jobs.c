@@ -60,9 +60,11 @@ char *fax_new_id(struct tl_faxes *faxes)
 static void on_again(void *user)
 {
 	struct fax *fax = user;
-	if (fax->fsm.state != FAX_CONVERTING || fax->busy)
+	if (fax->fsm.state == FAX_SENDING)
+		outgoing_try_over(fax, fax->cause);
+	else if (fax->fsm.state != FAX_CONVERTING || fax->busy)
 		return;
-	if (fax->incoming)
+	else if (fax->incoming)
 		incoming_deliver(fax);
 	else
 		outgoing_convert(fax);

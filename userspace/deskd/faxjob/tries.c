@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #define LOOK_MAX_MS 60000
+#define LAST_WORDS_MS 5000 /* of a machine whose call has ended */
 #define NO_FAX_TRIES 2 /* a voice answers: it is not rung up again and again */
 
 /* ---- quiet hours (pure) ---- */
@@ -146,11 +147,19 @@ static void store_try_end(struct fax *fax, const char *result)
 	tl_store_submit(fax->faxes->config.store, t, NULL, NULL);
 }
 
+static bool is_sent(const struct fax *fax)
+{
+	return fax->pages && fax->pages_done >= fax->pages;
+}
+
 static void decide(struct fax *fax, struct verdict verdict, const char *why)
 {
+	tl_timer_stop(fax->again);
 	give_line_back(fax);
 	store_try_end(fax, why);
-	if (fax->cancelled) {
+	if (is_sent(fax)) { /* whatever went wrong with the farewell */
+		outgoing_finish(fax, FAX_DONE, NULL);
+	} else if (fax->cancelled) {
 		outgoing_finish(fax, FAX_CANCEL, "cancelled");
 	} else if (verdict.again && fax->tries < fax->faxes->config.tries) {
 		fax_fire(fax, FAX_AGAIN, NULL);
@@ -160,6 +169,15 @@ static void decide(struct fax *fax, struct verdict verdict, const char *why)
 	} else {
 		outgoing_finish(fax, FAX_GIVE_UP, why);
 	}
+}
+
+void outgoing_over(struct fax *fax, unsigned cause)
+{
+	fax->cause = cause;
+	if (fax->fsm.state == FAX_SENDING)
+		tl_timer_start(fax->again, LAST_WORDS_MS);
+	else
+		outgoing_try_over(fax, cause);
 }
 
 void outgoing_try_over(struct fax *fax, unsigned cause)
@@ -197,12 +215,7 @@ static void on_ended(struct fax *fax, JsonObject *params)
 	g_free(fax->trouble);
 	fax->trouble = g_strdup(trouble);
 	/* Only what was confirmed counts, whatever the machines say of each other. */
-	if (!strcmp(trouble, "none") && fax->pages_done >= fax->pages) {
-		store_try_end(fax, result);
-		outgoing_finish(fax, FAX_DONE, NULL);
-		return;
-	}
-	if (!strcmp(trouble, "none"))
+	if (!strcmp(trouble, "none") && !is_sent(fax))
 		result = "not all pages were confirmed";
 	decide(fax, of_trouble(fax), result);
 }
@@ -220,6 +233,10 @@ void outgoing_event(struct fax *fax, const char *event, JsonObject *params)
 void outgoing_answered(struct fax *fax, struct tl_contact *contact)
 {
 	const struct box *box = fax_box(fax->faxes, fax->box);
+	if (is_sent(fax)) { /* the desk before us saw it, and not its end */
+		tl_contact_release(contact, 16);
+		return;
+	}
 	g_autoptr(JsonObject) options = fax_options(box ? box : fax_box(fax->faxes, NULL), true);
 	/* The id says which try it is: after a take-over the same command is asked for again. */
 	struct tl_contact_fax send = { .fax = fax->contact, .options = options, .document = fax->document, .first_page = fax->pages_done + 1 };
