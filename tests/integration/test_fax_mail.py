@@ -6,9 +6,11 @@ import email.message
 import json
 import subprocess
 import unittest
+import urllib.request
 
 import mail_server
 from centre import NUMBER, Desk
+from fax import FaxLine, pixels, write_document
 from harness import Case, main, program, wait_until
 from node import Node
 
@@ -25,14 +27,18 @@ def mail(subject, *attachments, text="Please fax this."):
 
 
 class MailDesk(Desk):
-    def __init__(self, case, node, server):
+    """@smtp, @node_socket: where it finds them, if elsewhere than they are."""
+
+    def __init__(self, case, node, server, *more, smtp=None, node_socket=None):
         super().__init__(case, node, [])
+        if node_socket:
+            self.file.write_text(self.file.read_text().replace(f"unix:{node.socket}", f"unix:{node_socket}"))
         with open(self.file, "a") as config:
             config.write("\n".join([
-                *LETTERS, f"server = smtp://127.0.0.1:{server.smtp}",
+                *LETTERS, f"server = smtp://127.0.0.1:{smtp or server.smtp}",
                 "[lmtp]", f"socket = {case.dir / 'lmtp.sock'}", "group = postfix", "domains = fax.example",
                 "[fax office]", "ident = 030 1000", "deliver = mail:office@example.org",
-                "[fax-sender staff]", "addresses = *@example.org", "box = office"]) + "\n")
+                "[fax-sender staff]", "addresses = *@example.org", "box = office", *more]) + "\n")
 
 
 @unittest.skipIf(mail_server.missing(), mail_server.missing() or "")
@@ -114,6 +120,39 @@ class FaxMail(Case):
         # A desk killed between the server's yes and its own commit says it again, under the same Message-ID.
         self.assertEqual(len({one["Message-ID"] for one in self.server.await_mails("anna", n)}), n)
         self.assertEqual(len({one["Subject"] for one in mails}), n)
+
+
+@unittest.skipIf(mail_server.missing(), mail_server.missing() or "")
+class FaxLineAndMail(Case):
+    def test_both_ways(self):
+        """Over an E1: a machine's fax is read as a PDF by IMAP, pixel by pixel; a mail arrives at a machine."""
+        server = mail_server.MailServer(self)
+        server.start()
+        line = FaxLine(self, {"machine": "alert; answer; fax receive got"}, {"5552000": "machine"})
+        line.control.close()
+        desk = MailDesk(self, line.node, server, "[service 5551001]", "otherwise = fax:office", "[fax-line e1]",
+                        "to = span:e1/1", "[faxes]", "retry_trouble_s = 1")
+        control = desk.start()
+        document = write_document(self.dir / "document.tif", [1, 2], (204, 196), length=400)
+        sent = line.far.start_calls(f"dial 5551001; wait answered; fax send {document}").results()[0][0]["faxes"][0]
+        self.assertEqual("ok", sent["result"])
+        came, = server.await_mails("office", 1)
+        self.assertIn("2 pages", came["Subject"])
+        pdf, = came.iter_attachments()
+        (self.dir / "came.pdf").write_bytes(pdf.get_content())
+        subprocess.run(["pdfimages", "-tiff", "came.pdf", "came"], cwd=self.dir, check=True)
+        for number, wanted in enumerate(pixels(document)):
+            came, = pixels(self.dir / f"came-{number:03}.tif")
+            self.assertTrue(came == wanted, f"page {number + 1}: {len(came)} of {len(wanted)} octets, "
+                            f"{sum(a != b for a, b in zip(came, wanted))} differ")
+        server.send(mail("One page", text="Hello, machine."), "anna@example.org", "5552000@fax.example")
+        told, = server.await_mails("anna", 1)
+        self.assertEqual("Fax to 5552000: sent, 1 pages", told["Subject"])
+        self.assertIn("Page 1: confirmed", told.get_body().get_content())
+        fax, = control.ask("fax.list", state="sent")["faxes"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{desk.port}/api/fax/{fax['fax']}/document", timeout=60) as answer:
+            (self.dir / "sent.tif").write_bytes(answer.read())
+        self.assertTrue(pixels(self.dir / "sent.tif") == pixels(self.dir / "got" / "page-0001.tif"), "the machine's page")
 
 
 if __name__ == "__main__":
