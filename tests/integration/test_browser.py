@@ -14,6 +14,65 @@ from far_end import Exchange, Span
 from harness import Case, free_ports, main, wait_until
 from node import Node, near
 
+VIDEO_PAGE = """<!doctype html><meta charset=utf-8><title>two phones</title><script>
+const phones = {};
+function paint(canvas, colours) {  // four squares of these colours, and a line that moves
+  const context = canvas.getContext('2d');
+  let n = 0;
+  return setInterval(() => {
+    colours.forEach((colour, i) => { context.fillStyle = colour; context.fillRect(i % 2 * 160, i >> 1 ? 120 : 0, 160, 120); });
+    context.fillStyle = '#fff';
+    context.fillRect(n++ * 4 % 320, 116, 8, 8);
+  }, 66);
+}
+const video_of = stream => Object.assign(document.body.appendChild(document.createElement('video')), {srcObject: stream, muted: true, autoplay: true});
+async function offer(name, colours, codec) {  // @colours: of a painted picture; none: the camera's
+  const phone = phones[name] ||= {};
+  phone.pc?.close();
+  clearInterval(phone.timer);
+  const stream = new MediaStream();
+  const audio = await navigator.mediaDevices.getUserMedia({audio: true, video: colours ? false : {width: 320, height: 240}});
+  for (const track of audio.getTracks()) stream.addTrack(track);
+  if (colours) {
+    const canvas = Object.assign(document.createElement('canvas'), {width: 320, height: 240});
+    phone.timer = paint(canvas, phone.colours = colours);
+    stream.addTrack(canvas.captureStream(15).getVideoTracks()[0]);
+  }
+  phone.own = video_of(stream);
+  const pc = phone.pc = new RTCPeerConnection();
+  for (const track of stream.getTracks()) pc.addTrack(track, stream);
+  pc.ontrack = event => { if (event.track.kind === 'video') { phone.seen = video_of(new MediaStream([event.track])); phone.seen.play(); } };
+  if (codec) for (const one of pc.getTransceivers()) if (one.sender.track.kind === 'video')
+    one.setCodecPreferences(RTCRtpSender.getCapabilities('video').codecs.filter(c => [codec, 'video/rtx'].includes(c.mimeType)));
+  await pc.setLocalDescription(await pc.createOffer());
+  return pc.localDescription.sdp;
+}
+const answer = (name, sdp) => phones[name].pc.setRemoteDescription({type: 'answer', sdp});
+async function stats(name, type, kind) {
+  const all = await phones[name].pc.getStats();
+  for (const one of all.values()) if (one.type === type && one.kind === kind) return {...one, codec: all.get(one.codecId)?.mimeType};
+}
+function picture(video, width, height) {
+  const canvas = Object.assign(document.createElement('canvas'), {width, height}), context = canvas.getContext('2d');
+  context.drawImage(video, 0, 0, width, height);
+  return [...context.getImageData(0, 0, width, height).data].filter((_, i) => i % 4 < 3);
+}
+const squares = name => {  // the colour in the middle of each
+  const all = picture(phones[name].seen, 320, 240);
+  return [[80, 60], [240, 60], [80, 180], [240, 180]].map(([x, y]) => all.slice((y * 320 + x) * 3, (y * 320 + x) * 3 + 3));
+};
+function alike(a, b) {  // correlation of two pictures, small and grey
+  const [x, y] = [a, b].map(video => picture(video, 32, 24)).map(all => Array.from({length: 768}, (_, i) => all[3 * i] + all[3 * i + 1] + all[3 * i + 2]));
+  const mean = list => list.reduce((n, one) => n + one, 0) / list.length, mx = mean(x), my = mean(y);
+  let xy = 0, xx = 0, yy = 0;
+  x.forEach((one, i) => { xy += (one - mx) * (y[i] - my); xx += (one - mx) ** 2; yy += (y[i] - my) ** 2; });
+  return xy / Math.sqrt(xx * yy || 1);
+}
+function same(name) {  // what is seen, and its size
+  return [phones[name].seen?.videoWidth || 0, phones[name].seen?.videoHeight || 0];
+}
+</script>"""
+
 PAGE = """<!doctype html><meta charset=utf-8><title>phone</title><script>
 const heard = [];        // payloads as they came
 let said = new Uint8Array(0), at = 0, pc, sender, dtmf;
@@ -233,6 +292,71 @@ class Browser(Case):
             with self.assertRaisesRegex(Refused, f"-32602.*sdp: .*{why}"):
                 self.desk.ask("leg.connect", leg="bert", sdp=sdp)
         self.assertEqual(self.desk.ask("node.snapshot")["legs"], [])
+
+
+CODECS = ("video/VP8", "video/H264", "video/VP9", "video/AV1")
+PAINTED = ["#c02020", "#20a020", "#2020c0", "#c0a020"]
+
+
+class Video(Browser):
+    """Two peer connections, each a leg of its own; what one shows is measured at the other."""
+
+    def connect_phone(self, name, colours=None, codec=None, way=None):
+        mark = self.desk.mark()
+        sdp = self.chromium.run("return await offer(...arguments)", name, colours, codec)
+        answer = self.desk.ask("leg.connect", leg=name, sdp=sdp)["sdp"]
+        if way:
+            answer = answer.replace(f" {self.udp} typ host", f" {way} typ host")
+        self.chromium.run("await answer(...arguments)", name, answer)
+        self.desk.await_event("leg.connected", lambda p: p["leg"] == name, mark)
+
+    def bridge(self):
+        self.desk.ask("bridge.create", bridge="talk", kind="voice",
+                      members=[{"leg": name, "when_ends": "keep-others"} for name in ("anna", "bert")])
+
+    def sees_colours(self, name, colours):
+        wanted = [[int(colour[i:i + 2], 16) for i in (1, 3, 5)] for colour in colours]
+
+        def seen():
+            if not self.chromium.run("return phones[arguments[0]].seen?.videoWidth", name):
+                return False
+            squares = self.chromium.run("return squares(arguments[0])", name)
+            return all(abs(a - b) < 45 for one, other in zip(squares, wanted) for a, b in zip(one, other))
+        wait_until(seen, f"{name} sees {colours}")
+
+    def test_relayed(self):
+        """The camera's picture one way, a painted one the other way; a new picture after a change of hands needs a key
+        frame; a page that is loaded again sees and is seen at once; each codec in turn."""
+        self.chromium = Chromium(self)
+        self.chromium.go(Page(self, VIDEO_PAGE).url)
+        self.connect_phone("anna", PAINTED)
+        self.connect_phone("bert")
+        self.bridge()
+        self.sees_colours("bert", PAINTED)
+        self.chromium.until("return phones.anna.seen?.videoWidth && alike(phones.bert.own, phones.anna.seen) > 0.9", "the camera's picture")
+        before = self.chromium.run("window.was = picture(phones.anna.seen, 32, 24); return was.length")
+        self.assertEqual(before, 32 * 24 * 3)
+        self.chromium.until("return picture(phones.anna.seen, 32, 24).some((one, i) => Math.abs(one - was[i]) > 60)", "it moves")
+        self.desk.ask("bridge.destroy", bridge="talk")
+        frames = self.chromium.run("return (await stats('bert', 'inbound-rtp', 'video')).keyFramesDecoded")
+        self.connect_phone("anna", PAINTED[::-1])
+        self.bridge()
+        self.sees_colours("bert", PAINTED[::-1])
+        self.chromium.until("return (await stats('bert', 'inbound-rtp', 'video')).keyFramesDecoded > " + str(frames), "a key frame")
+        has = self.chromium.run("return RTCRtpSender.getCapabilities('video').codecs.map(c => c.mimeType)")
+        for codec in [one for one in CODECS if one in has]:
+            with self.subTest(codec):
+                self.desk.ask("bridge.destroy", bridge="talk")
+                self.connect_phone("anna", PAINTED, codec)
+                self.connect_phone("bert", PAINTED[::-1], codec)
+                self.bridge()
+                self.sees_colours("bert", PAINTED)
+                self.sees_colours("anna", PAINTED[::-1])
+                self.assertEqual(self.chromium.run("return (await stats('bert', 'inbound-rtp', 'video')).codec"), codec)
+        self.assertIn("video/VP8", has)
+        counters = self.desk.ask("leg.counters", leg="anna")["counters"]
+        self.assertEqual(counters["refused"], 0)
+        self.assertGreater(counters["video_sent"], 10)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ ROOMS_test-dtmf := media secure line base
 ROOMS_test-inband := media secure line base
 ROOMS_test-rtp := media secure line base
 ROOMS_test-jitter := media secure line base
+ROOMS_test-video := media secure line base
 ROOMS_test-opus := media secure line base
 ROOMS_test-sound := media secure line base
 MEDIA_RIG := tests/unit/media-rig.c tests/unit/fake-span.c tests/unit/noise.c tests/unit/own-host.c

@@ -98,6 +98,38 @@ static void test_other_streams(void)
 	g_assert_nonnull(strstr(answer, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
 }
 
+/* Audio and video on one transport: of each codec the form that all browsers have, retransmissions, and what of feedback was
+ * offered; estimates of bandwidth by REMB, and no transport-wide ones, since there are two transports. */
+static void test_video(void)
+{
+	const struct tl_browser_choice choice = { .law = TL_LAW_ALAW, .video = true };
+	struct tl_browser_offer offer = read_offer(offer_video);
+	const struct tl_video_side *video = &offer.side.video;
+	g_assert_true(offer.has_video && video->sends && video->receives);
+	g_assert_cmpuint(offer.video, ==, 1);
+	g_assert_cmpuint(video->formats[TL_VIDEO_VP8].payload_type, ==, 96);
+	g_assert_cmpuint(video->formats[TL_VIDEO_VP8].retransmission, ==, 97);
+	g_assert_cmpuint(video->formats[TL_VIDEO_VP8].feedback, ==, TL_VIDEO_NACK | TL_VIDEO_PLI | TL_VIDEO_FIR | TL_VIDEO_REMB);
+	g_assert_cmpuint(video->formats[TL_VIDEO_AV1].payload_type, ==, 45);
+	g_assert_cmpuint(video->formats[TL_VIDEO_VP9].payload_type, ==, 98);
+	g_assert_cmpuint(video->orientation, ==, 13);
+	g_autofree char *answer = tl_browser_answer_format(&offer, &choice, &transport);
+	g_assert_nonnull(strstr(answer, "a=group:BUNDLE 0 1\r\n"));
+	g_assert_nonnull(strstr(answer, "m=video 3478 UDP/TLS/RTP/SAVPF 96 97 "));
+	const char *at = strstr(answer, "m=video");
+	g_assert_null(strstr(at, "a=ice-ufrag")); /* the audio speaks for both */
+	g_assert_nonnull(strstr(at, "a=mid:1\r\na=sendrecv\r\na=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\r\n"));
+	g_assert_nonnull(strstr(at, "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 ccm fir\r\n"
+				    "a=rtcp-fb:96 goog-remb\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"));
+	g_assert_nonnull(strstr(at, "a=ssrc-group:FID 4712 4713\r\n"));
+	g_assert_null(strstr(at, "transport-cc"));
+	g_autofree char *apart_text = edit(offer_video, "a=group:BUNDLE 0 1 2", "a=group:BUNDLE 0 2");
+	struct tl_browser_offer apart = read_offer(apart_text);
+	g_autofree char *refused = tl_browser_answer_format(&apart, &choice, &transport);
+	g_assert_false(apart.has_video);
+	g_assert_nonnull(strstr(refused, "m=video 0 "));
+}
+
 static void test_directions(void)
 {
 	static const char *const theirs[] = { "sendonly", "recvonly", "inactive" }, *const ours[] = { "recvonly", "sendonly", "inactive" };
@@ -163,6 +195,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/browser-sdp/answer", test_answer);
 	g_test_add_func("/browser-sdp/opus", test_opus);
 	g_test_add_func("/browser-sdp/other-streams", test_other_streams);
+	g_test_add_func("/browser-sdp/video", test_video);
 	g_test_add_func("/browser-sdp/directions", test_directions);
 	g_test_add_func("/browser-sdp/refusals", test_refusals);
 	g_test_add_func("/browser-sdp/bombs", test_bombs);

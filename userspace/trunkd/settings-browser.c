@@ -29,6 +29,7 @@ bool tl_settings_read_browser(struct tl_config *config, struct tl_node_config *n
 	browser->consent_ms = tl_config_int(section, "consent_s") * 1000;
 	browser->workers = tl_config_int(section, "workers");
 	node->browser_opus = tl_config_choice(section, "codec") == 1;
+	node->browser_video = tl_config_bool(section, "video");
 	node->media.opus = (struct tl_opus_config){
 		.bit_rate = tl_config_int(section, "opus_bit_rate"),
 		.complexity = tl_config_int(section, "opus_complexity"),

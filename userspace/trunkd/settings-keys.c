@@ -90,6 +90,7 @@ const struct tl_config_key tl_settings_keys[] = {
 	INT("browser", "opus_bit_rate", "24000", 6000, 40000, "bits a second of Opus to browsers"),
 	INT("browser", "opus_complexity", "5", 0, 10, "CPU spent on Opus' quality"),
 	BOOL("browser", "opus_dtx", "no", "Opus sends next to nothing in silence, both ways"),
+	BOOL("browser", "video", "yes", "relayed between two browsers that have it"),
 
 	LIST("sip", "listen", TRUE, "sip:127.0.0.1:5060 sip:[::1]:5060;transport=tcp sips:127.0.0.1:5061 ...; no transport: UDP and TCP"),
 	STRING("sip", "realm", "trunkline", FALSE, "realm of digest authentication"),

@@ -118,7 +118,8 @@ bool tl_browser_connect(struct tl_leg *leg, const char *text, char **answer, GEr
 		return false;
 	}
 	const struct tl_node_config *config = leg->node->config;
-	const struct tl_browser_choice choice = { config->law, config->browser_opus, config->media.opus.dtx };
+	const struct tl_browser_choice choice = { .law = config->law, .opus = config->browser_opus, .dtx = config->media.opus.dtx,
+						    .video = config->browser_video };
 	const struct tl_rtp_side side = tl_browser_offer_choose(&offer, &choice);
 	if ((!leg->port && !open_port(leg, &side, error)) || !connect_port(leg, &offer, &transport, error))
 		return false;

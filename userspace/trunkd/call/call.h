@@ -42,6 +42,7 @@ struct tl_node_config {
 	struct tl_media_config media;
 	const struct tl_access_config *accesses; unsigned n_accesses;
 	bool browser_opus; /* rather Opus than G.711 with browsers that have both */
+	bool browser_video; /* relayed between two of them */
 	unsigned browser_grace_s; /* a browser's leg lives so long without its browser */
 	bool sip_on;
 	unsigned rtp_timeout_s; /* an RTP party that should send and was not heard for so long is gone; 0: never */

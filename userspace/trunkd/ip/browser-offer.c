@@ -17,6 +17,8 @@ struct format {
 	unsigned type;
 	char name[32]; /* with the rate, as a=rtpmap has it: "opus/48000/2" */
 	bool fec;      /* a=fmtp has useinbandfec=1 */
+	char parameters[TL_BROWSER_PARAMETERS_MAX]; /* a=fmtp */
+	uint8_t feedback; /* a=rtcp-fb, of the kinds that video knows */
 };
 
 struct section {
@@ -30,6 +32,7 @@ struct section {
 	char bad_fingerprint[48];
 	struct format formats[FORMATS_MAX];
 	unsigned n_formats;
+	uint8_t send_time, orientation; /* numbers of header extensions */
 };
 
 struct reader {
@@ -92,9 +95,43 @@ static void read_parameters(struct section *section, unsigned type, const char *
 	bool fec = false;
 	for (char **one = all; *one; one++)
 		fec = fec || !g_ascii_strcasecmp(g_strstrip(*one), "useinbandfec=1");
-	for (unsigned i = 0; i < section->n_formats; i++)
-		if (section->formats[i].type == type)
-			section->formats[i].fec = fec;
+	for (unsigned i = 0; i < section->n_formats; i++) {
+		struct format *format = &section->formats[i];
+		if (format->type != type)
+			continue;
+		format->fec = fec;
+		if (strlen(parameters) < sizeof format->parameters)
+			g_strlcpy(format->parameters, parameters, sizeof format->parameters);
+	}
+}
+
+/* a=rtcp-fb:96 nack pli */
+static void read_feedback(struct section *section, const char *at)
+{
+	static const char *const kinds[] = { "nack", "nack pli", "ccm fir", "goog-remb" };
+	char which[8];
+	if (!take_word(&at, which, sizeof which))
+		return;
+	for (unsigned i = 0; i < section->n_formats; i++) {
+		struct format *format = &section->formats[i];
+		if (strcmp(which, "*") && (unsigned)atoi(which) != format->type)
+			continue;
+		for (unsigned kind = 0; kind < G_N_ELEMENTS(kinds); kind++)
+			if (!strcmp(at, kinds[kind]))
+				format->feedback |= 1u << kind; /* in the order of TL_VIDEO_NACK */
+	}
+}
+
+/* a=extmap:2 http://... */
+static void read_extension(struct section *section, const char *at)
+{
+	unsigned number;
+	if (!take_number(&at, 14, &number) || !number)
+		return;
+	if (!strcmp(at, TL_BROWSER_SEND_TIME))
+		section->send_time = number;
+	else if (!strcmp(at, TL_BROWSER_ORIENTATION))
+		section->orientation = number;
 }
 
 static void take_formats(struct section *section, const char *at)
@@ -173,6 +210,10 @@ static void read_attribute(struct reader *r, const char *text)
 		name_format(section, type, value);
 	else if (g_str_has_prefix(text, "fmtp:") && take_number(&value, 127, &type))
 		read_parameters(section, type, value);
+	else if (g_str_has_prefix(text, "rtcp-fb:"))
+		read_feedback(section, value);
+	else if (g_str_has_prefix(text, "extmap:"))
+		read_extension(section, value);
 	else if (g_str_has_prefix(text, "group:BUNDLE ") && !*r->bundle)
 		g_snprintf(r->bundle, sizeof r->bundle, " %s ", text + strlen("group:BUNDLE "));
 }
@@ -295,6 +336,85 @@ static bool settle_formats(const struct section *audio, struct tl_browser_offer 
 	       refuse(error, "audio: expected PCMA/8000, PCMU/8000 or opus/48000/2, found %.200s", names);
 }
 
+/* ---- video ---- */
+
+/* Whether @list, a=fmtp, has @name with a value that begins with @value; or, where @absent says so, has it not at all. */
+static bool has_parameter(const char *list, const char *name, const char *value, bool absent)
+{
+	g_auto(GStrv) all = g_strsplit(list, ";", 32);
+	size_t n = strlen(name);
+	for (char **one = all; *one; one++) {
+		const char *at = g_strstrip(*one);
+		if (!g_ascii_strncasecmp(at, name, n) && at[n] == '=')
+			return !g_ascii_strncasecmp(at + n + 1, value, strlen(value));
+	}
+	return absent;
+}
+
+/* Of each codec the form that all browsers have. */
+static bool is_codec(const struct format *format, enum tl_video_codec codec)
+{
+	switch (codec) {
+	case TL_VIDEO_VP8:
+		return format_is(format, "VP8/90000");
+	case TL_VIDEO_H264: /* constrained baseline, RFC 7742 6.2 */
+		return format_is(format, "H264/90000") && has_parameter(format->parameters, "packetization-mode", "1", false) &&
+		       has_parameter(format->parameters, "profile-level-id", "42e0", false);
+	case TL_VIDEO_VP9:
+		return format_is(format, "VP9/90000") && has_parameter(format->parameters, "profile-id", "0", true);
+	case TL_VIDEO_AV1:
+		return format_is(format, "AV1/90000") && has_parameter(format->parameters, "profile", "0", true);
+	case TL_VIDEO_CODECS:
+		break;
+	}
+	return false;
+}
+
+/* RFC 4588 8.1: a=fmtp:97 apt=96 */
+static uint8_t retransmission_of(const struct section *video, unsigned type)
+{
+	g_autofree char *expected = g_strdup_printf("apt=%u", type);
+	for (unsigned i = 0; i < video->n_formats; i++)
+		if (format_is(&video->formats[i], "rtx/90000") && !strcmp(video->formats[i].parameters, expected))
+			return video->formats[i].type;
+	return 0;
+}
+
+static void settle_codec(const struct section *video, enum tl_video_codec codec, struct tl_browser_offer *offer)
+{
+	for (unsigned i = 0; i < video->n_formats; i++) {
+		const struct format *format = &video->formats[i];
+		if (!format->type || !is_codec(format, codec))
+			continue;
+		offer->side.video.formats[codec] = (struct tl_video_format){
+			.payload_type = format->type, .retransmission = retransmission_of(video, format->type),
+			.feedback = format->feedback };
+		g_strlcpy(offer->video_parameters[codec], format->parameters, sizeof offer->video_parameters[codec]);
+		offer->has_video = true;
+		return;
+	}
+}
+
+/* The first one that shares the audio's transport; what cannot be used is no mistake, but refused in the answer. */
+static void settle_video(const struct reader *r, const struct section *audio, struct tl_browser_offer *offer)
+{
+	const struct section *video = NULL;
+	for (unsigned i = 0; i < r->n_sections && !video; i++)
+		if (!strcmp(r->sections[i].stream.media, "video") && (!r->sections[i].refused || r->sections[i].bundle_only))
+			video = &r->sections[i];
+	if (!video || !is_bundled(r, audio) || !is_bundled(r, video) || strcmp(video->stream.protocol, audio->stream.protocol))
+		return;
+	unsigned direction = video->has_direction ? video->direction :
+			     r->whole.has_direction ? r->whole.direction : SEND | RECEIVE;
+	for (enum tl_video_codec codec = 0; codec < TL_VIDEO_CODECS; codec++)
+		settle_codec(video, codec, offer);
+	offer->video = video - r->sections;
+	offer->side.video.sends = direction & SEND;
+	offer->side.video.receives = direction & RECEIVE;
+	offer->side.video.send_time = video->send_time;
+	offer->side.video.orientation = video->orientation;
+}
+
 static bool settle(const struct reader *r, struct tl_browser_offer *offer, GError **error)
 {
 	const struct section *audio = find_audio(r);
@@ -314,6 +434,7 @@ static bool settle(const struct reader *r, struct tl_browser_offer *offer, GErro
 	g_strlcpy(offer->session, r->session, sizeof offer->session);
 	offer->audio = audio - r->sections;
 	offer->n_streams = r->n_sections;
+	settle_video(r, audio, offer);
 	for (unsigned i = 0; i < r->n_sections; i++)
 		offer->streams[i] = r->sections[i].stream;
 	return true;

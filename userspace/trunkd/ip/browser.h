@@ -2,8 +2,8 @@
 /*
  * Descriptions of browsers (JSEP, RFC 8829; RFC 8839, RFC 8843, RFC 8122): an
  * offer read, an answer written: one stream of G.711 or Opus with RFC 4733
- * events over one ICE and DTLS transport. Every other stream is refused with port 0. Text
- * and values; no state, no I/O. Any thread.
+ * events, and one of video where audio's bundle has one, over one ICE and DTLS transport.
+ * Every other stream is refused with port 0. Text and values; no state, no I/O. Any thread.
  */
 #pragma once
 
@@ -15,6 +15,11 @@
 #define TL_BROWSER_STREAMS_MAX 8
 #define TL_BROWSER_OCTETS_MAX 65536
 #define TL_BROWSER_MID_MAX 32
+#define TL_BROWSER_PARAMETERS_MAX 128
+
+/* Header extensions (RFC 8285) that video keeps. */
+#define TL_BROWSER_SEND_TIME "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+#define TL_BROWSER_ORIENTATION "urn:3gpp:video-orientation"
 
 /** A stream as its m= line named it; the answer must name it again (RFC 3264 6). */
 struct tl_browser_stream {
@@ -29,6 +34,9 @@ struct tl_browser_offer {
 	struct tl_rtp_side side; /* law: the first named; Opus' payload type or 0, events' or -1; directions; no address */
 	bool offers[2];          /* G.711, by enum tl_law */
 	unsigned n_streams, audio; /* m= lines, and which of them is ours */
+	bool has_video;
+	unsigned video;          /* which m= line; formats and directions are in side.video */
+	char video_parameters[TL_VIDEO_CODECS][TL_BROWSER_PARAMETERS_MAX]; /* a=fmtp, as offered; "" */
 	struct tl_browser_stream streams[TL_BROWSER_STREAMS_MAX];
 };
 
@@ -42,6 +50,7 @@ bool tl_browser_offer_parse(const char *text, struct tl_browser_offer *offer, GE
 struct tl_browser_choice {
 	enum tl_law law;         /* with Opus: what is made of it */
 	bool opus;               /* rather Opus than G.711, where both are offered */
+	bool video;              /* where it is offered */
 	bool dtx;                /* ask for Opus that sends next to nothing in silence */
 };
 

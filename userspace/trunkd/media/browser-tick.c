@@ -24,6 +24,7 @@ void tl_browser_set(struct tl_rtp_session *session, struct tl_browser *browser)
 	tl_rtp_session_set_keys(session, NULL);
 	session->browser = browser;
 	session->talking = false;
+	session->video = (struct tl_session_video){ 0 };
 	if (browser)
 		tl_hub_add_secret(browser->hub, browser->secret);
 }

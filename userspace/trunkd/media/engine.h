@@ -48,6 +48,7 @@ struct tl_rtp_target {
 	struct tl_opus_in *opus_in;  /* of the first target with Opus, from then on the session's; else NULL */
 	struct tl_opus_out *opus_out;
 	bool t38;                /* datagrams of the tap instead of RTP */
+	struct tl_video_side video;
 };
 
 enum tl_command_kind {

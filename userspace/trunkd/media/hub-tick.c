@@ -87,12 +87,16 @@ static void heard_packet(struct tl_rtp_session *session, uint8_t *octets, size_t
 	struct tl_rtp_packet packet;
 	if (!tl_rtp_session_open(session, octets, &n, is_rtcp))
 		return;
-	if (is_rtcp)
+	if (is_rtcp) {
 		tl_rtp_session_hear_report(session, octets, n);
-	else if (tl_rtp_parse(octets, n, &packet) == 0)
+		tl_rtp_session_hear_video_report(session, octets, n);
+	} else if (tl_rtp_session_hear_video(session, octets, n)) {
+		return;
+	} else if (tl_rtp_parse(octets, n, &packet) == 0) {
 		tl_rtp_session_hear(session, &packet, tl_rtp_arrival_of(message));
-	else
+	} else {
 		TL_COUNT(session->port->tally.refused, 1);
+	}
 }
 
 static void heard_datagram(struct tl_hub *hub, unsigned socket, unsigned i)

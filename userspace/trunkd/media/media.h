@@ -245,6 +245,7 @@ struct tl_port_counters {
 	uint64_t packets_received, packets_sent, lost, late, duplicate, refused, concealed_blocks, overflow;
 	uint64_t corrections;   /* samples dropped or repeated, because the far end's clock is not ours */
 	uint64_t digits_received, digits_sent, recorded_dropped;
+	uint64_t video_received, video_sent, video_dropped; /* packets; dropped: received, and nobody to give them to */
 	uint32_t jitter_us;     /* RFC 3550 6.4.1, ours of what we receive */
 	uint32_t depth_us;      /* present playout depth */
 	uint32_t remote_lost;   /* as the far end reports by RTCP */

@@ -53,6 +53,7 @@ static struct tl_rtp_target target_of(const struct tl_rtp_side *remote)
 		.opus_payload_type = remote->opus_payload_type,
 		.opus_fec = remote->opus_fec,
 		.t38 = remote->t38.on,
+		.video = remote->video,
 	};
 }
 

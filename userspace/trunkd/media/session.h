@@ -13,6 +13,7 @@
 #include "media/opus-out.h"
 #include "media/port.h"
 #include "media/rtp.h"
+#include "media/video.h"
 #include "secure/secure.h"
 
 #define TL_RTP_PACKET_SAMPLES_MAX 480 /* 60 ms */
@@ -31,6 +32,14 @@ struct tl_rtp_keys {
 };
 
 struct tl_browser;
+
+/** Tick. */
+struct tl_session_video {
+	bool heard;
+	uint32_t source;                 /* SSRC of what the party sends, as heard last */
+	struct tl_video_row row, again;  /* of what it gets, and of what is sent anew of it */
+	int64_t given_us;                /* when it got a packet last */
+};
 
 struct tl_rtp_session {
 	struct tl_port *port;           /* RO */
@@ -76,6 +85,8 @@ struct tl_rtp_session {
 	unsigned report_ticks;          /* until the next RTCP report */
 	uint32_t packets_reported;      /* sent before the last report */
 	uint32_t random;
+	struct tl_session_video video;
+
 	uint32_t remote_sr;             /* middle of the NTP time of the last SR; 0: none */
 	int64_t remote_sr_us;           /* when it came */
 };
@@ -131,6 +142,12 @@ bool tl_rtp_session_open(struct tl_rtp_session *session, uint8_t *octets, size_t
 void tl_rtp_session_hear_report(struct tl_rtp_session *session, const uint8_t *octets, size_t n_octets);
 void tl_rtp_session_report_tick(struct tl_rtp_session *session);
 void tl_rtp_session_send_report(struct tl_rtp_session *session, bool bye);
+
+/* session-video.c */
+/** Takes a packet if its payload type is one of video's; false: it is not. */
+bool tl_rtp_session_hear_video(struct tl_rtp_session *session, const uint8_t *octets, size_t n);
+/** What a compound packet says of video goes on to the other party. */
+void tl_rtp_session_hear_video_report(struct tl_rtp_session *session, const uint8_t *octets, size_t n);
 
 /* session-socket.c */
 /** An even port of the range and the odd one after it. Thread: main. */

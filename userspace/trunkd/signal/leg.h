@@ -113,6 +113,30 @@ struct tl_t38_side {
 	enum tl_t38_correction correction;
 };
 
+/** In the order of our preference: browsers must have the first two (RFC 7742 5). */
+enum tl_video_codec { TL_VIDEO_VP8, TL_VIDEO_H264, TL_VIDEO_VP9, TL_VIDEO_AV1, TL_VIDEO_CODECS };
+
+/** What a receiver may tell the sender (RFC 4585, RFC 5104, REMB); bits. */
+enum { TL_VIDEO_NACK = 1, TL_VIDEO_PLI = 2, TL_VIDEO_FIR = 4, TL_VIDEO_REMB = 8 };
+
+struct tl_video_format {
+	uint8_t payload_type;   /* 0: not this codec */
+	uint8_t retransmission; /* its payload type of RFC 4588; 0: none */
+	uint8_t feedback;
+};
+
+/** The video of a browser: one stream, in the bundle of its audio. */
+struct tl_video_side {
+	struct tl_video_format formats[TL_VIDEO_CODECS]; /* all 0: no video */
+	uint8_t send_time, orientation; /* header extensions: abs-send-time, urn:3gpp:video-orientation; 0: none */
+	bool sends, receives;
+};
+
+static inline uint32_t tl_video_ssrc(uint32_t audio_ssrc)
+{
+	return audio_ssrc + 1;
+}
+
 /** One side of an RTP session in SDP's terms (RFC 8866, RFC 3551, RFC 4733), or of T.38 in its place. */
 struct tl_rtp_side {
 	char host[64];     /* numeric; "" when unknown */
@@ -126,6 +150,7 @@ struct tl_rtp_side {
 	bool sends;        /* this side may send (sendrecv, sendonly) */
 	bool receives;     /* this side wants to receive (sendrecv, recvonly) */
 	struct tl_t38_side t38;
+	struct tl_video_side video;
 };
 
 #define TL_CANDIDATES_MAX 8
@@ -139,7 +164,7 @@ struct tl_candidate {
 struct tl_transport_side {
 	char ufrag[16], password[32];
 	char fingerprint[208]; /* "sha-256 AB:CD..." */
-	uint32_t ssrc;     /* of what we send */
+	uint32_t ssrc;     /* of the audio that we send; of video and its retransmissions: tl_video_ssrc() and the next */
 	unsigned version;  /* grows with each answer */
 	unsigned n_candidates;
 	struct tl_candidate candidates[TL_CANDIDATES_MAX];
