@@ -30,7 +30,7 @@ class Cas(Case):
     def plug(self, kind, signalling, *more, node=()):
         self.law, self.bearers = (ALAW, 30) if kind == "e1" else (ULAW, 24)
         a, b, c, d = free_ports(4)
-        lines = Pacer(self, [(a, b), (c, d)], kind=kind, cas=True)
+        lines = Pacer(self, [(a, b), (c, d)], 3, kind=kind, cas=True)
         (net, into), (back, out) = lines.ports(0), lines.ports(1)
         other = OTHER.get(signalling, signalling)
         self.said = {who: noise(1, seed) for seed, who in enumerate(("net", "back"))}

@@ -16,7 +16,7 @@ class Pair(Case):
 
     def plug(self, scripts, answers, network=None):
         a, b = free_ports(2)
-        line = Pacer(self, [(a, b)], kind=self.kind)
+        line = Pacer(self, [(a, b)], 4, self.kind)
         far, near = line.ports(0)
         self.network = Exchange(
             self, "network", [Span("net", a, far, self.kind, clock="loop", more=Pacer.SETTINGS)],

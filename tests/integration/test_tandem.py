@@ -18,7 +18,7 @@ class Tandem(Case):
 
     def plug(self, scripts, answers, more=()):
         a, b, c, d = free_ports(4)
-        lines = Pacer(self, [(a, b), (c, d)], kind=self.kind)
+        lines = Pacer(self, [(a, b), (c, d)], 4, self.kind)
         (net, into), (back, out) = lines.ports(0), lines.ports(1)
         more = Pacer.SETTINGS + more
         self.node = Node(self, [near("in", b, into, self.kind, more=more),
