@@ -3,16 +3,17 @@ ROOMS_test-acd := acd store base
 ROOMS_test-ledger := ledger store control base
 EXTRA_test-ledger := tests/unit/fake-node.c
 ROOMS_test-flow := flow base
+desk_rig := tests/unit/desk-rig.c tests/unit/fake-node.c userspace/deskd/desk.c userspace/deskd/settings.c userspace/deskd/fax-desk.c
 ROOMS_test-desk := $(DESKD_ROOMS)
-EXTRA_test-desk := tests/unit/fake-node.c userspace/deskd/desk.c userspace/deskd/settings.c userspace/deskd/fax-desk.c
+EXTRA_test-desk := $(desk_rig)
 ROOMS_test-desk-browser := $(DESKD_ROOMS)
-EXTRA_test-desk-browser := tests/unit/fake-node.c userspace/deskd/desk.c userspace/deskd/settings.c userspace/deskd/fax-desk.c
+EXTRA_test-desk-browser := $(desk_rig)
 ROOMS_test-desk-web := $(DESKD_ROOMS)
 EXTRA_test-desk-web := userspace/deskd/desk.c userspace/deskd/settings.c userspace/deskd/fax-desk.c
 ROOMS_test-blob := store base
 ROOMS_test-paper := paper store base
 ROOMS_test-post := post store base
 ROOMS_test-desk-fax := $(DESKD_ROOMS)
-EXTRA_test-desk-fax := tests/unit/fake-node.c userspace/deskd/desk.c userspace/deskd/settings.c userspace/deskd/fax-desk.c
+EXTRA_test-desk-fax := $(desk_rig)
 # They run it.
 $(O)/tests/unit/test-desk-fax $(O)/tests/unit/test-paper: | $(O)/faxpages

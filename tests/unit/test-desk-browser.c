@@ -9,17 +9,8 @@
 #include <libsoup/soup.h>
 #include <sodium.h>
 
-#include "../../userspace/deskd/desk.h"
 #include "base/thread.h"
-#include "fake-node.h"
-
-#define CEILING_S 30
-
-struct centre {
-	char *dir, *config, *base;
-	struct fake_node *node;
-	struct desk *desk;
-};
+#include "desk-rig.h"
 
 struct page {
 	SoupSession *http;
@@ -31,82 +22,27 @@ struct page {
 	bool opened;
 };
 
-static gboolean on_ceiling(void *user)
+/* And waits until the desk knows the node as it is. */
+static void start(struct desk_rig *centre)
 {
-	g_error("waited in vain for: %s", (const char *)user);
-	return G_SOURCE_REMOVE;
-}
-
-#define wait_until(condition)                                                                   \
-	do {                                                                                   \
-		guint ceiling = g_timeout_add_seconds(CEILING_S, on_ceiling, (void *)#condition);    \
-		while (!(condition))                                                              \
-			g_main_context_iteration(NULL, TRUE);                                       \
-		g_source_remove(ceiling);                                                         \
-	} while (0)
-
-static void start(struct centre *centre)
-{
-	g_autoptr(GError) error = NULL;
-	struct settings *settings = settings_load(centre->config, &error);
-	g_assert_no_error(error);
 	unsigned before = fake_node_count(centre->node, "node.snapshot");
-	centre->desk = desk_start(settings, &error);
-	g_assert_no_error(error);
+	desk_rig_start(centre);
 	wait_until(fake_node_count(centre->node, "node.snapshot") > before);
 }
 
-static void stop(struct centre *centre)
+static struct desk_rig *centre_new(void)
 {
-	desk_stop(centre->desk);
-	centre->desk = NULL;
-}
-
-static unsigned free_port(void)
-{
-	g_autoptr(GSocket) socket = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
-	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string("127.0.0.1", 0);
-	g_assert_true(g_socket_bind(socket, any, TRUE, NULL));
-	g_autoptr(GSocketAddress) address = g_socket_get_local_address(socket, NULL);
-	return g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
-}
-
-static struct centre *centre_new(void)
-{
-	struct centre *centre = g_new0(struct centre, 1);
+	struct desk_rig *centre = desk_rig_new();
 	char hash[crypto_pwhash_STRBYTES];
-	unsigned port = free_port();
 	g_assert_cmpint(crypto_pwhash_str(hash, "sesame", 6, crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN), ==, 0);
-	centre->dir = g_dir_make_tmp("trunkline-browser-XXXXXX", NULL);
-	centre->config = g_build_filename(centre->dir, "deskd.conf", NULL);
-	centre->base = g_strdup_printf("127.0.0.1:%u", port);
-	centre->node = fake_node_new(centre->dir, "north");
-	g_autofree char *text = g_strdup_printf(
+	desk_rig_configure(centre, g_strdup_printf(
 		"[desk]\nstate_dir = %s\nlog_level = warning\nlease_ms = 20000\n[web]\nlisten = %s\n"
 		"[node north]\naddress = %s\ntoken = " FAKE_TOKEN "\n[queue sales]\nwrap_up_s = 0\n"
 		"[agent berta]\npassword = %s\ndevice = browser\nqueues = sales\n"
 		"[agent carl]\npassword = %s\ndevice = both\nphone = user:carl\nqueues = sales\n"
-		"[service 200]\notherwise = queue:sales\n", centre->dir, centre->base, centre->node->address, hash, hash);
-	g_assert_true(g_file_set_contents(centre->config, text, -1, NULL));
+		"[service 200]\notherwise = queue:sales\n", centre->dir, centre->web, centre->node->address, hash, hash));
 	start(centre);
 	return centre;
-}
-
-static void centre_free(struct centre *centre)
-{
-	stop(centre);
-	fake_node_free(centre->node);
-	GDir *dir = g_dir_open(centre->dir, 0, NULL);
-	for (const char *name; (name = g_dir_read_name(dir));) {
-		g_autofree char *path = g_build_filename(centre->dir, name, NULL);
-		g_unlink(path);
-	}
-	g_dir_close(dir);
-	g_rmdir(centre->dir);
-	g_free(centre->dir);
-	g_free(centre->config);
-	g_free(centre->base);
-	g_free(centre);
 }
 
 /* ---- a page ---- */
@@ -167,9 +103,9 @@ static void on_opened(GObject *source, GAsyncResult *result, gpointer user)
 	g_signal_connect(page->socket, "message", G_CALLBACK(on_message), page);
 }
 
-static void page_open(struct centre *centre, struct page *page)
+static void page_open(struct desk_rig *centre, struct page *page)
 {
-	g_autofree char *url = g_strdup_printf("ws://%s/api/events", centre->base);
+	g_autofree char *url = g_strdup_printf("ws://%s/api/events", centre->web);
 	g_autoptr(SoupMessage) message = soup_message_new("GET", url);
 	g_clear_object(&page->socket);
 	page->opened = false;
@@ -184,10 +120,10 @@ static void on_login(GObject *source, GAsyncResult *result, gpointer user)
 	*(bool *)user = true;
 }
 
-static struct page *page_new(struct centre *centre, const char *agent)
+static struct page *page_new(struct desk_rig *centre, const char *agent)
 {
 	struct page *page = g_new0(struct page, 1);
-	g_autofree char *url = g_strdup_printf("http://%s/api/login", centre->base);
+	g_autofree char *url = g_strdup_printf("http://%s/api/login", centre->web);
 	g_autofree char *body = g_strdup_printf("{\"agent\": \"%s\", \"password\": \"sesame\"}", agent);
 	g_autoptr(GBytes) octets = g_bytes_new(body, strlen(body));
 	g_autoptr(SoupMessage) message = soup_message_new("POST", url);
@@ -245,7 +181,7 @@ static const char *act(struct page *page, const char *agent, const char *method,
 	return ask(page, method, params);
 }
 
-static void be_ready(struct centre *centre, struct page *page, const char *agent)
+static void be_ready(struct desk_rig *centre, struct page *page, const char *agent)
 {
 	g_autofree char *leg = g_strconcat("w-", agent, NULL);
 	g_autofree char *params = g_strdup_printf("{\"agent\": \"%s\", \"state\": \"ready\"}", agent);
@@ -256,17 +192,17 @@ static void be_ready(struct centre *centre, struct page *page, const char *agent
 	g_assert_null(ask(page, "agent.set", params));
 }
 
-static struct fake_leg *leg(struct centre *centre, const char *id)
+static struct fake_leg *leg(struct desk_rig *centre, const char *id)
 {
 	return fake_node_leg(centre->node, id);
 }
 
-static bool joined(struct centre *centre, const char *a, const char *b)
+static bool joined(struct desk_rig *centre, const char *a, const char *b)
 {
 	return leg(centre, a) && leg(centre, b) && leg(centre, a)->bridge && !g_strcmp0(leg(centre, a)->bridge, leg(centre, b)->bridge);
 }
 
-static const char *part(struct centre *centre, const char *id)
+static const char *part(struct desk_rig *centre, const char *id)
 {
 	const char *text = g_hash_table_lookup(leg(centre, id)->tags, "part");
 	return text ? text : "";
@@ -276,7 +212,7 @@ static const char *part(struct centre *centre, const char *id)
 
 static void test_refusals(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	struct page *page = page_new(centre, "berta");
 	g_assert_nonnull(ask(page, "agent.set", "{\"agent\": \"berta\", \"state\": \"ready\"}")); /* no phone */
 	g_assert_nonnull(ask(page, "agent.set", "{\"agent\": \"carl\", \"state\": \"break\"}"));  /* not itself */
@@ -287,12 +223,12 @@ static void test_refusals(void)
 	g_assert_nonnull(ask(page, "call.dtmf", "{\"call\": \"c1\", \"digits\": 5}"));
 	be_ready(centre, page, "berta");
 	page_free(page);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 static void test_talk(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	struct page *page = page_new(centre, "berta");
 	be_ready(centre, page, "berta");
 	fake_node_offer(centre->node, "c1", "200", "030123");
@@ -303,7 +239,7 @@ static void test_talk(void)
 	g_assert_null(act(page, "berta", "call.hold", ", \"on\": true"));
 	wait_until(leg(centre, "c1")->playing && !leg(centre, "w-berta")->bridge);
 	/* The page is loaded again, the desk dies: the caller hears music, and the agent has it as before. */
-	stop(centre);
+	desk_rig_stop(centre);
 	start(centre);
 	page_open(centre, page);
 	g_assert_null(ask(page, "phone.connect", "{\"sdp\": \"an offer\"}"));
@@ -331,13 +267,13 @@ static void test_talk(void)
 	g_assert_null(ask(page, "phone.disconnect", "{}"));
 	wait_until(!leg(centre, "w-berta") && !strcmp(agent_state(page, "berta"), "offline"));
 	page_free(page);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* Not wanted, and gone for good while it rings: the caller waits on; who is ready next gets it. */
 static void test_not_answered(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	struct page *page = page_new(centre, "berta"), *other = page_new(centre, "carl");
 	be_ready(centre, page, "berta");
 	fake_node_offer(centre->node, "c1", "200", "030123");
@@ -355,12 +291,12 @@ static void test_not_answered(void)
 	wait_until(fake_node_leg_to(centre->node, "user:carl"));
 	page_free(page);
 	page_free(other);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 static void test_consult(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	struct page *page = page_new(centre, "berta"), *other = page_new(centre, "carl");
 	be_ready(centre, page, "berta");
 	fake_node_offer(centre->node, "c1", "200", "030123");
@@ -382,13 +318,13 @@ static void test_consult(void)
 	wait_until(!leg(centre, "c1") && !strcmp(agent_state(other, "carl"), "ready"));
 	page_free(page);
 	page_free(other);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* The phone is where it was connected last. */
 static void test_two_pages(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	struct page *page = page_new(centre, "berta"), *second = page_new(centre, "berta");
 	be_ready(centre, page, "berta");
 	be_ready(centre, second, "berta");
@@ -397,7 +333,7 @@ static void test_two_pages(void)
 	g_assert_cmpuint(fake_node_count(centre->node, "leg.connect w-berta"), ==, 2);
 	page_free(page);
 	page_free(second);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 int main(int argc, char **argv)

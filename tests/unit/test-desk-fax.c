@@ -10,18 +10,9 @@
 #include <string.h>
 #include <tiffio.h>
 
-#include "../../userspace/deskd/desk.h"
 #include "base/thread.h"
 #include "faxjob/faxjob.h"
-#include "fake-node.h"
-
-#define CEILING_S 60
-
-struct centre {
-	char *dir, *config, *db, *page;
-	struct fake_node *node;
-	struct desk *desk;
-};
+#include "desk-rig.h"
 
 static const char config_text[] =
 	"[desk]\nname = test\nstate_dir = %s\nlog_level = warning\nlease_ms = 20000\n"
@@ -39,25 +30,15 @@ static const char config_text[] =
 	"[service 200]\nannounce = file:hello\notherwise = queue:sales\nfax_tone = fax:office\n"
 	"[service 300]\notherwise = clear:user:fax\n";
 
-static void start(struct centre *centre)
+static void restart(struct desk_rig *centre)
 {
-	g_autoptr(GError) error = NULL;
-	struct settings *settings = settings_load(centre->config, &error);
-	g_assert_no_error(error);
-	centre->desk = desk_start(settings, &error);
-	g_assert_no_error(error);
-}
-
-static void restart(struct centre *centre)
-{
-	desk_stop(centre->desk);
-	start(centre);
+	desk_rig_stop(centre);
+	desk_rig_start(centre);
 }
 
 /* A page as a node's machine writes it: G3, one black line at the place that tells it from others. */
-static char *make_page(const char *dir, unsigned number)
+static void make_page(const char *path, unsigned number)
 {
-	char *path = g_strdup_printf("%s/page-%u.tif", dir, number);
 	TIFF *tiff = TIFFOpen(path, "w");
 	guint8 row[1728 / 8];
 	TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 1728);
@@ -74,77 +55,33 @@ static char *make_page(const char *dir, unsigned number)
 		g_assert_cmpint(TIFFWriteScanline(tiff, row, y, 0), ==, 1);
 	}
 	TIFFClose(tiff);
-	return path;
 }
 
-static struct centre *centre_new(void)
+static char *page_of(struct desk_rig *centre)
 {
-	struct centre *centre = g_new0(struct centre, 1);
+	return g_build_filename(centre->dir, "page-1.tif", NULL);
+}
+
+static struct desk_rig *centre_new(void)
+{
+	struct desk_rig *centre = desk_rig_new();
 	g_autofree char *own = g_file_read_link("/proc/self/exe", NULL), *folder = g_path_get_dirname(own);
 	g_autofree char *converter = g_build_filename(folder, "..", "..", "faxpages", NULL);
-	centre->dir = g_dir_make_tmp("trunkline-fax-XXXXXX", NULL);
-	centre->config = g_build_filename(centre->dir, "deskd.conf", NULL);
-	centre->db = g_build_filename(centre->dir, "desk.db", NULL);
-	centre->page = make_page(centre->dir, 1);
-	g_autofree char *out = g_build_filename(centre->dir, "out", NULL);
+	g_autofree char *out = g_build_filename(centre->dir, "out", NULL), *page = page_of(centre);
+	make_page(page, 1);
 	g_mkdir(out, 0750);
-	centre->node = fake_node_new(centre->dir, "north");
-	g_autofree char *text = g_strdup_printf(config_text, centre->dir, centre->node->address, centre->dir, converter, centre->dir);
-	g_assert_true(g_file_set_contents(centre->config, text, -1, NULL));
-	start(centre);
+	desk_rig_configure(centre, g_strdup_printf(config_text, centre->dir, centre->node->address, centre->dir, converter, centre->dir));
+	desk_rig_start(centre);
 	return centre;
 }
 
-static void centre_free(struct centre *centre)
+static bool holds(struct desk_rig *centre, const char *sql)
 {
-	desk_stop(centre->desk);
-	fake_node_free(centre->node);
-	g_autofree char *quoted = g_shell_quote(centre->dir), *command = g_strdup_printf("rm -rf %s", quoted);
-	g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
-	g_free(centre->dir);
-	g_free(centre->config);
-	g_free(centre->db);
-	g_free(centre->page);
-	g_free(centre);
-}
-
-static gboolean on_ceiling(void *user)
-{
-	g_error("waited in vain for: %s", (const char *)user);
-	return G_SOURCE_REMOVE;
-}
-
-#define wait_until(condition)                                                                   \
-	do {                                                                                   \
-		guint ceiling = g_timeout_add_seconds(CEILING_S, on_ceiling, (void *)#condition);    \
-		while (!(condition))                                                              \
-			g_main_context_iteration(NULL, TRUE);                                       \
-		g_source_remove(ceiling);                                                         \
-	} while (0)
-
-static int64_t query(struct centre *centre, const char *sql)
-{
-	sqlite3 *db;
-	sqlite3_stmt *stmt;
-	g_assert_cmpint(sqlite3_open(centre->db, &db), ==, SQLITE_OK);
-	sqlite3_busy_timeout(db, 5000);
-	g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), ==, SQLITE_OK);
-	g_assert_cmpint(sqlite3_step(stmt), ==, SQLITE_ROW);
-	int64_t n = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return n;
-}
-
-/* The store changes only while the main loop turns. */
-static bool holds(struct centre *centre, const char *sql)
-{
-	g_main_context_iteration(NULL, FALSE);
 	g_usleep(1000);
-	return query(centre, sql) != 0;
+	return desk_rig_query(centre, sql) != 0;
 }
 
-static unsigned delivered(struct centre *centre)
+static unsigned delivered(struct desk_rig *centre)
 {
 	g_autofree char *out = g_build_filename(centre->dir, "out", NULL);
 	g_autoptr(GDir) dir = g_dir_open(out, 0, NULL);
@@ -156,7 +93,7 @@ static unsigned delivered(struct centre *centre)
 
 /* ---- in ---- */
 
-static void receive(struct centre *centre, const char *leg, const char *called)
+static void receive(struct desk_rig *centre, const char *leg, const char *called)
 {
 	fake_node_offer(centre->node, leg, called, "030123");
 	wait_until(fake_node_count(centre->node, "fax.receive") > 0);
@@ -165,11 +102,12 @@ static void receive(struct centre *centre, const char *leg, const char *called)
 
 static void test_receive(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	receive(centre, "l1", "100");
 	wait_until(holds(centre, "SELECT count(*) FROM contact WHERE kind = 'fax'"));
-	const char *paths[] = { centre->page, centre->page, NULL };
+	g_autofree char *page = page_of(centre);
+	const char *paths[] = { page, page, NULL };
 	fake_node_fax_page(centre->node, 1, FALSE);
 	fake_node_fax_page(centre->node, 2, FALSE);
 	fake_node_fax_ended(centre->node, "ok", "none", 2, FALSE);
@@ -177,33 +115,34 @@ static void test_receive(void)
 	wait_until(centre->node->freed == 1);
 	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE state = 'done'"));
 	g_assert_cmpuint(delivered(centre), ==, 1);
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax WHERE state = 'received' AND pages = 2 AND partial = 0 AND box = 'office' AND "
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax WHERE state = 'received' AND pages = 2 AND partial = 0 AND box = 'office' AND "
 				      "remote_ident = '+49 30 4711' AND called = '100'"), ==, 1);
 	wait_until(holds(centre, "SELECT count(*) FROM contact WHERE ended_utc_us IS NOT NULL"));
 	wait_until(holds(centre, "SELECT count(*) FROM spool_item WHERE freed_utc_us IS NOT NULL"));
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* The call breaks off: what came is delivered, and says so. */
 static void test_partial(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	receive(centre, "l1", "100");
-	const char *paths[] = { centre->page, NULL };
+	g_autofree char *page = page_of(centre);
+	const char *paths[] = { page, NULL };
 	fake_node_fax_page(centre->node, 1, FALSE);
 	fake_node_fax_ended(centre->node, "the call dropped", "ended", 1, FALSE);
 	fake_node_spool(centre->node, "1001", "fax", centre->node->fax_id, "partial", "l1", paths);
 	fake_node_end(centre->node, "l1", 16);
 	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE state = 'done' AND letter LIKE '%INCOMPLETE%'"));
-	g_assert_cmpint(query(centre, "SELECT partial FROM fax"), ==, 1);
-	centre_free(centre);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT partial FROM fax"), ==, 1);
+	desk_rig_free(centre);
 }
 
 /* No page, no fax: nobody is told of an empty one. */
 static void test_empty(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	const char *none[] = { NULL };
 	wait_until(centre->node->conductor);
 	receive(centre, "l1", "100");
@@ -211,39 +150,40 @@ static void test_empty(void)
 	fake_node_spool(centre->node, "1001", "fax", centre->node->fax_id, "complete", "l1", none);
 	wait_until(centre->node->freed == 1);
 	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'failed'"));
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM delivery"), ==, 0);
-	centre_free(centre);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM delivery"), ==, 0);
+	desk_rig_free(centre);
 }
 
 /* A fax machine in the voice flow. */
 static void test_tone(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	fake_node_offer(centre->node, "l1", "200", "030123");
 	wait_until(fake_node_count(centre->node, "leg.detect_fax l1") == 1 && fake_node_count(centre->node, "leg.play l1") == 1);
 	fake_node_fax_tone(centre->node, "l1");
 	wait_until(fake_node_count(centre->node, "fax.receive l1") == 1);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* Pass-through: the bridge is a clear one. */
 static void test_clear(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	fake_node_offer(centre->node, "l1", "300", "030123");
 	wait_until(fake_node_leg_to(centre->node, "user:fax"));
 	fake_node_answer(centre->node, fake_node_leg_to(centre->node, "user:fax")->id);
 	wait_until(centre->node->last_bridge_kind && !strcmp(centre->node->last_bridge_kind, "clear"));
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* The desk goes away before the free is answered: one fax, one letter, freed in the end. */
 static void test_once(void)
 {
-	struct centre *centre = centre_new();
-	const char *paths[] = { centre->page, NULL };
+	struct desk_rig *centre = centre_new();
+	g_autofree char *page = page_of(centre);
+	const char *paths[] = { page, NULL };
 	wait_until(centre->node->conductor);
 	receive(centre, "l1", "100");
 	fake_node_fax_page(centre->node, 1, FALSE);
@@ -256,18 +196,19 @@ static void test_once(void)
 	restart(centre);
 	wait_until(centre->node->freed == 1);
 	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE state = 'done'"));
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM spool_item"), ==, 1);
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax"), ==, 1);
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM delivery"), ==, 1);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM spool_item"), ==, 1);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax"), ==, 1);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM delivery"), ==, 1);
 	g_assert_cmpuint(delivered(centre), ==, 1);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* Received while no desk was there: found by the list, whatever the desk knew of it. */
 static void test_found(void)
 {
-	struct centre *centre = centre_new();
-	const char *paths[] = { centre->page, NULL };
+	struct desk_rig *centre = centre_new();
+	g_autofree char *page = page_of(centre);
+	const char *paths[] = { page, NULL };
 	wait_until(centre->node->conductor);
 	receive(centre, "l1", "100");
 	g_autofree char *id = g_strdup(centre->node->fax_id);
@@ -275,12 +216,12 @@ static void test_found(void)
 	fake_node_spool(centre->node, "1001", "fax", id, "complete", "l1", paths);
 	fake_node_spool(centre->node, "1002", "recording", "r1", "complete", "l1", paths);
 	fake_node_end(centre->node, "l1", 16);
-	start(centre);
+	desk_rig_start(centre);
 	wait_until(centre->node->freed == 2);
 	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE state = 'done'"));
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax WHERE state = 'received'"), ==, 1);
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM spool_item i JOIN contact c ON c.id = i.contact WHERE i.kind = 'recording'"), ==, 1);
-	centre_free(centre);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax WHERE state = 'received'"), ==, 1);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM spool_item i JOIN contact c ON c.id = i.contact WHERE i.kind = 'recording'"), ==, 1);
+	desk_rig_free(centre);
 }
 
 /* ---- out ---- */
@@ -315,7 +256,7 @@ static void on_mailed(GObject *source, GAsyncResult *result, gpointer user)
 	mailing->done = true;
 }
 
-static void send_mail(struct centre *centre, const char *from, const char *to, const char *message, const char *expected)
+static void send_mail(struct desk_rig *centre, const char *from, const char *to, const char *message, const char *expected)
 {
 	g_autofree char *path = g_build_filename(centre->dir, "lmtp.sock", NULL);
 	const char *words[] = { path, from, to, message, NULL };
@@ -332,12 +273,12 @@ static void send_mail(struct centre *centre, const char *from, const char *to, c
 #define MAIL "From: Anna <anna@example.org>\r\nSubject: Hello\r\n\r\nA page of text."
 
 /* The leg that the desk called, once there is one. */
-static struct fake_leg *called_leg(struct centre *centre)
+static struct fake_leg *called_leg(struct desk_rig *centre)
 {
 	return fake_node_leg_to(centre->node, "group:pstn");
 }
 
-static void send_pages(struct centre *centre, unsigned from, unsigned to)
+static void send_pages(struct desk_rig *centre, unsigned from, unsigned to)
 {
 	for (unsigned page = from; page <= to; page++)
 		fake_node_fax_page(centre->node, page, TRUE);
@@ -345,7 +286,7 @@ static void send_pages(struct centre *centre, unsigned from, unsigned to)
 
 static void test_mail(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	send_mail(centre, "anna@example.org", "555-1000@fax.example", MAIL, "250 2.0.0");
 	send_mail(centre, "anna@example.org", "5551000@fax.example", MAIL, "250 2.0.0"); /* brought again: no second fax */
@@ -365,13 +306,13 @@ static void test_mail(void)
 	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND pages = 1 AND pages_done = 1 AND subject = 'Hello'"));
 	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE target = 'anna@example.org' AND letter LIKE '%Page 1: confirmed%' AND "
 				 "letter LIKE '%first-page.png%'"));
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax"), ==, 1);
-	centre_free(centre);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax"), ==, 1);
+	desk_rig_free(centre);
 }
 
 static void test_refused(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	send_mail(centre, "eve@evil.example", "5551000@fax.example", MAIL, "550 5.7.1");
 	send_mail(centre, "eve@evil.example", "5551000+wrong@fax.example", MAIL, "550 5.7.1");
@@ -379,15 +320,15 @@ static void test_refused(void)
 	send_mail(centre, "anna@example.org", "postmaster@fax.example", MAIL, "550 5.1.1");
 	send_mail(centre, "anna@example.org", "5551000@other.example", MAIL, "550 5.1.2");
 	send_mail(centre, "", "5551000@fax.example", MAIL, "550 5.7.1");
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax"), ==, 0);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax"), ==, 0);
 	send_mail(centre, "eve@evil.example", "5551000+secret@fax.example", MAIL, "250 2.0.0");
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* What cannot be faxed is told to who sent it, and the next one goes on. */
 static void test_unfit(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	send_mail(centre, "anna@example.org", "5551000@fax.example",
 		  "Subject: Bad\r\nMIME-Version: 1.0\r\nContent-Type: application/pdf; name=\"../../a.pdf\"\r\n"
@@ -396,19 +337,19 @@ static void test_unfit(void)
 	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE target = 'anna@example.org' AND letter LIKE '%NOT sent%'"));
 	send_mail(centre, "anna@example.org", "5551001@fax.example", MAIL, "250 2.0.0");
 	wait_until(called_leg(centre));
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* Busy, then a line that breaks after the first of three pages: it goes on with the second. */
 static void test_again(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	send_mail(centre, "anna@example.org", "5551000@fax.example", "Subject: Three\r\n\r\none\f\r\ntwo\f\r\nthree", "250 2.0.0");
 	wait_until(called_leg(centre));
 	fake_node_end(centre->node, called_leg(centre)->id, 17);
 	wait_until(called_leg(centre));
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax_try WHERE number = 1 AND result LIKE 'busy%'"), ==, 1);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax_try WHERE number = 1 AND result LIKE 'busy%'"), ==, 1);
 	fake_node_answer(centre->node, called_leg(centre)->id);
 	wait_until(centre->node->fax_document);
 	g_clear_pointer(&centre->node->fax_document, g_free);
@@ -422,14 +363,14 @@ static void test_again(void)
 	send_pages(centre, 2, 3);
 	fake_node_fax_ended(centre->node, "ok", "none", 2, TRUE);
 	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND tries = 3"));
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax_page"), ==, 3);
-	centre_free(centre);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax_page"), ==, 3);
+	desk_rig_free(centre);
 }
 
 /* The other side hangs up before its machine's last words are known: what it confirmed was sent, and is not sent again. */
 static void test_farewell(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	send_mail(centre, "anna@example.org", "5551000@fax.example", "Subject: Two\r\n\r\none\f\r\ntwo", "250 2.0.0");
 	wait_until(called_leg(centre));
@@ -441,14 +382,14 @@ static void test_farewell(void)
 	send_pages(centre, 2, 2);
 	fake_node_fax_ended(centre->node, "the call ended", "ended", 2, TRUE);
 	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND pages_done = 2 AND tries = 1"));
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM fax_try WHERE pages = 2 AND result = 'the call ended'"), ==, 1);
-	centre_free(centre);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax_try WHERE pages = 2 AND result = 'the call ended'"), ==, 1);
+	desk_rig_free(centre);
 }
 
 /* Said to be well by both machines with a page missing: it was not. */
 static void test_truth(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	send_mail(centre, "anna@example.org", "5551000@fax.example", "Subject: Two\r\n\r\none\f\r\ntwo", "250 2.0.0");
 	for (unsigned try = 1; try <= 3; try++) {
@@ -461,13 +402,13 @@ static void test_truth(void)
 	}
 	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'failed' AND pages_done = 1"));
 	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE letter LIKE '%Page 2: not confirmed%' AND letter LIKE '%1 of 2 pages%'"));
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* The desk goes away before the call, while it rings, and while it sends. */
 static void test_take_over(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(centre->node->conductor);
 	send_mail(centre, "anna@example.org", "5551000@fax.example", MAIL, "250 2.0.0");
 	restart(centre);
@@ -484,7 +425,7 @@ static void test_take_over(void)
 	fake_node_fax_ended(centre->node, "ok", "none", 1, TRUE);
 	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND tries = 1"));
 	g_assert_cmpuint(fake_node_count(centre->node, "leg.originate"), ==, 1);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* ---- pure parts ---- */

@@ -11,16 +11,7 @@
 #include "base/fsm.h"
 #include "base/thread.h"
 #include "contact/contact.h"
-#include "fake-node.h"
-#include "../../userspace/deskd/desk.h"
-
-#define CEILING_S 30
-
-struct centre {
-	char *dir, *config, *db;
-	struct fake_node *node;
-	struct desk *desk;
-};
+#include "desk-rig.h"
 
 static const char config_text[] =
 	"[desk]\nname = test\nstate_dir = %s\nlog_level = warning\nlease_ms = 20000\n"
@@ -36,100 +27,32 @@ static const char config_text[] =
 	"[service 200]\notherwise = queue:sales\n"
 	"[service 300]\notherwise = queue:short\n";
 
-static void start(struct centre *centre)
+static struct desk_rig *centre_new(void)
 {
-	g_autoptr(GError) error = NULL;
-	struct settings *settings = settings_load(centre->config, &error);
-	g_assert_no_error(error);
-	centre->desk = desk_start(settings, &error);
-	g_assert_no_error(error);
-}
-
-static void stop(struct centre *centre)
-{
-	desk_stop(centre->desk);
-	centre->desk = NULL;
-}
-
-static struct centre *centre_new(void)
-{
-	struct centre *centre = g_new0(struct centre, 1);
-	centre->dir = g_dir_make_tmp("trunkline-desk-XXXXXX", NULL);
-	centre->config = g_build_filename(centre->dir, "deskd.conf", NULL);
-	centre->db = g_build_filename(centre->dir, "desk.db", NULL);
-	centre->node = fake_node_new(centre->dir, "north");
-	g_autofree char *text = g_strdup_printf(config_text, centre->dir, centre->dir, centre->node->address);
-	g_assert_true(g_file_set_contents(centre->config, text, -1, NULL));
-	start(centre);
+	struct desk_rig *centre = desk_rig_new();
+	desk_rig_configure(centre, g_strdup_printf(config_text, centre->dir, centre->dir, centre->node->address));
+	desk_rig_start(centre);
 	return centre;
 }
 
-static void centre_free(struct centre *centre)
-{
-	stop(centre);
-	fake_node_free(centre->node);
-	GDir *dir = g_dir_open(centre->dir, 0, NULL);
-	for (const char *name; (name = g_dir_read_name(dir));) {
-		g_autofree char *path = g_build_filename(centre->dir, name, NULL);
-		g_unlink(path);
-	}
-	g_dir_close(dir);
-	g_rmdir(centre->dir);
-	g_free(centre->dir);
-	g_free(centre->config);
-	g_free(centre->db);
-	g_free(centre);
-}
-
-static gboolean on_ceiling(void *user)
-{
-	g_error("waited in vain for: %s", (const char *)user);
-	return G_SOURCE_REMOVE;
-}
-
-#define wait_until(condition)                                                                   \
-	do {                                                                                   \
-		guint ceiling = g_timeout_add_seconds(CEILING_S, on_ceiling, (void *)#condition);    \
-		while (!(condition))                                                              \
-			g_main_context_iteration(NULL, TRUE);                                       \
-		g_source_remove(ceiling);                                                         \
-	} while (0)
-
-/* The store as anybody may read it, without the desk's help. */
-static int64_t query(struct centre *centre, const char *sql)
-{
-	sqlite3 *db;
-	sqlite3_stmt *stmt;
-	g_assert_cmpint(sqlite3_open(centre->db, &db), ==, SQLITE_OK);
-	sqlite3_busy_timeout(db, 5000);
-	g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), ==, SQLITE_OK);
-	g_assert_cmpint(sqlite3_step(stmt), ==, SQLITE_ROW);
-	int64_t n = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	/* The main loop must turn for the answer to change. */
-	g_main_context_iteration(NULL, FALSE);
-	return n;
-}
-
-static struct fake_leg *leg(struct centre *centre, const char *id)
+static struct fake_leg *leg(struct desk_rig *centre, const char *id)
 {
 	return fake_node_leg(centre->node, id);
 }
 
-static const char *playing(struct centre *centre, const char *id)
+static const char *playing(struct desk_rig *centre, const char *id)
 {
 	return leg(centre, id) && leg(centre, id)->playing ? leg(centre, id)->playing : "";
 }
 
-static const char *step(struct centre *centre, const char *id)
+static const char *step(struct desk_rig *centre, const char *id)
 {
 	const char *text = leg(centre, id) ? g_hash_table_lookup(leg(centre, id)->tags, "step") : NULL;
 	return text ? text : "";
 }
 
 /* A caller who waits in the queue sales. */
-static void queue_up(struct centre *centre, const char *id)
+static void queue_up(struct desk_rig *centre, const char *id)
 {
 	wait_until(centre->node->conductor);
 	fake_node_offer(centre->node, id, "200", "030123");
@@ -138,7 +61,7 @@ static void queue_up(struct centre *centre, const char *id)
 
 static void test_call(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(fake_node_count(centre->node, "node.snapshot"));
 	fake_node_offer(centre->node, "c1", "100", "030123");
 	wait_until(!strcmp(playing(centre, "c1"), "file:hello"));
@@ -162,30 +85,30 @@ static void test_call(void)
 	g_assert_cmpstr(playing(centre, "c1"), ==, "");
 	fake_node_end(centre->node, "c1", 16);
 	g_assert_null(leg(centre, agent_leg));
-	wait_until(query(centre, "SELECT count(*) FROM cdr") == 2);
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM cdr WHERE agent = 'ben' AND service = '100'"), ==, 2);
-	wait_until(query(centre, "SELECT count(*) FROM contact WHERE state = 'ended' AND cause = 16 AND outcome = 'answered' "
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM cdr") == 2);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM cdr WHERE agent = 'ben' AND service = '100'"), ==, 2);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM contact WHERE state = 'ended' AND cause = 16 AND outcome = 'answered' "
 				 "AND digits = '1'") == 1);
-	wait_until(query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'ready'") == 1);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'ready'") == 1);
 	wait_until(centre->node->stored == centre->node->facts->len);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 static void test_not_ours(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(fake_node_count(centre->node, "node.snapshot"));
 	fake_node_offer(centre->node, "foreign", "999", "");
 	queue_up(centre, "ours");
 	g_assert_cmpuint(fake_node_count(centre->node, "leg.take foreign"), ==, 0);
 	g_assert_cmpstr(leg(centre, "foreign")->state, ==, "offered");
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* Nobody answers: break for the agent, the caller keeps its place and gets the next agent. */
 static void test_no_answer(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	queue_up(centre, "c1");
 	queue_up(centre, "c2");
 	fake_node_phone(centre->node, "anna", TRUE);
@@ -193,7 +116,7 @@ static void test_no_answer(void)
 	g_autofree char *contact = g_strdup(g_hash_table_lookup(leg(centre, "c1")->tags, "contact"));
 	g_assert_cmpstr(g_hash_table_lookup(fake_node_leg_to(centre->node, "user:anna")->tags, "contact"), ==, contact);
 	fake_node_end(centre->node, fake_node_leg_to(centre->node, "user:anna")->id, 19);
-	wait_until(query(centre, "SELECT count(*) FROM agent WHERE name = 'anna' AND state = 'break' AND reason = 'no answer'"));
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM agent WHERE name = 'anna' AND state = 'break' AND reason = 'no answer'"));
 	fake_node_phone(centre->node, "ben", TRUE);
 	wait_until(fake_node_leg_to(centre->node, "user:ben"));
 	g_assert_cmpstr(g_hash_table_lookup(fake_node_leg_to(centre->node, "user:ben")->tags, "contact"), ==, contact);
@@ -202,25 +125,25 @@ static void test_no_answer(void)
 	g_autofree char *next = g_strdup(g_hash_table_lookup(leg(centre, "c2")->tags, "contact"));
 	wait_until(fake_node_leg_to(centre->node, "user:ben") &&
 		   !g_strcmp0(g_hash_table_lookup(fake_node_leg_to(centre->node, "user:ben")->tags, "contact"), next));
-	wait_until(query(centre, "SELECT count(*) FROM contact WHERE outcome = 'abandoned' AND state = 'ended'") == 1);
-	centre_free(centre);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM contact WHERE outcome = 'abandoned' AND state = 'ended'") == 1);
+	desk_rig_free(centre);
 }
 
 static void test_overflow(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(fake_node_count(centre->node, "node.snapshot"));
 	fake_node_offer(centre->node, "c1", "300", "");
 	wait_until(!strcmp(playing(centre, "c1"), "file:sorry"));
 	fake_node_played(centre->node, "c1");
 	wait_until(!leg(centre, "c1"));
-	wait_until(query(centre, "SELECT count(*) FROM contact WHERE outcome = 'overflowed' AND state = 'ended' AND cause = 16") == 1);
-	centre_free(centre);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM contact WHERE outcome = 'overflowed' AND state = 'ended' AND cause = 16") == 1);
+	desk_rig_free(centre);
 }
 
 static void test_connect(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(fake_node_count(centre->node, "node.snapshot"));
 	fake_node_offer(centre->node, "c1", "100", "");
 	wait_until(!strcmp(playing(centre, "c1"), "file:hello"));
@@ -228,21 +151,21 @@ static void test_connect(void)
 	fake_node_digits(centre->node, "c1", "2"); /* into the announcement */
 	wait_until(fake_node_leg_to(centre->node, "group:pstn"));
 	/* A new desk finds the connection under way and does not begin another. */
-	stop(centre);
-	start(centre);
+	desk_rig_stop(centre);
+	desk_rig_start(centre);
 	wait_until(fake_node_count(centre->node, "node.snapshot") == 2);
 	fake_node_answer(centre->node, fake_node_leg_to(centre->node, "group:pstn")->id);
 	wait_until(leg(centre, "c1")->bridge);
 	g_assert_cmpuint(fake_node_count(centre->node, "leg.originate"), ==, 1);
 	fake_node_end(centre->node, fake_node_leg_to(centre->node, "group:pstn")->id, 16);
 	wait_until(!leg(centre, "c1"));
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* The desk goes and comes: nothing drops, the queue's order is kept, who talks goes on talking. */
 static void test_restart(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	queue_up(centre, "talks");
 	fake_node_phone(centre->node, "ben", TRUE);
 	wait_until(fake_node_leg_to(centre->node, "user:ben"));
@@ -252,9 +175,9 @@ static void test_restart(void)
 	queue_up(centre, "w2");
 	queue_up(centre, "w3");
 	gint64 epoch = centre->node->epoch;
-	stop(centre);
+	desk_rig_stop(centre);
 	g_assert_cmpuint(g_hash_table_size(centre->node->legs), ==, 5);
-	start(centre);
+	desk_rig_start(centre);
 	wait_until(fake_node_count(centre->node, "node.snapshot") == 2);
 	g_assert_cmpint(centre->node->epoch, >, epoch);
 	g_assert_cmpuint(g_hash_table_size(centre->node->legs), ==, 5);
@@ -269,63 +192,63 @@ static void test_restart(void)
 	wait_until(fake_node_leg_to(centre->node, "user:ben"));
 	g_assert_cmpstr(g_hash_table_lookup(fake_node_leg_to(centre->node, "user:ben")->tags, "contact"), ==,
 			g_hash_table_lookup(leg(centre, "w3")->tags, "contact"));
-	wait_until(query(centre, "SELECT count(*) FROM contact WHERE outcome = 'answered' AND state = 'ended'") == 1);
-	centre_free(centre);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM contact WHERE outcome = 'answered' AND state = 'ended'") == 1);
+	desk_rig_free(centre);
 }
 
 /* With no desk alive: one that talked hangs up, one gives up, one calls and goes. Each has its one record. */
 static void test_nobody_there(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	queue_up(centre, "talks");
 	fake_node_phone(centre->node, "ben", TRUE);
 	wait_until(fake_node_leg_to(centre->node, "user:ben"));
 	fake_node_answer(centre->node, fake_node_leg_to(centre->node, "user:ben")->id);
 	wait_until(leg(centre, "talks")->bridge);
 	queue_up(centre, "waits");
-	stop(centre);
+	desk_rig_stop(centre);
 	fake_node_end(centre->node, "talks", 17);
 	fake_node_end(centre->node, "waits", 18);
 	fake_node_offer(centre->node, "short", "100", "");
 	fake_node_end(centre->node, "short", 19);
-	start(centre);
-	wait_until(query(centre, "SELECT count(*) FROM contact WHERE state = 'ended'") == 2);
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM contact WHERE leg = 'talks' AND cause = 17"), ==, 1);
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM contact WHERE leg = 'waits' AND cause = 18"), ==, 1);
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM cdr"), ==, 4);
-	wait_until(query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'ready'") == 1);
+	desk_rig_start(centre);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM contact WHERE state = 'ended'") == 2);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM contact WHERE leg = 'talks' AND cause = 17"), ==, 1);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM contact WHERE leg = 'waits' AND cause = 18"), ==, 1);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM cdr"), ==, 4);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'ready'") == 1);
 	queue_up(centre, "next");
 	wait_until(fake_node_leg_to(centre->node, "user:ben"));
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* It rang when the desk died; it is answered when the next one is there. And the other way: it rang no more. */
 static void test_restart_ringing(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	queue_up(centre, "c1");
 	fake_node_phone(centre->node, "ben", TRUE);
 	wait_until(fake_node_leg_to(centre->node, "user:ben"));
-	stop(centre);
-	start(centre);
+	desk_rig_stop(centre);
+	desk_rig_start(centre);
 	wait_until(fake_node_count(centre->node, "node.snapshot") == 2);
 	g_autofree char *first = g_strdup(fake_node_leg_to(centre->node, "user:ben")->id);
-	stop(centre);
+	desk_rig_stop(centre);
 	fake_node_end(centre->node, first, 19);
-	start(centre);
+	desk_rig_start(centre);
 	wait_until(fake_node_leg_to(centre->node, "user:ben"));
 	g_assert_cmpstr(fake_node_leg_to(centre->node, "user:ben")->id, !=, first);
-	stop(centre);
+	desk_rig_stop(centre);
 	fake_node_answer(centre->node, fake_node_leg_to(centre->node, "user:ben")->id);
-	start(centre);
+	desk_rig_start(centre);
 	wait_until(leg(centre, "c1")->bridge);
-	wait_until(query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'talking'") == 1);
-	centre_free(centre);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'talking'") == 1);
+	desk_rig_free(centre);
 }
 
 static void test_node_reboots(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	queue_up(centre, "talks");
 	fake_node_phone(centre->node, "ben", TRUE);
 	wait_until(fake_node_leg_to(centre->node, "user:ben"));
@@ -333,26 +256,26 @@ static void test_node_reboots(void)
 	wait_until(leg(centre, "talks")->bridge);
 	queue_up(centre, "waits");
 	fake_node_reboot(centre->node);
-	wait_until(query(centre, "SELECT count(*) FROM contact WHERE state = 'ended' AND cause = 41") == 2);
-	g_assert_cmpint(query(centre, "SELECT count(*) FROM cdr WHERE cause = 41"), ==, 3);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM contact WHERE state = 'ended' AND cause = 41") == 2);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM cdr WHERE cause = 41"), ==, 3);
 	fake_node_phone(centre->node, "ben", TRUE);
 	queue_up(centre, "next");
 	wait_until(fake_node_leg_to(centre->node, "user:ben"));
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* The node has obeyed a higher epoch than this store knows: a restored backup. */
 static void test_stale_epoch(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	wait_until(fake_node_count(centre->node, "node.snapshot"));
-	stop(centre);
+	desk_rig_stop(centre);
 	centre->node->epoch = 500;
-	start(centre);
+	desk_rig_start(centre);
 	wait_until(fake_node_count(centre->node, "node.snapshot") == 2);
 	g_assert_cmpint(centre->node->epoch, ==, 501);
-	g_assert_cmpint(query(centre, "SELECT epoch FROM lease"), ==, 501);
-	centre_free(centre);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT epoch FROM lease"), ==, 501);
+	desk_rig_free(centre);
 }
 
 static void on_operator_open(struct tl_control_client *client, JsonObject *result, bool resumed, void *user)
@@ -380,7 +303,7 @@ static int operate(struct tl_control_client *client, const char *method, const c
 /* Calls out: into a service's flow, and to an agent. */
 static void test_place(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	bool open = false;
 	g_autofree char *address = g_strdup_printf("unix:%s/desk.sock", centre->dir);
 	struct tl_control_client_config config = { .schema = "desk", .address = address, .token = "operator", .check = true };
@@ -400,7 +323,7 @@ static void test_place(void)
 	g_assert_cmpint(operate(client, "call.place", "{\"call\":\"p2\",\"to\":\"group:pstn\",\"called\":\"0302\",\"agent\":\"ben\"}"), ==,
 			TL_CONTROL_STATE); /* he is not there */
 	fake_node_phone(centre->node, "ben", TRUE);
-	wait_until(query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'ready'") == 1);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'ready'") == 1);
 	g_assert_cmpint(operate(client, "call.place", "{\"call\":\"p2\",\"to\":\"group:pstn\",\"called\":\"0302\",\"agent\":\"ben\"}"), ==, 1);
 	wait_until(leg(centre, "o-p2"));
 	fake_node_answer(centre->node, "o-p2");
@@ -408,16 +331,16 @@ static void test_place(void)
 	fake_node_answer(centre->node, fake_node_leg_to(centre->node, "user:ben")->id);
 	wait_until(leg(centre, "o-p2")->bridge);
 	fake_node_end(centre->node, fake_node_leg_to(centre->node, "user:ben")->id, 16);
-	wait_until(query(centre, "SELECT count(*) FROM contact WHERE state = 'ended'") == 2);
-	wait_until(query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'ready'") == 1);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM contact WHERE state = 'ended'") == 2);
+	wait_until(desk_rig_query(centre, "SELECT count(*) FROM agent WHERE name = 'ben' AND state = 'ready'") == 1);
 	tl_control_client_free(client);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 /* A second desk at the same store stands by, and reigns when the first has gone: it has the calls then. */
 static void test_standby(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	queue_up(centre, "c1");
 	g_autofree char *text = NULL, *dir = g_build_filename(centre->dir, "standby", NULL);
 	g_assert_true(g_file_get_contents(centre->config, &text, NULL, NULL));
@@ -436,7 +359,7 @@ static void test_standby(void)
 	g_assert_no_error(error);
 	queue_up(centre, "c2"); /* long enough for it to try for the lease */
 	g_assert_cmpint(centre->node->epoch, ==, 1);
-	stop(centre);
+	desk_rig_stop(centre);
 	wait_until(fake_node_count(centre->node, "node.snapshot") == 2);
 	g_assert_cmpint(centre->node->epoch, ==, 2);
 	fake_node_phone(centre->node, "ben", TRUE);
@@ -447,17 +370,17 @@ static void test_standby(void)
 	g_autofree char *lock = g_build_filename(dir, "deskd.lock", NULL);
 	g_unlink(lock);
 	g_rmdir(dir);
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 static void test_second_process(void)
 {
-	struct centre *centre = centre_new();
+	struct desk_rig *centre = centre_new();
 	g_autoptr(GError) error = NULL;
 	struct desk *second = desk_start(settings_load(centre->config, NULL), &error);
 	g_assert_null(second);
 	g_assert_nonnull(strstr(error->message, "another deskd runs"));
-	centre_free(centre);
+	desk_rig_free(centre);
 }
 
 static void refused(const char *text, const char *expected)
