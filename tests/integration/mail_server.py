@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """A private mail server of real parts: postfix takes mails on a free port and sends those for fax.example to the desk's
-LMTP socket, those for example.org to dovecot, whose mailboxes are read by IMAP. All of it lives below the test's folder."""
+LMTP socket, those for example.org to dovecot, whose mailboxes are read by IMAP. It offers TLS (by STARTTLS, and at another
+port from the start) with a certificate of its own authority, and logins by TLS. All of it lives below the test's folder."""
 import email
 import email.policy
 import grp
@@ -39,12 +40,23 @@ virtual_transport = lmtp:unix:{dir}/dovecot-lmtp
 smtpd_relay_restrictions = permit_mynetworks, reject
 maillog_file = {dir}/postfix/log
 maillog_file_prefixes = {dir}
+smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ nobody@example.org = 550 5.1.1 nobody lives here }} }}
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = {dir}/mail.pem
+smtpd_tls_key_file = {dir}/mail.key
+smtpd_tls_received_header = yes
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = {dir}/dovecot-auth
+smtpd_sasl_authenticated_header = yes
+smtpd_tls_auth_only = yes
 queue_run_delay = 2s
 minimal_backoff_time = 2s
 maximal_backoff_time = 4s
 """
 
 MASTER_CF = """127.0.0.1:{port} inet n - n - - smtpd
+127.0.0.1:{tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -61,6 +73,7 @@ retry unix - - n - - error
 discard unix - - n - - discard
 lmtp unix - - n - - lmtp
 anvil unix - - n - 1 anvil
+tlsmgr unix - - n 1000? 1 tlsmgr
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
@@ -89,6 +102,17 @@ service imap-login {{
     port = 0
   }}
 }}
+auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service auth {{
+  unix_listener {dir}/dovecot-auth {{
+    mode = 0666
+  }}
+}}
 service lmtp {{
   unix_listener {dir}/dovecot-lmtp {{
     mode = 0666
@@ -110,8 +134,10 @@ def missing():
 class MailServer:
     def __init__(self, case):
         self.case, self.dir = case, case.dir
-        self.smtp, self.imap = free_ports(2)
+        self.smtp, self.smtps, self.imap = free_ports(3)
         os.chmod(case.dir, 0o755)
+        self.authority = self.make_certificate("ca", "-addext", "basicConstraints=critical,CA:TRUE")
+        self.make_certificate("mail", "-CA", self.authority, "-CAkey", str(self.dir / "ca.key"), "-addext", "subjectAltName=IP:127.0.0.1")
         self.write_postfix()
         self.write_dovecot()
         case.start("dovecot", ["/usr/sbin/dovecot", "-F", "-c", str(self.dir / "dovecot.conf")])
@@ -119,12 +145,19 @@ class MailServer:
         self.running = False
         case.on_end(self.stop)
 
+    def make_certificate(self, name, *more):
+        own = str(self.dir / f"{name}.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", f"/CN={name}", "-keyout", str(self.dir / f"{name}.key"), "-out", own, *more],
+                       check=True, capture_output=True)
+        return own
+
     def write_postfix(self):
         folder = self.dir / "postfix"
         for name in "queue", "data":
             (folder / name).mkdir(parents=True)
         shutil.chown(folder / "data", "postfix")
-        values = {"dir": self.dir, "sbin": POSTFIX_DIR, "port": self.smtp}
+        values = {"dir": self.dir, "sbin": POSTFIX_DIR, "port": self.smtp, "tls_port": self.smtps}
         (folder / "main.cf").write_text(MAIN_CF.format(**values))
         (folder / "master.cf").write_text(MASTER_CF.format(**values))
 

@@ -2,43 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Faxes and mails with a real postfix and a real dovecot: results and refusals come back by IMAP, a mail server that is
 away gets each letter once when it is back, and a desk that is killed loses and doubles nothing."""
-import email.message
-import json
 import subprocess
 import unittest
 import urllib.request
 
 import mail_server
-from centre import NUMBER, Desk
+from centre import NUMBER
 from fax import FaxLine, pixels, write_document
-from harness import Case, main, program, wait_until
+from fax_desk import MailDesk, mail, seed_fax
+from gates import Converter, Relay
+from harness import Case, free_ports, main, wait_until
 from node import Node
-
-LETTERS = ("[mail]", "from = fax@example.org", "retry_first_s = 1", "retry_max_s = 2")
-
-
-def mail(subject, *attachments, text="Please fax this."):
-    made = email.message.EmailMessage()
-    made["From"], made["To"], made["Subject"] = "Anna <anna@example.org>", "fax", subject
-    made.set_content(text)
-    for name, octets in attachments:
-        made.add_attachment(octets, maintype="application", subtype="octet-stream", filename=name)
-    return made
-
-
-class MailDesk(Desk):
-    """@smtp, @node_socket: where it finds them, if elsewhere than they are."""
-
-    def __init__(self, case, node, server, *more, smtp=None, node_socket=None):
-        super().__init__(case, node, [])
-        if node_socket:
-            self.file.write_text(self.file.read_text().replace(f"unix:{node.socket}", f"unix:{node_socket}"))
-        with open(self.file, "a") as config:
-            config.write("\n".join([
-                *LETTERS, f"server = smtp://127.0.0.1:{smtp or server.smtp}",
-                "[lmtp]", f"socket = {case.dir / 'lmtp.sock'}", "group = postfix", "domains = fax.example",
-                "[fax office]", "ident = 030 1000", "deliver = mail:office@example.org",
-                "[fax-sender staff]", "addresses = *@example.org", "box = office", *more]) + "\n")
 
 
 @unittest.skipIf(mail_server.missing(), mail_server.missing() or "")
@@ -50,14 +24,6 @@ class FaxMail(Case):
         self.node.start()
         self.desk = MailDesk(self, self.node, self.server)
         self.control = self.desk.start()
-
-    def trunkctl(self, *words):
-        token = self.dir / "operator.token"
-        token.write_text("run-the-desk\n")
-        done = subprocess.run([program("trunkctl", "release"), "--json", "--desk", f"unix:{self.desk.socket}", "--token-file", str(token),
-                               *words], capture_output=True, text=True, timeout=60, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout) if done.stdout.strip() else {}
 
     def fax(self, state):
         return wait_until(lambda: self.control.ask("fax.list", state=state)["faxes"], f"a fax that is {state}")[0]
@@ -84,7 +50,7 @@ class FaxMail(Case):
 
     def test_server_away_for_a_while(self):
         (self.dir / "bad.pdf").write_bytes(b"%PDF-1.4 nonsense")
-        sent = self.trunkctl("fax", "send", str(self.dir / "bad.pdf"), "5551000", "tell=ben@example.org")["faxes"][0]
+        sent = self.desk.trunkctl("fax", "send", str(self.dir / "bad.pdf"), "5551000", "tell=ben@example.org")["faxes"][0]
         fax = self.fax("failed")
         self.assertEqual(fax["fax"], sent["fax"])
         shown = wait_until(lambda: self.waiting(fax["fax"]), "a letter that was tried in vain")
@@ -153,6 +119,85 @@ class FaxLineAndMail(Case):
         with urllib.request.urlopen(f"http://127.0.0.1:{desk.port}/api/fax/{fax['fax']}/document", timeout=60) as answer:
             (self.dir / "sent.tif").write_bytes(answer.read())
         self.assertTrue(pixels(self.dir / "sent.tif") == pixels(self.dir / "got" / "page-0001.tif"), "the machine's page")
+
+
+def taken(way, octets):
+    """The mail server has a mail, and says so."""
+    return way == "back" and octets.startswith(b"250 2.0.0 Ok: queued")
+
+
+@unittest.skipIf(mail_server.missing(), mail_server.missing() or "")
+class DeskKilled(Case):
+    """A desk is killed at each stage of a fax: nothing is lost, and nothing twice but what a mail server had taken unheard."""
+
+    def begin(self, node, *more):
+        self.server = mail_server.MailServer(self)
+        self.server.start()
+        smtp, = free_ports(1)
+        self.smtp = Relay(self, ("127.0.0.1", smtp), ("127.0.0.1", self.server.smtp))
+        self.line = Relay(self, str(self.dir / "relay.sock"), str(node.socket))
+        self.converter = Converter(self)
+        self.desk = MailDesk(self, node, self.server, *more, f"converter = {self.converter.path}", smtp=smtp,
+                             node_socket=self.dir / "relay.sock")
+
+    def kill_at(self, door, meant):
+        """Starts the desk unless it runs, and kills it before @door."""
+        door.shut(meant)
+        if not (self.desk.process and self.desk.process.running()):
+            self.control = self.desk.start()
+        door.await_stopped()
+        self.desk.kill()
+        self.control.close()
+        door.open()
+
+    def assert_told_once(self, user):
+        """Taken by the server twice, unheard the first time: one mail by its Message-ID."""
+        mails = self.server.await_mails(user, 2)
+        self.assertEqual(1, len({mail["Message-ID"] for mail in mails}))
+        return mails[0]
+
+    def test_received(self):
+        """What a node has in its spool: while it is fetched, drawn, about to be mailed, and mailed."""
+        node = Node(self, settings=("spool_reserve_mib = 1",))
+        folder = seed_fax(node, 1, "office", [1, 2])
+        node.start()
+        self.begin(node, "[faxes]")
+        self.kill_at(self.line, lambda way, octets: b"GET /spool/" in octets)
+        self.kill_at(self.converter, "pdf")
+        self.kill_at(self.converter, "picture")
+        self.kill_at(self.smtp, lambda way, octets: way == "back")
+        self.kill_at(self.smtp, taken)
+        control = self.desk.start()
+        mail = self.assert_told_once("office")
+        self.assertIn("2 pages (INCOMPLETE", mail["Subject"])
+        fax, = control.ask("fax.list")["faxes"]
+        self.assertEqual("received", fax["state"])
+        delivery, = control.ask("fax.show", fax=fax["fax"])["deliveries"]
+        wait_until(lambda: control.ask("fax.show", fax=fax["fax"])["deliveries"][0]["state"] == "done", "the delivery is done")
+        wait_until(lambda: not folder.exists(), "the spool is free")
+
+    def test_sent(self):
+        """A mail: while its pages are made, while they are sent, and while its result is mailed."""
+        line = FaxLine(self, {"machine": "alert; answer; fax receive got"}, {"5552000": "machine"})
+        line.control.close()
+        self.begin(line.node, "[fax-line e1]", "to = span:e1/1", "[faxes]", "retry_trouble_s = 1", "retry_no_answer_s = 1")
+        self.control = self.desk.start()
+        self.converter.shut("fax")
+        self.server.send(mail("Three pages", text="one\f\ntwo\f\nthree"), "anna@example.org", "5552000@fax.example")
+        self.kill_at(self.converter, "fax")
+        self.kill_at(self.converter, "picture")
+        self.kill_at(self.line, lambda way, octets: way == "back" and b'"answered"' in octets)
+        self.kill_at(self.line, lambda way, octets: way == "back" and b"fax.page" in octets)
+        self.kill_at(self.smtp, taken)
+        control = self.desk.start()
+        told = self.assert_told_once("anna")
+        self.assertEqual("Fax to 5552000: sent, 3 pages", told["Subject"])
+        fax, = control.ask("fax.list")["faxes"]
+        self.assertEqual(("sent", 3), (fax["state"], fax["pages_done"]))
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.desk.port}/api/fax/{fax['fax']}/document", timeout=60) as answer:
+            (self.dir / "sent.tif").write_bytes(answer.read())
+        last = sorted((self.dir / "got").iterdir())[-1]
+        self.assertTrue(pixels(self.dir / "sent.tif")[-1:] == pixels(last), "the machine's last page")
 
 
 if __name__ == "__main__":

@@ -451,6 +451,7 @@ void desk_reload(struct desk *desk, struct settings *settings)
 	settings_free(desk->settings);
 	desk->settings = settings;
 	set_queues(desk);
+	fax_desk_reload(desk->faxes, settings);
 	store_provisioning(desk);
-	tl_notice("services and queues are as configured now");
+	tl_notice("services, queues, faxes and mail are as configured now");
 }

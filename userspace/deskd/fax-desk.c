@@ -13,7 +13,7 @@
 #define ORPHAN_GRACE_S 86400
 
 struct fax_desk {
-	struct tl_config *config; /* while starting only: a reload frees it */
+	struct tl_config *config; /* while starting and reloading only */
 	GHashTable *addresses, *tokens; /* of nodes, by name */
 	struct tl_store *store;
 	struct tl_blobs *blobs;
@@ -21,6 +21,7 @@ struct fax_desk {
 	struct tl_post *post;
 	struct tl_archive *archive;
 	struct tl_faxes *faxes;
+	struct tl_contacts *contacts;
 	struct tl_post_door *door;
 	struct tl_timer *sweep;
 	int64_t epoch;
@@ -34,16 +35,33 @@ static void on_sweep(void *user)
 	tl_timer_start(desk->sweep, SWEEP_MS);
 }
 
-static void start_post(struct fax_desk *desk, const struct fax_desk_handler *handler, void *user)
+static GArray *webhooks_of(struct tl_config *config)
+{
+	GArray *webhooks = g_array_new(FALSE, TRUE, sizeof(struct tl_post_webhook));
+	const struct tl_config_section *s = NULL;
+	while ((s = tl_config_next(config, "webhook", s))) {
+		struct tl_post_webhook webhook = { .url = tl_config_string(s, "url"), .token = tl_config_string(s, "token"),
+						   .secret = tl_config_string(s, "secret") };
+		g_array_append_val(webhooks, webhook);
+	}
+	return webhooks;
+}
+
+static void configure_post(struct fax_desk *desk, const struct fax_desk_handler *handler, void *user)
 {
 	const struct tl_config_section *s = tl_config_section(desk->config, "mail");
+	g_autoptr(GArray) webhooks = webhooks_of(desk->config);
 	struct tl_post_config config = {
+		.webhooks = (void *)webhooks->data, .n_webhooks = webhooks->len,
 		.server = tl_config_string(s, "server"), .tls_required = tl_config_choice(s, "tls"), .ca_file = tl_config_string(s, "ca_file"),
 		.user = tl_config_string(s, "user"), .password = tl_config_string(s, "password"), .hello = tl_config_string(s, "hello"),
 		.retry_first_s = tl_config_int(s, "retry_first_s"), .retry_max_s = tl_config_int(s, "retry_max_s"),
 		.give_up_s = tl_config_int(s, "give_up_h") * 3600, .store = desk->store, .blobs = desk->blobs,
 	};
-	desk->post = tl_post_new(&config, handler->on_delivery, user);
+	if (desk->post)
+		tl_post_configure(desk->post, &config);
+	else
+		desk->post = tl_post_new(&config, handler->on_delivery, user);
 }
 
 static void start_papers(struct fax_desk *desk, const char *state_dir)
@@ -99,7 +117,7 @@ static GArray *lines_of(struct tl_config *config)
 	return lines;
 }
 
-static void start_faxes(struct fax_desk *desk, struct tl_contacts *contacts, const struct fax_desk_handler *handler, void *user)
+static void configure_faxes(struct fax_desk *desk, const struct fax_desk_handler *handler, void *user)
 {
 	const struct tl_config_section *s = tl_config_section(desk->config, "faxes");
 	g_autoptr(GArray) boxes = boxes_of(desk->config), senders = senders_of(desk->config), lines = lines_of(desk->config);
@@ -115,9 +133,12 @@ static void start_faxes(struct fax_desk *desk, struct tl_contacts *contacts, con
 		.keep_days = tl_config_int(tl_config_section(desk->config, "blobs"), "keep_fax_days"),
 		.boxes = (void *)boxes->data, .n_boxes = boxes->len, .senders = (void *)senders->data, .n_senders = senders->len,
 		.lines = (void *)lines->data, .n_lines = lines->len, .store = desk->store, .blobs = desk->blobs, .papers = desk->papers,
-		.post = desk->post, .archive = desk->archive, .contacts = contacts,
+		.post = desk->post, .archive = desk->archive, .contacts = desk->contacts,
 	};
-	desk->faxes = tl_faxes_new(&config, handler->on_fax, user);
+	if (desk->faxes)
+		tl_faxes_configure(desk->faxes, &config);
+	else
+		desk->faxes = tl_faxes_new(&config, handler->on_fax, user);
 }
 
 /* The archive is there before the faxes that it tells. */
@@ -165,13 +186,14 @@ struct fax_desk *fax_desk_start(struct settings *settings, struct tl_store *stor
 	g_autofree char *dir = tl_config_string(blobs, "dir") ? g_strdup(tl_config_string(blobs, "dir")) : g_build_filename(state_dir, "blobs", NULL);
 	desk->config = settings->config;
 	desk->store = store;
+	desk->contacts = contacts;
 	remember_nodes(desk);
 	desk->blobs = tl_blobs_new(dir, ORPHAN_GRACE_S);
 	start_papers(desk, state_dir);
-	start_post(desk, handler, user);
+	configure_post(desk, handler, user);
 	desk->archive = tl_archive_new(store, desk->blobs, tl_config_int(blobs, "keep_fax_days"), tl_config_int(blobs, "keep_recording_days"),
 				       &archive_handler, desk);
-	start_faxes(desk, contacts, handler, user);
+	configure_faxes(desk, handler, user);
 	desk->sweep = tl_timer_new("sweep", on_sweep, desk);
 	tl_timer_start(desk->sweep, SWEEP_MS);
 	bool open = open_door(desk, error);
@@ -181,6 +203,14 @@ struct fax_desk *fax_desk_start(struct settings *settings, struct tl_store *stor
 	fax_desk_stop(desk);
 	fax_desk_free(desk);
 	return NULL;
+}
+
+void fax_desk_reload(struct fax_desk *desk, struct settings *settings)
+{
+	desk->config = settings->config;
+	configure_post(desk, NULL, NULL);
+	configure_faxes(desk, NULL, NULL);
+	desk->config = NULL;
 }
 
 void fax_desk_stop(struct fax_desk *desk)

@@ -19,6 +19,8 @@ struct fax_desk *fax_desk_start(struct settings *settings, struct tl_store *stor
 void fax_desk_stop(struct fax_desk *desk);
 /** After the contacts are gone. NULL is legal. */
 void fax_desk_free(struct fax_desk *desk);
+/** [fax], [fax-sender], [fax-line], [faxes] but for its converter, [mail], [webhook] and the domains of [lmtp] anew. */
+void fax_desk_reload(struct fax_desk *desk, struct settings *settings);
 /** A reign begins, or (0) is over. */
 void fax_desk_reign(struct fax_desk *desk, int64_t epoch);
 /** A node is connected, is gone. */

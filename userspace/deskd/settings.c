@@ -74,6 +74,9 @@ const struct tl_config_key settings_keys[] = {
 	{ "fax", "subject", TL_CONFIG_STRING, .help = "of the mail; {from} {to} {pages} {ident} {calling} {date} {id} {note}" },
 	{ "fax", "text", TL_CONFIG_STRING, .help = "of the mail, likewise; \\n is a new line" },
 	{ "fax", "ocr", TL_CONFIG_STRING, .help = "command that makes the PDF searchable, with {in} and {out}, such as: ocrmypdf {in} {out}" },
+	{ "webhook", "url", TL_CONFIG_STRING, .required = TRUE, .help = "http://... or https://...: how those know us whose URL begins so" },
+	{ "webhook", "token", TL_CONFIG_STRING, .help = "sent as Authorization: Bearer" },
+	{ "webhook", "secret", TL_CONFIG_STRING, .help = "Trunkline-Signature: sha256=HMAC of the body by this secret is sent" },
 	{ "fax-sender", "addresses", TL_CONFIG_LIST, .help = "who may send faxes by mail: a@b or *@b (the envelope's sender)" },
 	{ "fax-sender", "token", TL_CONFIG_STRING, .help = "instead: who knows it, by NUMBER+TOKEN@DOMAIN" },
 	{ "fax-sender", "box", TL_CONFIG_STRING, .help = "fax box whose name, header and number are shown; default: the first" },
@@ -185,7 +188,7 @@ static gboolean check_names(const struct settings *settings, GError **error)
 {
 	static const struct { const char *kind, *key; } named[] = {
 		{ "token", "token" }, { "node", "address" }, { "queue", "music" }, { "agent", "queues" }, { "service", "otherwise" },
-		{ "fax", "deliver" },  { "fax-sender", "addresses" }, { "fax-line", "to" },
+		{ "fax", "deliver" },  { "fax-sender", "addresses" }, { "fax-line", "to" }, { "webhook", "url" },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(named); i++) {
 		const struct tl_config_section *s = NULL;
@@ -251,6 +254,10 @@ static gboolean check_sending(const struct settings *settings, GError **error)
 		if (!g_str_has_prefix(tl_config_string(s, "to"), "group:") && !g_str_has_prefix(tl_config_string(s, "to"), "trunk:") &&
 		    !g_str_has_prefix(tl_config_string(s, "to"), "span:"))
 			return tl_config_refuse(s, "to", error, "expected group:NAME, trunk:NAME or span:NAME/SLOT");
+	s = NULL;
+	while ((s = tl_config_next(settings->config, "webhook", s)))
+		if (!g_str_has_prefix(tl_config_string(s, "url"), "http://") && !g_str_has_prefix(tl_config_string(s, "url"), "https://"))
+			return tl_config_refuse(s, "url", error, "expected http://... or https://...");
 	if (quiet && !g_regex_match_simple("^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", quiet, 0, 0))
 		return tl_config_refuse(faxes, "quiet", error, "expected hours such as 22:00-07:00");
 	if (server && !g_str_has_prefix(server, "smtp://") && !g_str_has_prefix(server, "smtps://"))

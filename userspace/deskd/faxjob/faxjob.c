@@ -28,13 +28,17 @@ static void sender_free(void *data)
 	g_free(sender);
 }
 
-static void line_free(void *data)
+static void line_clear(void *data)
 {
 	struct line *line = data;
 	g_free(line->name);
 	g_free(line->to);
 	g_strfreev(line->prefixes);
-	g_free(line);
+}
+
+void line_unref(struct line *line)
+{
+	g_rc_box_release_full(line, line_clear);
 }
 
 static char **copy(const char *const *list)
@@ -42,8 +46,26 @@ static char **copy(const char *const *list)
 	return list ? g_strdupv((char **)list) : g_new0(char *, 1);
 }
 
+/* One that is known already stays the same, with the faxes that hold it. (transfer full) */
+static struct line *line_of(GPtrArray *known, const struct tl_fax_line *from)
+{
+	struct line *line = NULL;
+	for (unsigned i = 0; i < known->len && !line; i++)
+		if (!strcmp(((struct line *)known->pdata[i])->name, from->name))
+			line = g_rc_box_acquire(known->pdata[i]);
+	if (line)
+		line_clear(line);
+	else
+		line = g_rc_box_new0(struct line);
+	*line = (struct line){ g_strdup(from->name), g_strdup(from->to), copy(from->prefixes), from->lines, line->busy };
+	return line;
+}
+
 static void copy_settings(struct tl_faxes *faxes, const struct tl_faxes_config *config)
 {
+	GPtrArray *lines = g_ptr_array_new_with_free_func((GDestroyNotify)line_unref);
+	faxes->boxes = g_ptr_array_new_with_free_func(box_free);
+	faxes->senders = g_ptr_array_new_with_free_func(sender_free);
 	for (unsigned i = 0; i < config->n_boxes; i++) {
 		const struct tl_fax_box *from = &config->boxes[i];
 		struct box *box = g_new(struct box, 1);
@@ -60,10 +82,10 @@ static void copy_settings(struct tl_faxes *faxes, const struct tl_faxes_config *
 	}
 	for (unsigned i = 0; i < config->n_lines; i++) {
 		const struct tl_fax_line *from = &config->lines[i];
-		struct line *line = g_new0(struct line, 1);
-		*line = (struct line){ g_strdup(from->name), g_strdup(from->to), copy(from->prefixes), from->lines, 0 };
-		g_ptr_array_add(faxes->lines, line);
+		g_ptr_array_add(lines, line_of(faxes->lines, from));
 	}
+	g_ptr_array_unref(faxes->lines);
+	faxes->lines = lines;
 }
 
 static void on_due(void *user)
@@ -71,11 +93,22 @@ static void on_due(void *user)
 	outgoing_look(user);
 }
 
-struct tl_faxes *tl_faxes_new(const struct tl_faxes_config *config, tl_fax_changed on_changed, void *user)
+static void drop_settings(struct tl_faxes *faxes)
+{
+	char **texts[] = { &faxes->name, &faxes->mail_from, &faxes->quiet, &faxes->zone, &faxes->cover, &faxes->body };
+	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
+		g_clear_pointer(texts[i], g_free);
+	g_clear_pointer(&faxes->domains, g_strfreev);
+	g_clear_pointer(&faxes->block, g_strfreev);
+	g_clear_pointer(&faxes->boxes, g_ptr_array_unref);
+	g_clear_pointer(&faxes->senders, g_ptr_array_unref);
+}
+
+void tl_faxes_configure(struct tl_faxes *faxes, const struct tl_faxes_config *config)
 {
 	tl_assert_main();
-	struct tl_faxes *faxes = g_new0(struct tl_faxes, 1);
-	faxes->config = *config;
+	drop_settings(faxes);
+	faxes->config = *config; /* its pointers to settings are not used after this */
 	faxes->name = g_strdup(config->name);
 	faxes->mail_from = g_strdup(config->mail_from);
 	faxes->quiet = g_strdup(config->quiet);
@@ -84,14 +117,19 @@ struct tl_faxes *tl_faxes_new(const struct tl_faxes_config *config, tl_fax_chang
 	faxes->body = g_strdup(config->body);
 	faxes->domains = copy(config->domains);
 	faxes->block = copy(config->block);
-	faxes->boxes = g_ptr_array_new_with_free_func(box_free);
-	faxes->senders = g_ptr_array_new_with_free_func(sender_free);
-	faxes->lines = g_ptr_array_new_with_free_func(line_free);
 	copy_settings(faxes, config);
+	outgoing_look(faxes);
+}
+
+struct tl_faxes *tl_faxes_new(const struct tl_faxes_config *config, tl_fax_changed on_changed, void *user)
+{
+	struct tl_faxes *faxes = g_new0(struct tl_faxes, 1);
 	faxes->on_changed = on_changed;
 	faxes->user = user;
+	faxes->lines = g_ptr_array_new();
 	faxes->open = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, fax_free);
 	faxes->due = tl_timer_new("faxes", on_due, faxes);
+	tl_faxes_configure(faxes, config);
 	return faxes;
 }
 
@@ -101,15 +139,9 @@ void tl_faxes_free(struct tl_faxes *faxes)
 		return;
 	tl_faxes_end(faxes);
 	g_hash_table_unref(faxes->open);
-	g_ptr_array_unref(faxes->boxes);
-	g_ptr_array_unref(faxes->senders);
 	g_ptr_array_unref(faxes->lines);
+	drop_settings(faxes);
 	tl_timer_free(faxes->due);
-	g_strfreev(faxes->domains);
-	g_strfreev(faxes->block);
-	char *texts[] = { faxes->name, faxes->mail_from, faxes->quiet, faxes->zone, faxes->cover, faxes->body };
-	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
-		g_free(texts[i]);
 	g_free(faxes);
 }
 

@@ -74,6 +74,8 @@ typedef void (*tl_fax_changed)(JsonObject *fax, void *user);
 
 /** (transfer full) */
 struct tl_faxes *tl_faxes_new(const struct tl_faxes_config *config, tl_fax_changed on_changed, void *user);
+/** Other settings, the same rooms; faxes under way go on by them. */
+void tl_faxes_configure(struct tl_faxes *faxes, const struct tl_faxes_config *config);
 /** Nothing is asked of it any more: the rooms that it uses are going. */
 void tl_faxes_stop(struct tl_faxes *faxes);
 void tl_faxes_free(struct tl_faxes *faxes);

@@ -41,7 +41,7 @@ struct fax {
 	char *box, *contact, *called, *calling, *remote_ident, *sender, *subject, *source, *source_type, *document, *picture, *batch, *why;
 	unsigned pages, pages_done, priority, tries, bit_rate;
 	int64_t next_utc_us, created_utc_us, ended_utc_us;
-	const struct line *line; /* that it holds */
+	struct line *line;   /* that it holds */
 	char *trouble;       /* fax.ended's, of this try */
 	unsigned cause;      /* out: of the call that has ended before its machine had its say */
 	struct tl_timer *again; /* after a failure that may pass, or when that say does not come */
@@ -50,7 +50,7 @@ struct fax {
 	GPtrArray *replaced; /* out: "N=PATH" */
 };
 
-struct line {
+struct line { /* counted: a fax may hold one that is no longer configured */
 	char *name, *to;
 	char **prefixes;
 	unsigned lines, busy;
@@ -69,7 +69,7 @@ struct sender {
 };
 
 struct tl_faxes {
-	struct tl_faxes_config config; /* its pointers to settings are not used after new */
+	struct tl_faxes_config config; /* its pointers to settings are not used */
 	char *name, *mail_from, *quiet, *zone, *cover, *body;
 	char **domains, **block;
 	GPtrArray *boxes, *senders, *lines; /* struct box, sender, line */
@@ -82,6 +82,9 @@ struct tl_faxes {
 	struct tl_timer *due;
 	unsigned number;        /* tells ids of the same moment apart */
 };
+
+/* faxjob.c */
+void line_unref(struct line *line);
 
 /* jobs.c */
 struct fax *fax_new(struct tl_faxes *faxes, const char *id, bool incoming);

@@ -96,8 +96,10 @@ void fax_free(void *data)
 			   &fax->picture };
 	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(*texts[i]);
-	if (fax->line)
-		((struct line *)fax->line)->busy--;
+	if (fax->line) {
+		fax->line->busy--;
+		line_unref(fax->line);
+	}
 	g_clear_pointer(&fax->parts, g_ptr_array_unref);
 	g_clear_pointer(&fax->replaced, g_ptr_array_unref);
 	tl_timer_free(fax->again);

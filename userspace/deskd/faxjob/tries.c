@@ -63,9 +63,16 @@ static struct line *line_for(struct tl_faxes *faxes, const char *number, bool *a
 
 static void give_line_back(struct fax *fax)
 {
-	if (fax->line)
-		((struct line *)fax->line)->busy--;
-	fax->line = NULL;
+	if (fax->line) {
+		fax->line->busy--;
+		line_unref(g_steal_pointer(&fax->line));
+	}
+}
+
+static void take_line(struct fax *fax, struct line *line)
+{
+	line->busy++;
+	fax->line = g_rc_box_acquire(line);
 }
 
 /* ---- the end of a fax, told with it ---- */
@@ -293,8 +300,7 @@ static void on_try_stored(const struct tl_result *result, const GError *error, v
 static void call(struct fax *fax, struct line *line)
 {
 	struct tl_faxes *faxes = fax->faxes;
-	line->busy++;
-	fax->line = line;
+	take_line(fax, line);
 	fax->tries++;
 	g_free(fax->contact);
 	fax->contact = g_strdup_printf("%s-%u", fax->id, fax->tries);
@@ -371,10 +377,8 @@ void outgoing_resume(struct fax *fax, bool has_contact, bool ended, unsigned cau
 		return;
 	bool any = false;
 	struct line *line = line_for(faxes, fax->called, &any);
-	if (line) {
-		fax->line = line;
-		line->busy++;
-	}
+	if (line)
+		take_line(fax, line);
 	if (!has_contact) { /* nobody was called yet */
 		give_line_back(fax);
 		fax->tries -= fax->tries > 0;

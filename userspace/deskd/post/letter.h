@@ -6,14 +6,27 @@
 
 enum letter_outcome { LETTER_TAKEN, LETTER_LATER, LETTER_REFUSED };
 
+struct letter_webhook {
+	char *url, *token, *secret;
+};
+struct letter_account {
+	char *server, *ca_file, *user, *password, *hello;
+	bool tls_required;
+	struct letter_webhook *webhooks;
+	unsigned n_webhooks;
+};
+/** (transfer full) Counted, from any thread; RO once made. */
+struct letter_account *letter_account_new(const struct tl_post_config *config);
+void letter_account_unref(struct letter_account *account);
+/** Whose url @url begins with, the longest; or NULL. Borrowed. */
+const struct letter_webhook *letter_webhook_of(const struct letter_account *account, const char *url);
+
 struct letter {
 	char *id, *kind, *about, *target;
 	JsonObject *content;
 	unsigned tries;
 	int64_t created_utc_us;
-	/* of the configuration, borrowed */
-	const char *server, *ca_file, *user, *password, *hello;
-	bool tls_required;
+	struct letter_account *account; /* a reference */
 	struct tl_blobs *blobs;
 	/* what came of it */
 	enum letter_outcome outcome;

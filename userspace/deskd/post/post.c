@@ -18,7 +18,7 @@
 
 struct tl_post {
 	struct tl_post_config config;
-	char *server, *ca_file, *mail_user, *password, *hello;
+	struct letter_account *account;
 	tl_post_changed on_changed;
 	void *user;
 	int64_t epoch;
@@ -71,6 +71,7 @@ static void letter_free(struct letter *letter)
 	g_free(letter->target);
 	g_free(letter->why);
 	g_clear_pointer(&letter->content, json_object_unref);
+	g_clear_pointer(&letter->account, letter_account_unref);
 	g_free(letter);
 }
 
@@ -147,12 +148,7 @@ static void on_sent(GObject *source, GAsyncResult *result, gpointer user)
 
 static void send_letter(struct tl_post *post, struct letter *letter)
 {
-	letter->server = post->server;
-	letter->ca_file = post->ca_file;
-	letter->user = post->mail_user;
-	letter->password = post->password;
-	letter->hello = post->hello;
-	letter->tls_required = post->config.tls_required;
+	letter->account = g_atomic_rc_box_acquire(post->account);
 	letter->blobs = post->config.blobs;
 	g_hash_table_insert(post->sending, letter->id, letter);
 	g_autoptr(GTask) task = g_task_new(NULL, NULL, on_sent, post);
@@ -220,18 +216,21 @@ void tl_post_look(struct tl_post *post)
 	tl_store_submit(post->config.store, t, on_rows, post);
 }
 
+void tl_post_configure(struct tl_post *post, const struct tl_post_config *config)
+{
+	tl_assert_main();
+	g_clear_pointer(&post->account, letter_account_unref);
+	post->account = letter_account_new(config);
+	post->config = *config; /* of its pointers only the rooms are used */
+}
+
 struct tl_post *tl_post_new(const struct tl_post_config *config, tl_post_changed on_changed, void *user)
 {
 	tl_assert_main();
 	struct tl_post *post = g_new0(struct tl_post, 1);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	g_mime_init();
-	post->config = *config;
-	post->server = g_strdup(config->server);
-	post->ca_file = g_strdup(config->ca_file);
-	post->mail_user = g_strdup(config->user);
-	post->password = g_strdup(config->password);
-	post->hello = g_strdup(config->hello ? config->hello : g_get_host_name());
+	tl_post_configure(post, config);
 	post->on_changed = on_changed;
 	post->user = user;
 	post->sending = g_hash_table_new(g_str_hash, g_str_equal);
@@ -260,10 +259,6 @@ void tl_post_free(struct tl_post *post)
 		g_main_context_iteration(NULL, TRUE);
 	g_hash_table_unref(post->sending);
 	tl_timer_free(post->due);
-	g_free(post->server);
-	g_free(post->ca_file);
-	g_free(post->mail_user);
-	g_free(post->password);
-	g_free(post->hello);
+	letter_account_unref(post->account);
 	g_free(post);
 }

@@ -18,7 +18,13 @@
 
 struct tl_post;
 
-/** Strings are copied; NULL: not used. */
+/** How those at @url, and at what begins so, know that it is us. */
+struct tl_post_webhook {
+	const char *url;
+	const char *token;  /* Authorization: Bearer; or NULL */
+	const char *secret; /* Trunkline-Signature: sha256=HMAC of the body (RFC 2104), hexadecimal; or NULL */
+};
+/** All is copied but the rooms; NULL: not used. */
 struct tl_post_config {
 	const char *server;   /* smtp://host:port or smtps://host:port; NULL: mails wait */
 	bool tls_required;    /* smtp: STARTTLS or nothing; else where it is offered */
@@ -26,6 +32,8 @@ struct tl_post_config {
 	const char *user, *password;
 	const char *hello;    /* our name */
 	unsigned retry_first_s, retry_max_s, give_up_s;
+	const struct tl_post_webhook *webhooks;
+	unsigned n_webhooks;
 	struct tl_store *store;
 	struct tl_blobs *blobs;
 };
@@ -39,6 +47,8 @@ typedef void (*tl_post_changed)(const struct tl_delivery_info *delivery, void *u
 
 /** (transfer full) */
 struct tl_post *tl_post_new(const struct tl_post_config *config, tl_post_changed on_changed, void *user);
+/** Other settings, the same rooms; letters under way keep theirs. */
+void tl_post_configure(struct tl_post *post, const struct tl_post_config *config);
 /** Waits for what is being sent. NULL is legal. */
 void tl_post_free(struct tl_post *post);
 /** This desk sends from now on (the conductor @epoch does), or no longer. */

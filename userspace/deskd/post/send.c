@@ -39,7 +39,7 @@ void letter_refused(struct letter *letter, const char *format, ...)
 struct transfer {
 	const char *octets; /* to be sent */
 	gsize left;
-	char said[512];     /* the server's last line, or the beginning of its answer */
+	char said[512];     /* the server's last line, or its last refusal */
 };
 
 static size_t on_send(char *to, size_t size, size_t n, void *user)
@@ -56,6 +56,8 @@ static size_t on_said(char *octets, size_t size, size_t n, void *user)
 {
 	struct transfer *transfer = user;
 	size_t take = MIN(size * n, sizeof transfer->said - 1);
+	if (*transfer->said >= '4' && (!take || *octets < '4')) /* 221 follows a refusal */
+		return size * n;
 	memcpy(transfer->said, octets, take);
 	transfer->said[take] = '\0';
 	return size * n;
@@ -71,8 +73,8 @@ static CURL *easy_new(struct letter *letter, struct transfer *transfer, const ch
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALLED_S);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_said);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-	if (letter->ca_file)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, letter->ca_file);
+	if (letter->account->ca_file)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, letter->account->ca_file);
 	return easy;
 }
 
@@ -90,22 +92,22 @@ static void judge_mail(struct letter *letter, CURL *easy, CURLcode code, const s
 	else if (status >= 400)
 		letter_later(letter, "%s", *transfer->said ? transfer->said : curl_easy_strerror(code));
 	else
-		letter_later(letter, "%s: %s", letter->server, curl_easy_strerror(code));
+		letter_later(letter, "%s: %s", letter->account->server, curl_easy_strerror(code));
 }
 
 static void set_smtp(struct letter *letter, CURL *easy, struct curl_slist *to, struct transfer *transfer)
 {
 	g_autofree char *from = g_strdup_printf("<%s>", json_object_get_string_member_with_default(letter->content, "from", ""));
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(easy, CURLOPT_USE_SSL, letter->tls_required ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
-	if (!letter->tls_required && g_str_has_prefix(letter->server, "smtp:")) {
+	curl_easy_setopt(easy, CURLOPT_USE_SSL, letter->account->tls_required ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
+	if (!letter->account->tls_required && g_str_has_prefix(letter->account->server, "smtp:")) {
 		/* TLS where it is offered keeps listeners out; who cannot be checked would else get it in clear. */
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
-	if (letter->user) {
-		curl_easy_setopt(easy, CURLOPT_USERNAME, letter->user);
-		curl_easy_setopt(easy, CURLOPT_PASSWORD, letter->password ? letter->password : "");
+	if (letter->account->user) {
+		curl_easy_setopt(easy, CURLOPT_USERNAME, letter->account->user);
+		curl_easy_setopt(easy, CURLOPT_PASSWORD, letter->account->password ? letter->account->password : "");
 	}
 	curl_easy_setopt(easy, CURLOPT_MAIL_FROM, from);
 	curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
@@ -118,7 +120,7 @@ static void set_smtp(struct letter *letter, CURL *easy, struct curl_slist *to, s
 void letter_mail(struct letter *letter)
 {
 	g_autoptr(GError) error = NULL;
-	if (!letter->server) {
+	if (!letter->account->server) {
 		letter_later(letter, "no mail server is configured");
 		return;
 	}
@@ -129,7 +131,7 @@ void letter_mail(struct letter *letter)
 	}
 	struct transfer transfer = { 0 };
 	transfer.octets = g_bytes_get_data(message, &transfer.left);
-	g_autofree char *url = g_strdup_printf("%s/%s", letter->server, letter->hello);
+	g_autofree char *url = g_strdup_printf("%s/%s", letter->account->server, letter->account->hello);
 	CURL *easy = easy_new(letter, &transfer, url);
 	g_autofree char *address = g_strdup_printf("<%s>", letter->target);
 	struct curl_slist *to = curl_slist_append(NULL, address);
@@ -137,6 +139,17 @@ void letter_mail(struct letter *letter)
 	judge_mail(letter, easy, curl_easy_perform(easy), &transfer);
 	curl_slist_free_all(to);
 	curl_easy_cleanup(easy);
+}
+
+/* ---- names ---- */
+
+/* Nothing of a name may lead elsewhere. */
+static char *plain_name(const char *name)
+{
+	char *plain = g_strcanon(g_strdup(name), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-", '_');
+	if (*plain == '.')
+		*plain = '_';
+	return plain;
 }
 
 /* ---- webhook ---- */
@@ -147,24 +160,68 @@ static size_t on_answer(char *octets, size_t size, size_t n, void *user)
 	return size * n; /* its status says it all */
 }
 
-static void add_parts(struct letter *letter, curl_mime *mime)
+/* multipart/form-data (RFC 7578): "fax", the facts, and each document. Whole in memory, as it is signed. */
+static void add_part(GByteArray *body, const char *boundary, const char *head, const void *octets, gsize n)
+{
+	g_autofree char *begin = g_strdup_printf("--%s\r\nContent-Disposition: form-data; %s\r\n\r\n", boundary, head);
+	g_byte_array_append(body, (const guint8 *)begin, strlen(begin));
+	g_byte_array_append(body, octets, n);
+	g_byte_array_append(body, (const guint8 *)"\r\n", 2);
+}
+
+static bool add_document(struct letter *letter, GByteArray *body, const char *boundary, JsonObject *attachment)
+{
+	g_autofree char *path = tl_blobs_path(letter->blobs, letter_attachment(attachment, "sha256"));
+	g_autofree char *name = plain_name(letter_attachment(attachment, "name"));
+	g_autofree char *head = g_strdup_printf("name=\"document\"; filename=\"%s\"\r\nContent-Type: %s", name, letter_attachment(attachment, "type"));
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, &error);
+	if (file)
+		add_part(body, boundary, head, g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
+	else
+		letter_later(letter, "%s", error->message);
+	return file != NULL;
+}
+
+/* (transfer full) NULL with letter's outcome. */
+static GByteArray *body_of(struct letter *letter, const char *boundary)
 {
 	g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), json_object_get_object_member(letter->content, "facts"));
-	g_autofree char *facts = json_to_string(node, FALSE);
-	curl_mimepart *part = curl_mime_addpart(mime);
+	g_autofree char *facts = json_to_string(node, FALSE), *end = g_strdup_printf("--%s--\r\n", boundary);
+	g_autoptr(GByteArray) body = g_byte_array_new();
 	JsonArray *attachments = letter_attachments(letter);
-	curl_mime_name(part, "fax");
-	curl_mime_type(part, "application/json");
-	curl_mime_data(part, facts, CURL_ZERO_TERMINATED);
-	for (unsigned i = 0; attachments && i < json_array_get_length(attachments); i++) {
-		JsonObject *attachment = json_array_get_object_element(attachments, i);
-		g_autofree char *path = tl_blobs_path(letter->blobs, letter_attachment(attachment, "sha256"));
-		part = curl_mime_addpart(mime);
-		curl_mime_name(part, "document");
-		curl_mime_filedata(part, path);
-		curl_mime_filename(part, letter_attachment(attachment, "name"));
-		curl_mime_type(part, letter_attachment(attachment, "type"));
+	add_part(body, boundary, "name=\"fax\"\r\nContent-Type: application/json", facts, strlen(facts));
+	for (unsigned i = 0; attachments && i < json_array_get_length(attachments); i++)
+		if (!add_document(letter, body, boundary, json_array_get_object_element(attachments, i)))
+			return NULL;
+	g_byte_array_append(body, (const guint8 *)end, strlen(end));
+	return g_steal_pointer(&body);
+}
+
+static struct curl_slist *add_header(struct curl_slist *headers, const char *name, const char *value)
+{
+	g_autofree char *header = g_strdup_printf("%s: %s", name, value);
+	return curl_slist_append(headers, header);
+}
+
+static struct curl_slist *headers_of(const struct letter *letter, const char *boundary, const GByteArray *body)
+{
+	const struct letter_webhook *webhook = letter_webhook_of(letter->account, letter->target);
+	struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+	g_autofree char *type = g_strdup_printf("multipart/form-data; boundary=%s", boundary);
+	headers = add_header(headers, "Trunkline-Delivery", letter->id);
+	headers = add_header(headers, "Content-Type", type);
+	if (webhook && webhook->token) {
+		g_autofree char *bearer = g_strdup_printf("Bearer %s", webhook->token);
+		headers = add_header(headers, "Authorization", bearer);
 	}
+	if (webhook && webhook->secret) {
+		g_autofree char *hmac = g_compute_hmac_for_data(G_CHECKSUM_SHA256, (const guchar *)webhook->secret, strlen(webhook->secret),
+								body->data, body->len);
+		g_autofree char *signature = g_strdup_printf("sha256=%s", hmac);
+		headers = add_header(headers, "Trunkline-Signature", signature);
+	}
+	return headers;
 }
 
 static void judge_post(struct letter *letter, CURL *easy, CURLcode code)
@@ -184,18 +241,19 @@ static void judge_post(struct letter *letter, CURL *easy, CURLcode code)
 void letter_post(struct letter *letter)
 {
 	struct transfer transfer = { 0 };
-	g_autofree char *id = g_strdup_printf("Trunkline-Delivery: %s", letter->id);
+	g_autofree char *boundary = g_strdup_printf("trunkline-%08x%08x%08x%08x", g_random_int(), g_random_int(), g_random_int(), g_random_int());
+	g_autoptr(GByteArray) body = body_of(letter, boundary);
+	if (!body)
+		return;
 	CURL *easy = easy_new(letter, &transfer, letter->target);
-	curl_mime *mime = curl_mime_init(easy);
-	struct curl_slist *headers = curl_slist_append(curl_slist_append(NULL, id), "Expect:");
-	add_parts(letter, mime);
+	struct curl_slist *headers = headers_of(letter, boundary, body);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_MIMEPOST, mime);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body->data);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer);
 	judge_post(letter, easy, curl_easy_perform(easy));
 	curl_easy_cleanup(easy);
-	curl_mime_free(mime);
 	curl_slist_free_all(headers);
 }
 
@@ -228,15 +286,6 @@ static bool sync_folder(const char *path)
 	if (fd >= 0)
 		close(fd);
 	return ok;
-}
-
-/* Nothing of a name may lead elsewhere. */
-static char *plain_name(const char *name)
-{
-	char *plain = g_strcanon(g_strdup(name), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-", '_');
-	if (*plain == '.')
-		*plain = '_';
-	return plain;
 }
 
 void letter_file(struct letter *letter)
