@@ -60,10 +60,15 @@ void rig_init(struct rig *rig)
 
 void rig_init_browsers(struct rig *rig, const struct tl_browser_config *browser)
 {
+	rig_init_threads(rig, 1, browser);
+}
+
+void rig_init_threads(struct rig *rig, unsigned threads, const struct tl_browser_config *browser)
+{
 	static const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone, .on_link = on_link };
 	const struct tl_media_config config = {
 		.tick = TL_TICK_SPAN, .rtp_host = own_host(), .rtp_port_min = 20000, .rtp_port_max = 29999,
-		.max_ports = 256, .browser = *browser,
+		.max_ports = 256, .browser = *browser, .threads = threads,
 	};
 	GError *error = NULL;
 	tl_thread_become_main();

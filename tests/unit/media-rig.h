@@ -30,6 +30,8 @@ struct rig {
 void rig_init(struct rig *rig);
 /** The same with a port for browsers. */
 void rig_init_browsers(struct rig *rig, const struct tl_browser_config *browser);
+/** The same with @threads media threads; the spans are the first one's. */
+void rig_init_threads(struct rig *rig, unsigned threads, const struct tl_browser_config *browser);
 void rig_done(struct rig *rig);
 
 /** Runs @n ticks, and main's events after each. */

@@ -35,6 +35,8 @@ bool tl_settings_read_browser(struct tl_config *config, struct tl_node_config *n
 		.complexity = tl_config_int(section, "opus_complexity"),
 		.dtx = tl_config_bool(section, "opus_dtx"),
 	};
+	if (browser->port + node->media.threads > 65536)
+		return tl_config_refuse(section, "port", error, "expected room for a port a media thread up to 65535");
 	if (!browser->addresses[0])
 		return tl_config_refuse(section, "addresses", error, "expected at least one numeric address");
 	return check_addresses(section, "addresses", error) && check_addresses(section, "announce", error);

@@ -113,6 +113,7 @@ static void count_media(struct tl_node *node, JsonObject *object)
 	tl_media_counters(node->media, &media);
 #define COUNT(field) json_object_set_int_member(object, "media_" #field, media.field)
 	COUNT(ticks), COUNT(late_ticks), COUNT(skipped_ticks), COUNT(commands), COUNT(events), COUNT(events_lost);
+	COUNT(ties), COUNT(tie_missed), COUNT(tie_dropped);
 	COUNT(tick_us_max), COUNT(load_us), COUNT(load_limit_us);
 	COUNT(browsers), COUNT(browser_datagrams_received), COUNT(browser_datagrams_sent), COUNT(browser_send_failed);
 	COUNT(browser_checks), COUNT(browser_checks_refused), COUNT(browser_strangers), COUNT(browser_malformed);

@@ -4,6 +4,7 @@
 
 #include "base/thread.h"
 #include "media/recorder.h"
+#include "media/tie.h"
 
 struct tl_bridge *tl_bridge_new(struct tl_media *media, enum tl_bridge_kind kind)
 {
@@ -22,6 +23,14 @@ static void tell_line(struct tl_port *port, bool voice)
 		(void)tl_span_set_voice(port->span, port->slot, voice);
 }
 
+/* It lives where its first party does: from then on that thread may know it. */
+static void settle(struct tl_bridge *bridge, const struct tl_port *port)
+{
+	if (!bridge->settled)
+		bridge->media = port->media;
+	bridge->settled = true;
+}
+
 int tl_bridge_add(struct tl_bridge *bridge, struct tl_port *port)
 {
 	tl_assert_main();
@@ -36,8 +45,11 @@ int tl_bridge_add(struct tl_bridge *bridge, struct tl_port *port)
 	bridge->main_ports[bridge->n_main_ports++] = port;
 	port->main_bridge = bridge;
 	tell_line(port, bridge->kind == TL_BRIDGE_VOICE);
+	settle(bridge, port);
+	if (port->media != bridge->media)
+		tl_tie_begin(port, bridge);
 	tl_media_command(bridge->media,
-			 &(struct tl_command){ TL_COMMAND_BRIDGE_ADD, .port = port, .bridge = bridge });
+			 &(struct tl_command){ TL_COMMAND_BRIDGE_ADD, .port = tl_tie_member(port), .bridge = bridge });
 	return 0;
 }
 
@@ -52,7 +64,9 @@ void tl_bridge_remove(struct tl_bridge *bridge, struct tl_port *port)
 	port->main_bridge = NULL;
 	tell_line(port, false);
 	tl_media_command(bridge->media,
-			 &(struct tl_command){ TL_COMMAND_BRIDGE_REMOVE, .port = port, .bridge = bridge });
+			 &(struct tl_command){ TL_COMMAND_BRIDGE_REMOVE, .port = tl_tie_member(port), .bridge = bridge });
+	if (port->main_tie)
+		tl_tie_end(port);
 }
 
 void tl_bridge_free(struct tl_bridge *bridge)

@@ -6,10 +6,11 @@
 
 struct tl_bridge {
 	struct tl_parcel parcel;
-	struct tl_media *media;         /* RO */
+	struct tl_media *media;         /* RO once it is settled */
 	enum tl_bridge_kind kind;       /* RO */
 
 	/* main */
+	bool settled;                   /* its thread may know it */
 	struct tl_port *main_ports[TL_BRIDGE_PORTS_MAX];
 	unsigned n_main_ports;
 	struct tl_recorder *main_recorder;

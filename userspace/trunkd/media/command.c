@@ -8,6 +8,7 @@
 #include "media/recorder.h"
 #include "media/session.h"
 #include "media/tap.h"
+#include "media/tie.h"
 
 static void find_lines(struct tl_media *media)
 {
@@ -75,6 +76,9 @@ static void obey(struct tl_media *media, const struct tl_command *command)
 		break;
 	case TL_COMMAND_PORT_TAP:
 		tl_port_set_tap(port, command->tap);
+		break;
+	case TL_COMMAND_PORT_TIE:
+		tl_port_set_tie(port, command->tie);
 		break;
 	case TL_COMMAND_PORT_LISTEN:
 		port->listening = command->listening;

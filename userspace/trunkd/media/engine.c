@@ -19,6 +19,7 @@
 #include "media/recorder.h"
 #include "media/session.h"
 #include "media/tap.h"
+#include "media/tie.h"
 
 G_DEFINE_QUARK(tl-media-error-quark, tl_media_error)
 
@@ -51,6 +52,8 @@ static gboolean config_check(const struct tl_media_config *c, GError **error)
 		return refuse(error, "max_ports: expected 1-65536");
 	if (c->browser.port && (c->browser.port > 65535 || !c->browser.addresses || !c->browser.addresses[0]))
 		return refuse(error, "browsers: expected a port up to 65535 and at least one address");
+	if (c->threads > TL_MEDIA_THREADS_MAX || (c->browser.port && c->browser.port + c->threads > 65536))
+		return refuse(error, "threads: expected 1-16, and as many ports for browsers");
 	if (c->realtime_priority > 99)
 		return refuse(error, "realtime_priority: expected 0-99");
 	return TRUE;
@@ -80,6 +83,8 @@ static void config_copy(struct tl_media_config *to, const struct tl_media_config
 	}
 	if (!to->max_ports)
 		to->max_ports = 4096;
+	if (!to->threads)
+		to->threads = 1;
 	if (!to->load_limit_us)
 		to->load_limit_us = 8000;
 	to->rtp_port_min = (to->rtp_port_min + 1) & ~1u;
@@ -153,6 +158,9 @@ static void returned(struct tl_media *media, struct tl_parcel *parcel)
 	case TL_PARCEL_BRIDGE:
 		g_free(parcel);
 		break;
+	case TL_PARCEL_TIE:
+		tl_tie_returned((struct tl_tie *)parcel);
+		break;
 	case TL_PARCEL_KEYS:
 		tl_rtp_keys_free((struct tl_rtp_keys *)parcel);
 		break;
@@ -193,8 +201,7 @@ static void dispatch(struct tl_media *media, const struct tl_event *event)
 		tl_browser_heard(event);
 		break;
 	case TL_EVENT_OVERLOAD:
-		if (handler->on_overload)
-			handler->on_overload(event->up, event->ms, handler->user);
+		tl_media_heard_overload(media, event->up, event->ms);
 		break;
 	}
 }
@@ -226,23 +233,22 @@ void tl_media_command(struct tl_media *media, const struct tl_command *command)
 		g_queue_push_tail(&media->backlog, g_memdup2(command, sizeof *command));
 }
 
-static void kick(struct tl_media *media)
+void tl_media_kick(struct tl_media *media)
 {
 	uint64_t one = 1;
 	if (write(media->kick_fd, &one, sizeof one) != sizeof one)
 		g_assert(errno == EAGAIN);
 }
 
-/* For the few commands that main waits for: sees that all before it get into the ring, too. */
-static void command_now(struct tl_media *media, const struct tl_command *command)
+void tl_media_command_now(struct tl_media *media, const struct tl_command *command)
 {
 	tl_media_command(media, command);
-	kick(media);
+	tl_media_kick(media);
 	while (!flush_backlog(media)) {
 		g_usleep(1000);
-		kick(media);
+		tl_media_kick(media);
 	}
-	kick(media);
+	tl_media_kick(media);
 }
 
 static void watch(int epoll_fd, int fd, void *data)
@@ -280,29 +286,110 @@ static int start_thread(struct tl_media *media)
 		result = pthread_create(&media->thread, NULL, tl_media_run, media);
 	pthread_attr_destroy(&attributes);
 	if (result == 0)
-		pthread_setname_np(media->thread, "media");
+		pthread_setname_np(media->thread, media->index ? "media-more" : "media");
 	return result;
 }
 
-static void dispose(struct tl_media *media)
+static void thread_dispose(struct tl_media *media)
 {
 	close(media->kick_fd);
 	close(media->timer_fd);
 	close(media->epoll_fd);
 	close(media->socket_epoll_fd);
 	sem_destroy(&media->span_released);
-	tl_bells_free(media);
 	tl_wake_free(media->wake);
 	tl_ring_free(media->commands);
 	tl_ring_free(media->events);
 	g_queue_clear_full(&media->backlog, g_free);
-	g_hash_table_unref(media->tones);
-	g_hash_table_unref(media->rtp_ports);
 	g_free(media->ports);
 	g_free(media->recorders);
 	tl_hub_free(media->hub);
-	config_free(&media->config);
 	g_free(media);
+}
+
+static void dispose(struct tl_media *media)
+{
+	struct tl_media_config own = media->config;
+	tl_bells_free(media);
+	g_hash_table_unref(media->tones);
+	g_hash_table_unref(media->rtp_ports);
+	g_hash_table_unref(media->homes);
+	for (unsigned i = media->n_threads; i > 1; i--)
+		thread_dispose(media->threads[i - 1]);
+	thread_dispose(media);
+	config_free(&own);
+}
+
+/* One more thread of @first's, not started yet; NULL: it is the first. */
+static struct tl_media *thread_new(struct tl_media *first, const struct tl_media_config *config,
+				   const struct tl_media_handler *handler)
+{
+	struct tl_media *media = g_new0(struct tl_media, 1);
+	media->first = first ? first : media;
+	media->index = media->first->n_threads;
+	media->first->threads[media->first->n_threads++] = media;
+	media->config = *config;
+	media->handler = *handler;
+	media->commands = tl_ring_new(MAX(config->max_ports, RING_MIN), sizeof(struct tl_command));
+	media->events = tl_ring_new(MAX(config->max_ports, RING_MIN), sizeof(struct tl_event));
+	media->wake = tl_wake_new(on_ring, media);
+	media->ports = g_new0(struct tl_port *, 2 * config->max_ports);
+	media->recorders = g_new0(struct tl_recorder *, config->max_ports);
+	media->returned_end = &media->returned;
+	sem_init(&media->span_released, 0, 0);
+	open_descriptors(media);
+	return media;
+}
+
+static struct tl_media *first_new(const struct tl_media_config *config, const struct tl_media_handler *handler)
+{
+	struct tl_media *media = thread_new(NULL, config, handler);
+	media->tones = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)tl_sound_unref);
+	media->rtp_ports = g_hash_table_new(NULL, NULL);
+	media->homes = g_hash_table_new(NULL, NULL);
+	media->next_rtp_port = config->rtp_port_min;
+	for (unsigned i = 1; i < config->threads; i++)
+		thread_new(media, config, handler);
+	tl_media_limit_load(media, config->load_limit_us);
+	return media;
+}
+
+static bool open_hubs(struct tl_media *media, GError **error)
+{
+	for (unsigned i = 0; media->config.browser.port && i < media->n_threads; i++) {
+		struct tl_media *thread = media->threads[i];
+		if (!(thread->hub = tl_hub_new(thread, &thread->config.browser, error)))
+			return false;
+	}
+	return true;
+}
+
+/* What the events' ring had no room for comes after what is in it. */
+static void stop_thread(struct tl_media *media)
+{
+	tl_media_command_now(media, &(struct tl_command){ TL_COMMAND_STOP });
+	pthread_join(media->thread, NULL);
+	on_ring(media);
+	while (media->returned) {
+		struct tl_parcel *parcel = media->returned;
+		media->returned = parcel->next;
+		returned(media, parcel);
+	}
+}
+
+/* The first one last: it has somebody to begin its ticks for. */
+static bool start_threads(struct tl_media *media, GError **error)
+{
+	for (unsigned i = media->n_threads; i > 0; i--) {
+		int result = start_thread(media->threads[i - 1]);
+		if (!result)
+			continue;
+		g_set_error(error, TL_MEDIA_ERROR, TL_MEDIA_ERROR_THREAD, "media: thread: %s", g_strerror(result));
+		for (; i < media->n_threads; i++)
+			stop_thread(media->threads[i]);
+		return false;
+	}
+	return true;
 }
 
 struct tl_media *tl_media_new(const struct tl_media_config *config, const struct tl_media_handler *handler,
@@ -315,34 +402,13 @@ struct tl_media *tl_media_new(const struct tl_media_config *config, const struct
 		config_free(&own);
 		return NULL;
 	}
-	struct tl_media *media = g_new0(struct tl_media, 1);
-	media->config = own;
-	media->handler = *handler;
-	media->commands = tl_ring_new(MAX(own.max_ports, RING_MIN), sizeof(struct tl_command));
-	media->events = tl_ring_new(MAX(own.max_ports, RING_MIN), sizeof(struct tl_event));
-	media->wake = tl_wake_new(on_ring, media);
-	media->tones = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)tl_sound_unref);
-	media->rtp_ports = g_hash_table_new(NULL, NULL);
-	media->next_rtp_port = own.rtp_port_min;
-	media->ports = g_new0(struct tl_port *, own.max_ports);
-	media->recorders = g_new0(struct tl_recorder *, own.max_ports);
-	media->returned_end = &media->returned;
-	tl_media_limit_load(media, own.load_limit_us);
-	sem_init(&media->span_released, 0, 0);
-	open_descriptors(media);
+	struct tl_media *media = first_new(&own, handler);
 	raise_descriptor_limit(own.max_ports);
 	warm_up();
-	if (own.browser.port && !(media->hub = tl_hub_new(media, &media->config.browser, error))) {
-		dispose(media);
-		return NULL;
-	}
-	int result = start_thread(media);
-	if (result != 0) {
-		g_set_error(error, TL_MEDIA_ERROR, TL_MEDIA_ERROR_THREAD, "media: thread: %s", g_strerror(result));
-		dispose(media);
-		return NULL;
-	}
-	return media;
+	if (open_hubs(media, error) && start_threads(media, error))
+		return media;
+	dispose(media);
+	return NULL;
 }
 
 void tl_media_free(struct tl_media *media)
@@ -350,46 +416,8 @@ void tl_media_free(struct tl_media *media)
 	if (!media)
 		return;
 	tl_assert_main();
-	command_now(media, &(struct tl_command){ TL_COMMAND_STOP });
-	pthread_join(media->thread, NULL);
-	on_ring(media);
-	while (media->returned) { /* what the events' ring had no room for */
-		struct tl_parcel *parcel = media->returned;
-		media->returned = parcel->next;
-		returned(media, parcel);
-	}
+	for (unsigned i = 0; i < media->n_threads; i++) /* the first one would wait for the others */
+		stop_thread(media->threads[i]);
 	g_assert(media->n_ports == 0);
 	dispose(media);
-}
-
-void tl_media_add_span(struct tl_media *media, struct tl_span *span)
-{
-	tl_assert_main();
-	tl_media_command(media, &(struct tl_command){ TL_COMMAND_SPAN_ADD, .span = span });
-}
-
-void tl_media_remove_span(struct tl_media *media, struct tl_span *span)
-{
-	tl_assert_main();
-	command_now(media, &(struct tl_command){ TL_COMMAND_SPAN_REMOVE, .span = span });
-	while (sem_wait(&media->span_released) != 0)
-		g_assert(errno == EINTR);
-}
-
-void tl_media_counters(struct tl_media *media, struct tl_media_counters *counters)
-{
-	tl_assert_main();
-	*counters = (struct tl_media_counters){
-		.ticks = atomic_load(&media->ticks),
-		.late_ticks = atomic_load(&media->late_ticks),
-		.skipped_ticks = atomic_load(&media->skipped_ticks),
-		.commands = atomic_load(&media->commands_done),
-		.events = atomic_load(&media->events_sent),
-		.events_lost = atomic_load(&media->events_lost),
-		.tick_us_max = atomic_exchange(&media->tick_us_max, 0),
-		.load_us = atomic_load(&media->load.us),
-		.load_limit_us = atomic_load(&media->load.limit_us),
-	};
-	if (media->hub)
-		tl_hub_count(media->hub, counters);
 }

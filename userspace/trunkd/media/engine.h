@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
- * What main and the media thread share: rings of commands and events, and
+ * What main and a media thread share: rings of commands and events, and
  * parcels, the things that go to the thread by a command and come back by an
  * event, to be freed by main. Fields say who touches them.
  */
@@ -18,7 +18,7 @@
 #define TL_MEDIA_SPANS_MAX 64
 
 enum tl_parcel_kind { TL_PARCEL_PORT, TL_PARCEL_BRIDGE, TL_PARCEL_PLAY, TL_PARCEL_RECORDING, TL_PARCEL_TAP,
-		      TL_PARCEL_KEYS, TL_PARCEL_BROWSER, TL_PARCEL_SECRET, TL_PARCEL_RECORDER };
+		      TL_PARCEL_KEYS, TL_PARCEL_BROWSER, TL_PARCEL_SECRET, TL_PARCEL_RECORDER, TL_PARCEL_TIE };
 
 /** The head of whatever the thread hands back; embedded first. */
 struct tl_parcel {
@@ -55,7 +55,7 @@ enum tl_command_kind {
 	TL_COMMAND_PORT_ATTACH, TL_COMMAND_PORT_DETACH, TL_COMMAND_PORT_TARGET, TL_COMMAND_PORT_DETECT,
 	TL_COMMAND_PORT_MUTE, TL_COMMAND_PORT_ECHO, TL_COMMAND_PORT_PLAY, TL_COMMAND_PORT_RECORD,
 	TL_COMMAND_PORT_TAP, TL_COMMAND_PORT_LISTEN, TL_COMMAND_PORT_DETECT_FAX,
-	TL_COMMAND_PORT_KEYS, TL_COMMAND_PORT_BROWSER, TL_COMMAND_PORT_SECRET,
+	TL_COMMAND_PORT_KEYS, TL_COMMAND_PORT_BROWSER, TL_COMMAND_PORT_SECRET, TL_COMMAND_PORT_TIE,
 	TL_COMMAND_BRIDGE_ADD, TL_COMMAND_BRIDGE_REMOVE, TL_COMMAND_BRIDGE_DETACH, TL_COMMAND_BRIDGE_RECORD,
 	TL_COMMAND_SPAN_ADD, TL_COMMAND_SPAN_REMOVE, TL_COMMAND_STOP,
 };
@@ -72,6 +72,7 @@ struct tl_recorder;
 struct tl_dtmf_detector;
 struct tl_fax_ear;
 struct tl_tap;
+struct tl_tie;
 struct tl_rtp_keys;
 struct tl_browser;
 struct tl_browser_secret;
@@ -91,6 +92,7 @@ struct tl_command {
 		struct tl_dtmf_detector *detector; /* NULL: off */
 		struct tl_fax_ear *fax_ear;     /* NULL: off */
 		struct tl_tap *tap;             /* NULL: none */
+		struct tl_tie *tie;             /* NULL: none */
 		struct tl_listening listening;
 		struct tl_rtp_keys *keys;       /* NULL: in the clear */
 		struct tl_browser *browser;
@@ -133,14 +135,24 @@ struct tl_load {
 	/* tick */
 	unsigned ticks;                /* of the present window */
 	int64_t spent_ns;              /* CPU time of the thread when it began */
-	bool told;                     /* main knows of an overload */
+	bool told;                     /* main was told of an overload */
+
+	bool main_over;                /* main: so it was told */
 
 	_Atomic uint32_t us, limit_us; /* by tick; by main */
 	_Atomic bool over;             /* by tick */
 };
 
+/**
+ * One thread, and its rings. Owners know the first one, whose clock is everybody's: each of its ticks is one of the
+ * others', who have nothing else to wait for, so that what crosses from one to another (tie.h) never slips.
+ */
 struct tl_media {
-	struct tl_media_config config; /* RO; strings owned */
+	struct tl_media *first;        /* RO; of the first: itself */
+	struct tl_media *threads[TL_MEDIA_THREADS_MAX]; /* RO; the first's: all, itself before the others */
+	unsigned n_threads;            /* RO; the first's */
+	unsigned index;                /* RO; in threads */
+	struct tl_media_config config; /* RO; strings owned by the first */
 	struct tl_media_handler handler; /* RO */
 	struct tl_ring *commands;      /* main to tick */
 	struct tl_ring *events;        /* tick to main */
@@ -150,19 +162,26 @@ struct tl_media {
 	pthread_t thread;
 
 	/* main */
-	const char *inband_country;    /* interned */
 	GQueue backlog;                /* commands that the ring had no room for */
+	unsigned n_here, n_spans;      /* ports and spans that live on it */
+
+	/* main; the first's alone */
+	const char *inband_country;    /* interned */
+	GHashTable *homes;             /* struct tl_span to the thread that it lives on */
+	unsigned n_ties;
+	bool over;                     /* a thread is overloaded, and the owner knows */
 	GHashTable *tones;             /* struct tl_tone_plan to struct tl_sound */
 	GHashTable *rtp_ports;         /* those in use by our own sockets */
 	unsigned next_rtp_port;
 	unsigned n_ports;
-	struct tl_hub *hub;            /* RO; NULL: no browsers */
 	struct tl_bell *bells;
+
+	struct tl_hub *hub;            /* RO; NULL: no browsers */
 
 	/* tick */
 	int epoll_fd, socket_epoll_fd, timer_fd;
 	bool stopping;
-	struct tl_port **ports;        /* attached; max_ports places */
+	struct tl_port **ports;        /* attached; twice max_ports places: each may have a tie's far end here */
 	unsigned n_attached;
 	struct tl_recorder **recorders; /* of bridges; max_ports places */
 	unsigned n_recorders;
@@ -172,6 +191,7 @@ struct tl_media {
 	int64_t now_us;                /* when it began */
 	int64_t armed_ns;              /* what the timer is set to */
 	int64_t next_ns, next_rest;    /* when the next tick is due, CLOCK_MONOTONIC; and 1e-9 ns of it */
+	int64_t patience_ns;           /* the first: until when a late tick waits for the others; 0: none does */
 	bool must_ring;
 	unsigned n_taps;
 	int64_t taps_awaited_us;       /* since when a line's tick waits for a tap; 0: none does */
@@ -179,9 +199,12 @@ struct tl_media {
 
 	_Atomic bool awaits_taps;      /* set by tick, cleared by who kicks */
 	_Atomic bool line_waits;       /* by tick: line time that can wait drives the ticks */
+	_Atomic uint64_t begun;        /* the first: ticks begun */
+	_Atomic uint64_t followed;     /* the others: how many of those are done */
+	_Atomic bool awaits_followers; /* set by the first, cleared by who kicks */
 
 	/* written by tick, read by main */
-	_Atomic uint64_t ticks, late_ticks, skipped_ticks, commands_done, events_sent, events_lost;
+	_Atomic uint64_t ticks, late_ticks, skipped_ticks, commands_done, events_sent, events_lost, tie_missed, tie_dropped;
 	_Atomic uint32_t tick_us_max;
 };
 
@@ -204,6 +227,20 @@ void tl_media_flush(struct tl_media *media);
 
 /** At the end of each tick: how much work was it? Thread: tick. */
 void tl_load_tick(struct tl_media *media);
+
+/** Makes it look at its commands, or at what another thread has done, now. Any thread. Real-time safe. */
+void tl_media_kick(struct tl_media *media);
+
+/** The same, and main waits until @command and all before it are in the ring. Thread: main. */
+void tl_media_command_now(struct tl_media *media, const struct tl_command *command);
+
+/* threads.c; thread: main */
+/** The thread for a party that may live on any. */
+struct tl_media *tl_media_choose(struct tl_media *media);
+/** The one that @span lives on, from the first time on that it is asked for. */
+struct tl_media *tl_media_home(struct tl_media *media, struct tl_span *span);
+/** A thread has said whether it is overloaded (load.c). */
+void tl_media_heard_overload(struct tl_media *media, bool over, unsigned load_us);
 
 /** Does what main asked. Thread: tick. */
 void tl_media_obey(struct tl_media *media);

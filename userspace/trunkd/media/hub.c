@@ -102,20 +102,25 @@ static bool open_every(struct tl_hub *hub, int family, unsigned port, GError **e
 
 static bool open_sockets(struct tl_hub *hub, const struct tl_browser_config *config, GError **error)
 {
+	unsigned port = config->port + hub->channel;
 	for (const char *const *host = config->addresses; *host; host++) {
-		bool good = !g_strcmp0(*host, "0.0.0.0") ? open_every(hub, AF_INET, config->port, error) :
-			    !g_strcmp0(*host, "::")      ? open_every(hub, AF_INET6, config->port, error) :
-							     open_socket(hub, *host, config->port, error);
+		bool good = !g_strcmp0(*host, "0.0.0.0") ? open_every(hub, AF_INET, port, error) :
+			    !g_strcmp0(*host, "::")      ? open_every(hub, AF_INET6, port, error) :
+							     open_socket(hub, *host, port, error);
 		if (!good)
 			return false;
 	}
-	return hub->n_sockets || refuse(error, "any address", config->port, EADDRNOTAVAIL);
+	return hub->n_sockets || refuse(error, "any address", port, EADDRNOTAVAIL);
 }
 
 static bool open_pool(struct tl_hub *hub, const struct tl_browser_config *config, GError **error)
 {
-	struct tl_dtls_config dtls = { .workers = config->workers, .channels = 1,
+	struct tl_dtls_config dtls = { .workers = config->workers, .channels = hub->media->config.threads,
 				       .associations_max = 2 * config->sessions_max };
+	if (hub->first != hub) {
+		hub->pool = hub->first->pool;
+		return true;
+	}
 	hub->certificate = config->certificate ? tl_certificate_open(config->certificate, config->certificate_days, error) :
 						 tl_certificate_new(config->certificate_days, error);
 	if (hub->certificate)
@@ -137,6 +142,8 @@ struct tl_hub *tl_hub_new(struct tl_media *media, const struct tl_browser_config
 	while (n < 4 * config->sessions_max)
 		n <<= 1;
 	hub->media = media;
+	hub->first = media->first == media ? hub : media->first->hub;
+	hub->channel = media->index;
 	hub->sockets = g_new0(struct tl_hub_socket, TL_HUB_SOCKETS_MAX);
 	hub->by_name = g_new0(struct tl_browser_secret *, n);
 	hub->by_address = g_new0(struct tl_browser_pair *, n);
@@ -155,7 +162,8 @@ void tl_hub_free(struct tl_hub *hub)
 		return;
 	while (hub->renewing)
 		g_main_context_iteration(NULL, TRUE);
-	tl_dtls_pool_free(hub->pool);
+	if (hub->first == hub)
+		tl_dtls_pool_free(hub->pool);
 	tl_certificate_unref(hub->certificate);
 	for (unsigned i = 0; i < hub->n_sockets; i++)
 		close(hub->sockets[i].fd);
@@ -168,15 +176,17 @@ void tl_hub_free(struct tl_hub *hub)
 void tl_hub_count(const struct tl_hub *hub, struct tl_media_counters *counters)
 {
 	struct tl_dtls_counters dtls;
+	counters->browser_datagrams_received += atomic_load(&hub->datagrams_in);
+	counters->browser_datagrams_sent += atomic_load(&hub->datagrams_out);
+	counters->browser_send_failed += atomic_load(&hub->send_failed);
+	counters->browser_checks += atomic_load(&hub->checks);
+	counters->browser_checks_refused += atomic_load(&hub->checks_refused);
+	counters->browser_strangers += atomic_load(&hub->strangers);
+	counters->browser_malformed += atomic_load(&hub->malformed);
+	if (hub->first != hub)
+		return;
 	tl_dtls_pool_counters(hub->pool, &dtls);
 	counters->browsers = hub->n_browsers;
-	counters->browser_datagrams_received = atomic_load(&hub->datagrams_in);
-	counters->browser_datagrams_sent = atomic_load(&hub->datagrams_out);
-	counters->browser_send_failed = atomic_load(&hub->send_failed);
-	counters->browser_checks = atomic_load(&hub->checks);
-	counters->browser_checks_refused = atomic_load(&hub->checks_refused);
-	counters->browser_strangers = atomic_load(&hub->strangers);
-	counters->browser_malformed = atomic_load(&hub->malformed);
 	counters->dtls_connected = dtls.connected;
 	counters->dtls_failed = dtls.failed;
 	counters->dtls_refused = dtls.refused_malformed + dtls.refused_rate + dtls.refused_full;
@@ -211,6 +221,7 @@ static void on_renewed(GObject *source, GAsyncResult *result, gpointer user)
 struct tl_certificate *tl_hub_certificate(struct tl_hub *hub)
 {
 	tl_assert_main();
+	hub = hub->first;
 	if (!hub->renewing && tl_certificate_due(hub->certificate)) {
 		GTask *task = g_task_new(NULL, NULL, on_renewed, hub);
 		hub->renewing = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
  * The hub: one UDP port, a socket for each address, through which all browsers
- * of the media thread come. Datagrams are read and sent in batches, told apart
+ * of a media thread come. Datagrams are read and sent in batches, told apart
  * by their first octet (RFC 7983), and find their session by the name that an
  * ICE check is signed for, or by the addresses that such a check has proved.
  */
@@ -31,12 +31,13 @@ struct tl_hub_socket {
 
 struct tl_hub {
 	struct tl_media *media;           /* RO */
+	struct tl_hub *first;             /* RO: the first thread's, which has what all share */
 	struct tl_hub_socket *sockets;    /* RO */
 	unsigned n_sockets;               /* RO */
-	struct tl_dtls_pool *pool;        /* RO */
+	struct tl_dtls_pool *pool;        /* RO; the first's */
 	unsigned channel;                 /* RO: of the pool */
 
-	/* main */
+	/* main; the first's alone */
 	struct tl_certificate *certificate;
 	bool renewing;
 	unsigned n_browsers;
@@ -56,14 +57,14 @@ struct tl_hub {
 	_Atomic uint64_t datagrams_in, datagrams_out, send_failed, checks, checks_refused, strangers, malformed;
 };
 
-/** Opens sockets and starts the handshakes' workers. (transfer full) Thread: main. */
+/** Opens sockets, and with the first one of several starts the handshakes' workers. (transfer full) Thread: main. */
 struct tl_hub *tl_hub_new(struct tl_media *media, const struct tl_browser_config *config, GError **error);
-/** NULL is legal. Thread: main, after the media thread has ended. */
+/** NULL is legal. Thread: main, after all media threads have ended, the first hub last. */
 void tl_hub_free(struct tl_hub *hub);
 /** The certificate for a new session; a new one is made on a worker when it is due. Borrowed. Thread: main. */
 struct tl_certificate *tl_hub_certificate(struct tl_hub *hub);
 
-/** Fills in what concerns browsers. Thread: main. */
+/** Adds what concerns browsers. Thread: main. */
 void tl_hub_count(const struct tl_hub *hub, struct tl_media_counters *counters);
 
 /* ---- thread: tick; NULL is legal for @hub of the first two ---- */

@@ -83,7 +83,7 @@ static void inband_tone(struct tl_inband *inband, enum tl_inband_tone tone)
 	static const enum tl_tone_kind kinds[] = { [TL_INBAND_DIAL_TONE] = TL_TONE_DIAL, [TL_INBAND_RINGING] = TL_TONE_RINGING,
 						   [TL_INBAND_BUSY] = TL_TONE_BUSY, [TL_INBAND_CONGESTION] = TL_TONE_CONGESTION };
 	inband->sending = 0;
-	tl_port_tone(inband->port, ++inband->last_id, inband->port->media->inband_country, kinds[tone]);
+	tl_port_tone(inband->port, ++inband->last_id, inband->port->media->first->inband_country, kinds[tone]);
 }
 
 static void inband_quiet(struct tl_inband *inband)

@@ -47,10 +47,29 @@ void tl_load_tick(struct tl_media *media)
 void tl_media_limit_load(struct tl_media *media, unsigned limit_us)
 {
 	tl_assert_main();
-	atomic_store(&media->load.limit_us, limit_us);
+	for (unsigned i = 0; i < media->n_threads; i++)
+		atomic_store(&media->threads[i]->load.limit_us, limit_us);
 }
 
+/* Of several threads any: nobody knows beforehand which one a call will need. */
 bool tl_media_is_overloaded(const struct tl_media *media)
 {
-	return atomic_load_explicit(&media->load.over, memory_order_relaxed);
+	for (unsigned i = 0; i < media->n_threads; i++)
+		if (atomic_load_explicit(&media->threads[i]->load.over, memory_order_relaxed))
+			return true;
+	return false;
+}
+
+void tl_media_heard_overload(struct tl_media *media, bool over, unsigned load_us)
+{
+	struct tl_media *first = media->first;
+	bool any = false;
+	media->load.main_over = over;
+	for (unsigned i = 0; i < first->n_threads; i++)
+		any |= first->threads[i]->load.main_over;
+	if (any == first->over)
+		return;
+	first->over = any;
+	if (first->handler.on_overload)
+		first->handler.on_overload(any, load_us, first->handler.user);
 }

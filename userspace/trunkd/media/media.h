@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
  * The audio of legs: ports (a timeslot, or an RTP session) and the bridges that
- * join them, moved by a real-time thread 10 ms at a time. Main prepares and
+ * join them, moved by one or more real-time threads 10 ms at a time. Main prepares and
  * commands; commands and events cross on rings of values; what main frees is
  * freed after the thread has let it go. All functions: thread main.
  */
@@ -16,15 +16,17 @@
 #include "signal/inband.h"
 #include "signal/leg.h"
 
+#define TL_MEDIA_THREADS_MAX 16
+
 /** What drives the tick. */
 enum tl_tick_kind {
 	TL_TICK_MONOTONIC, /* CLOCK_MONOTONIC, corrected by an adaptive reference span's skew */
 	TL_TICK_SPAN,      /* the reference span's line time (clock mode loop) */
 };
 
-/** Browsers come by one UDP port, the same on every address. */
+/** Browsers come by one UDP port a media thread, the same on every address. */
 struct tl_browser_config {
-	unsigned port;               /* 0: no browsers */
+	unsigned port;               /* the first thread's, the others' follow; 0: no browsers */
 	const char *const *addresses; /* numeric, bound to; "0.0.0.0", "::": every one that the machine has; NULL-terminated */
 	const char *const *announce; /* told to browsers instead, where addresses are translated; may be NULL */
 	const char *certificate;     /* its file, tl_certificate_open(); NULL: of this process only */
@@ -50,6 +52,7 @@ struct tl_media_config {
 	unsigned jitter_min_ms, jitter_max_ms; /* RTP playout depth, default 20-120 */
 	unsigned max_ports;          /* default 4096; everything is preallocated for it */
 	unsigned load_limit_us;      /* tl_media_limit_load(); default 8000 */
+	unsigned threads;            /* 1 to TL_MEDIA_THREADS_MAX; default 1 */
 	struct tl_browser_config browser;
 	struct tl_opus_config opus;
 };
@@ -98,7 +101,10 @@ struct tl_media *tl_media_new(const struct tl_media_config *config, const struct
 /** Stops the thread; ports and bridges must be freed before, spans removed. NULL is legal. */
 void tl_media_free(struct tl_media *media);
 
-/** Gives @span's octets to the thread; the first one added is the reference, then by order of addition (fail-over). */
+/**
+ * Gives @span's octets to a thread: to the first when line time drives the ticks and the span is in clock mode loop, else
+ * to the one with the fewest. The first one added is the reference, then those of the first thread (fail-over).
+ */
 void tl_media_add_span(struct tl_media *media, struct tl_span *span);
 /** Takes it back; returns when the thread no longer touches it (bounded by a tick). */
 void tl_media_remove_span(struct tl_media *media, struct tl_span *span);
@@ -268,7 +274,7 @@ enum tl_bridge_kind {
 
 #define TL_BRIDGE_PORTS_MAX 8
 
-/** (transfer full) */
+/** It lives on the thread of the first port that joins; those of others are tied to it: 10 to 20 ms more each way. (transfer full) */
 struct tl_bridge *tl_bridge_new(struct tl_media *media, enum tl_bridge_kind kind);
 /** Joins; a port is in one bridge at most. -EBUSY, -ENOSPC, or -EPROTOTYPE (clear: laws differ, or a third port). */
 int tl_bridge_add(struct tl_bridge *bridge, struct tl_port *port);
@@ -304,6 +310,8 @@ bool tl_sound_save(const char *path, enum tl_law law, const uint8_t *octets, siz
 struct tl_media_counters {
 	uint64_t ticks, late_ticks, skipped_ticks; /* late: more than 2 ms behind; skipped: beyond 100 ms, resynchronised */
 	uint64_t commands, events, events_lost;
+	/* parties in a bridge of another thread (a gauge); blocks of 10 ms that came too late there, or too early */
+	uint64_t ties, tie_missed, tie_dropped;
 	/* browsers: present (a gauge); datagrams; ICE checks good and refused; datagrams from unproved addresses and of
 	 * no known kind; handshakes done, failed, and their datagrams refused */
 	uint64_t browsers, browser_datagrams_received, browser_datagrams_sent, browser_send_failed, browser_checks,
@@ -311,10 +319,11 @@ struct tl_media_counters {
 	uint32_t tick_us_max;       /* longest work in a tick since the last call */
 	uint32_t load_us, load_limit_us; /* mean work a tick of 10000 us, lately; tl_media_limit_load() */
 };
+/** Of several threads the sums; the greatest tick_us_max and load_us. */
 void tl_media_counters(struct tl_media *media, struct tl_media_counters *counters);
 
 /**
- * tl_media_limit_load - from how much work a tick of 10000 us on, in CPU time of the thread and as the mean of half a
+ * tl_media_limit_load - from how much work a tick of 10000 us on, in CPU time of a thread and as the mean of half a
  * second, it counts as overloaded; no longer so below nine tenths of that.
  */
 void tl_media_limit_load(struct tl_media *media, unsigned limit_us);

@@ -11,6 +11,7 @@
 #include "media/play.h"
 #include "media/session.h"
 #include "media/tap.h"
+#include "media/tie.h"
 
 #define REPEAT8(x) x, x, x, x, x, x, x, x
 #define REPEAT80(x) REPEAT8(REPEAT8(x)), REPEAT8(x), REPEAT8(x)
@@ -40,6 +41,8 @@ void tl_port_detach(struct tl_port *port)
 	tl_port_set_play(port, NULL);
 	tl_port_set_recording(port, NULL);
 	tl_port_set_tap(port, NULL);
+	if (port->kind != TL_PORT_TIE)
+		tl_port_set_tie(port, NULL);
 	if (port->rtp)
 		tl_rtp_session_detach(port->rtp);
 	media->ports[port->index] = media->ports[--media->n_attached];
@@ -127,6 +130,10 @@ static bool is_on_line(const struct tl_port *port)
 void tl_port_take(struct tl_port *port)
 {
 	port->said_event = -1;
+	if (port->kind == TL_PORT_TIE) {
+		tl_tie_take(port);
+		return;
+	}
 	if (port->rtp) {
 		port->said = port->block;
 		tl_rtp_session_take(port->rtp);
@@ -147,6 +154,8 @@ void tl_port_take(struct tl_port *port)
 		port->said = idle[port->law];
 		port->said_event = -1;
 	}
+	if (port->tie)
+		tl_tie_exchange(port);
 	if (port->recording && !tl_ring_push(port->recording->blocks, port->said))
 		TL_COUNT(port->tally.recorded_dropped, 1);
 }
@@ -175,13 +184,17 @@ int tl_port_hear(struct tl_port *port, uint8_t *block)
 		return code;
 	if (port->bridge)
 		return tl_bridge_block(port->bridge, port, block);
+	if (port->tie)
+		return tl_tie_hear(port, block);
 	memcpy(block, port->echo ? port->said : idle[port->law], TL_BLOCK_OCTETS);
 	return port->echo ? port->said_event : -1;
 }
 
 void tl_port_give(struct tl_port *port)
 {
-	if (port->rtp)
+	if (port->kind == TL_PORT_TIE)
+		tl_tie_give(port);
+	else if (port->rtp)
 		tl_rtp_session_give(port->rtp);
 	else if (is_on_line(port))
 		tl_port_hear(port, tl_span_tx(port->span, port->slot));

@@ -12,12 +12,13 @@
 #include "media/mf.h"
 #include "media/play.h"
 #include "media/session.h"
+#include "media/tie.h"
 #include "media/tone.h"
 
 #define BLOCKS_PER_S 100
 #define DIGIT_MS_MAX 8000
 
-static struct tl_port *port_new(struct tl_media *media, enum tl_port_kind kind, enum tl_law law, void *user)
+struct tl_port *tl_port_make(struct tl_media *media, enum tl_port_kind kind, enum tl_law law, void *user)
 {
 	tl_assert_main();
 	struct tl_port *port = g_new0(struct tl_port, 1);
@@ -39,7 +40,8 @@ static void send_command(struct tl_port *port, struct tl_command command)
 
 struct tl_port *tl_port_begin(struct tl_port *port)
 {
-	port->media->n_ports++;
+	port->media->first->n_ports++;
+	port->media->n_here++;
 	send_command(port, (struct tl_command){ TL_COMMAND_PORT_ATTACH });
 	return port;
 }
@@ -49,7 +51,7 @@ struct tl_port *tl_port_new_timeslot(struct tl_media *media, struct tl_span *spa
 	g_assert(slot >= 1 && slot <= tl_span_slots(span));
 	if (media->n_ports >= media->config.max_ports)
 		return NULL;
-	struct tl_port *port = port_new(media, TL_PORT_TIMESLOT, tl_span_get_law(span), port_user);
+	struct tl_port *port = tl_port_make(tl_media_home(media, span), TL_PORT_TIMESLOT, tl_span_get_law(span), port_user);
 	port->span = span;
 	port->slot = slot;
 	return tl_port_begin(port);
@@ -62,7 +64,7 @@ struct tl_port *tl_port_new_session(struct tl_media *media, enum tl_law law, voi
 			    media->config.max_ports);
 		return NULL;
 	}
-	struct tl_port *port = port_new(media, TL_PORT_RTP, law, port_user);
+	struct tl_port *port = tl_port_make(tl_media_choose(media), TL_PORT_RTP, law, port_user);
 	port->rtp = tl_rtp_session_new(port);
 	return port;
 }
@@ -102,9 +104,14 @@ void tl_port_free(struct tl_port *port)
 
 void tl_port_dispose(struct tl_port *port)
 {
-	port->media->n_ports--;
+	if (port->kind == TL_PORT_TIE) {
+		tl_tie_proxy_returned(port->tie);
+		return;
+	}
+	port->media->first->n_ports--;
+	port->media->n_here--;
 	if (port->rtp && port->rtp->rtp.fd < 0)
-		port->media->hub->n_browsers--;
+		port->media->first->hub->n_browsers--;
 	tl_rtp_session_free(port->rtp);
 	tl_dtmf_detector_free(port->main_detector);
 	tl_fax_ear_free(port->main_fax_ear);
@@ -153,10 +160,10 @@ void tl_port_play(struct tl_port *port, uint64_t id, struct tl_sound *const *sou
 /* A tone's sound is made once and kept: it is the same for every port. */
 static struct tl_sound *tone_sound(struct tl_media *media, const struct tl_tone_plan *plan, enum tl_tone_kind tone)
 {
-	struct tl_sound *sound = g_hash_table_lookup(media->tones, plan);
+	struct tl_sound *sound = g_hash_table_lookup(media->first->tones, plan);
 	if (!sound) {
 		sound = tone == TL_TONE_MILLIWATT ? tl_tone_milliwatt() : tl_tone_render(plan);
-		g_hash_table_insert(media->tones, (gpointer)plan, sound);
+		g_hash_table_insert(media->first->tones, (gpointer)plan, sound);
 	}
 	return sound;
 }

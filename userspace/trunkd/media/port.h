@@ -8,7 +8,7 @@
 #include "media/dtmf.h"
 #include "media/engine.h"
 
-enum tl_port_kind { TL_PORT_TIMESLOT, TL_PORT_RTP };
+enum tl_port_kind { TL_PORT_TIMESLOT, TL_PORT_RTP, TL_PORT_TIE };
 
 struct tl_rtp_session;
 struct tl_inband;
@@ -45,6 +45,7 @@ struct tl_port {
 	struct tl_dtmf_detector *main_detector;
 	struct tl_fax_ear *main_fax_ear;
 	struct tl_inband *inband;       /* owned; of a port that signalling uses, else NULL */
+	struct tl_tie *main_tie;        /* it is in a bridge of another thread; NULL: not */
 
 	/* tick */
 	unsigned index;                 /* in media->ports */
@@ -58,6 +59,7 @@ struct tl_port {
 	struct tl_recording *recording;
 	struct tl_play *play;
 	struct tl_bridge *bridge;
+	struct tl_tie *tie;             /* of a party in a bridge of another thread, and (RO) of what stands for it there */
 	const uint8_t *said;            /* this tick's block of the party, in law */
 	int said_event;                 /* RFC 4733 code that the block is the tone of; -1: none */
 	uint8_t block[TL_BLOCK_OCTETS]; /* room for said */
@@ -92,6 +94,8 @@ void tl_inband_free(struct tl_inband *inband);
 /** Uses all of SpanDSP that the thread will use. */
 void tl_inband_warm_up(const int16_t samples[TL_BLOCK_OCTETS]);
 
+/** A port of this room's own, not counted. */
+struct tl_port *tl_port_make(struct tl_media *media, enum tl_port_kind kind, enum tl_law law, void *user);
 /** A port with an RTP session that has no way yet; tl_port_begin() gives it to the thread. */
 struct tl_port *tl_port_new_session(struct tl_media *media, enum tl_law law, void *port_user, GError **error);
 struct tl_port *tl_port_begin(struct tl_port *port);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "media/record-pool.h"
+#include "media/tie.h"
 
 #define RING_BLOCKS 256    /* 2.5 s: so long may a disk take its time */
 #define CALM_MS 10000
@@ -175,9 +176,11 @@ struct tl_recorder *tl_recorder_new(struct tl_record_pool *pool, struct tl_bridg
 	recorder->path = g_strdup(path);
 	recorder->format = format;
 	bridge->main_recorder = recorder;
+	bridge->settled = true;
 	thread->n_main++;
 	order(thread, RECORD_BEGIN, recorder);
-	tl_media_command(bridge->media, &(struct tl_command){ TL_COMMAND_BRIDGE_RECORD, .port = left, .recorder = recorder,
+	struct tl_port *member = left && left->main_bridge == bridge ? tl_tie_member(left) : NULL;
+	tl_media_command(bridge->media, &(struct tl_command){ TL_COMMAND_BRIDGE_RECORD, .port = member, .recorder = recorder,
 							      .bridge = bridge });
 	return recorder;
 }

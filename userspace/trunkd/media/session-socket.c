@@ -85,8 +85,8 @@ static int open_any_pair(struct tl_rtp_session *session, struct tl_media *media)
 	unsigned n = (media->config.rtp_port_max + 1 - media->config.rtp_port_min) / 2;
 	int result = -EADDRINUSE;
 	for (unsigned i = 0, tries = 0; i < n && tries < FOREIGN_TRIES; i++) {
-		unsigned port = next_port(media);
-		if (g_hash_table_contains(media->rtp_ports, GUINT_TO_POINTER(port)))
+		unsigned port = next_port(media->first);
+		if (g_hash_table_contains(media->first->rtp_ports, GUINT_TO_POINTER(port)))
 			continue;
 		result = open_pair(session, media->config.rtp_host, port);
 		if (result != -EADDRINUSE)
@@ -106,7 +106,7 @@ bool tl_rtp_sockets_open(struct tl_rtp_session *session, GError **error)
 			    g_strerror(-result));
 		return false;
 	}
-	g_hash_table_add(media->rtp_ports, GUINT_TO_POINTER(session->local_port));
+	g_hash_table_add(media->first->rtp_ports, GUINT_TO_POINTER(session->local_port));
 	session->rtp.port = session->rtcp.port = session->port;
 	session->rtcp.is_rtcp = true;
 	session->phase = session->local_port / 2;
@@ -115,7 +115,7 @@ bool tl_rtp_sockets_open(struct tl_rtp_session *session, GError **error)
 
 void tl_rtp_sockets_close(struct tl_rtp_session *session)
 {
-	g_hash_table_remove(session->port->media->rtp_ports, GUINT_TO_POINTER(session->local_port));
+	g_hash_table_remove(session->port->media->first->rtp_ports, GUINT_TO_POINTER(session->local_port));
 	close(session->rtp.fd);
 	close(session->rtcp.fd);
 }

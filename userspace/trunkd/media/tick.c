@@ -18,6 +18,8 @@
 #define RESYNC_NS 100000000
 #define SPAN_GONE_US 1000000 /* a span in clock mode loop without a tick for so long is not waited for: its line may be slow */
 #define SPAN_GONE_NS (SPAN_GONE_US * 1000ll)
+#define PATIENCE_NS 20000000 /* so late may a tick be for the sake of the other threads */
+#define BEHIND_TICKS 10      /* a thread that is so far behind the first leaves out what it missed */
 #define LOOK_US 1000000 /* a silent span is looked at so often */
 #define TICKS_A_WAKE 16
 #define SOCKETS_A_CALL 256
@@ -86,9 +88,56 @@ static void choose_spans(struct tl_media *media, int64_t now_us)
 	}
 }
 
+/* ---- several threads ---- */
+
+static void begin_tick_of_all(struct tl_media *media)
+{
+	if (media->n_threads < 2)
+		return;
+	atomic_fetch_add(&media->begun, 1);
+	for (unsigned i = 1; i < media->n_threads; i++)
+		tl_media_kick(media->threads[i]);
+}
+
+static bool have_followed(const struct tl_media *media)
+{
+	uint64_t begun = atomic_load(&media->begun);
+	for (unsigned i = 1; i < media->n_threads; i++)
+		if (atomic_load(&media->threads[i]->followed) < begun)
+			return false;
+	return true;
+}
+
+/* Whether all others have done the tick before, so that what they say in it is there; if not, they will kick. */
+static bool followers_ready(struct tl_media *media)
+{
+	if (have_followed(media))
+		return true;
+	atomic_store(&media->awaits_followers, true); /* before the second look: pairs with tell_first() */
+	return have_followed(media);
+}
+
+static void tell_first(struct tl_media *media, uint64_t done)
+{
+	struct tl_media *first = media->first;
+	atomic_store(&media->followed, done);
+	if (atomic_exchange(&first->awaits_followers, false))
+		tl_media_kick(first);
+}
+
+/* By the clock the others are waited for a little, and then the line goes on. */
+static bool others_done(struct tl_media *media, int64_t now)
+{
+	int64_t until_ns = media->next_ns + PATIENCE_NS;
+	bool done = now >= until_ns || followers_ready(media);
+	media->patience_ns = done ? 0 : until_ns;
+	return done;
+}
+
 static void run_tick(struct tl_media *media, int64_t now_us)
 {
 	struct tl_media_span *spans = media->spans;
+	begin_tick_of_all(media);
 	media->tick++;
 	media->now_us = now_us;
 	tl_media_obey(media); /* what was asked before the tick fell due is done before it */
@@ -139,7 +188,7 @@ static void run_by_clock(struct tl_media *media, int64_t now)
 		TL_COUNT(media->skipped_ticks, behind / NS_PER_TICK);
 		media->next_ns = now;
 	}
-	while (now >= media->next_ns) {
+	while (now >= media->next_ns && others_done(media, now)) {
 		if (now - media->next_ns > LATE_NS)
 			TL_COUNT(media->late_ticks, 1);
 		choose_spans(media, now / 1000);
@@ -166,10 +215,12 @@ static bool line_tick_due(struct tl_media *media, int64_t now_us, bool *alive)
 	return *alive && due;
 }
 
-/* A thread that does not answer is not waited for: the line comes first. */
-static bool taps_due(struct tl_media *media, int64_t now_us)
+/* Line time that can wait does so for taps and other threads; not for one that does not answer: the line comes first. */
+static bool may_go_on(struct tl_media *media, int64_t now_us)
 {
-	if (!atomic_load_explicit(&media->line_waits, memory_order_relaxed) || tl_taps_ready(media) || (media->taps_awaited_us && now_us - media->taps_awaited_us >= SPAN_GONE_US)) {
+	bool waits = atomic_load_explicit(&media->line_waits, memory_order_relaxed);
+	if (!waits || (tl_taps_ready(media) && followers_ready(media)) ||
+	    (media->taps_awaited_us && now_us - media->taps_awaited_us >= SPAN_GONE_US)) {
 		media->taps_awaited_us = 0;
 		return true;
 	}
@@ -182,9 +233,10 @@ static bool taps_due(struct tl_media *media, int64_t now_us)
 static void run_by_line(struct tl_media *media, int64_t now)
 {
 	bool alive;
-	for (unsigned i = 0; line_tick_due(media, now / 1000, &alive) && taps_due(media, now / 1000) && i < TICKS_A_WAKE; i++)
+	for (unsigned i = 0; line_tick_due(media, now / 1000, &alive) && may_go_on(media, now / 1000) && i < TICKS_A_WAKE; i++)
 		run_tick(media, now / 1000);
 	if (alive) {
+		media->patience_ns = 0;
 		/* Set rarely: the timer is only there for a line that stops. */
 		if (media->next_ns - now < SPAN_GONE_NS / 2)
 			media->next_ns = now + SPAN_GONE_NS;
@@ -193,6 +245,23 @@ static void run_by_line(struct tl_media *media, int64_t now)
 	if (media->next_ns > now + NS_PER_TICK)
 		media->next_ns = now;
 	run_by_clock(media, now);
+}
+
+/* The first thread's ticks are ours. */
+static void run_by_first(struct tl_media *media, int64_t now)
+{
+	uint64_t due = atomic_load(&media->first->begun), done = atomic_load(&media->followed);
+	bool waits = atomic_load_explicit(&media->first->line_waits, memory_order_relaxed);
+	atomic_store_explicit(&media->line_waits, waits, memory_order_relaxed);
+	if (!waits && due - done > BEHIND_TICKS) {
+		TL_COUNT(media->skipped_ticks, due - done - 1);
+		done = due - 1;
+	}
+	while (done < due && may_go_on(media, now / 1000)) {
+		choose_spans(media, now / 1000);
+		run_tick(media, now / 1000);
+		tell_first(media, ++done);
+	}
 }
 
 /* What woke us: a span, which reads its descriptor itself, or the kick or the timer. */
@@ -211,11 +280,12 @@ static void note_ready(struct tl_media *media, void *what)
 
 static void sleep_until_due(struct tl_media *media)
 {
-	struct itimerspec due = { .it_value = { media->next_ns / 1000000000, media->next_ns % 1000000000 } };
+	int64_t at_ns = media->patience_ns ? media->patience_ns : media->next_ns;
+	struct itimerspec due = { .it_value = { at_ns / 1000000000, at_ns % 1000000000 } };
 	struct epoll_event ready[TL_MEDIA_SPANS_MAX];
-	if (media->armed_ns != media->next_ns)
+	if (media->armed_ns != at_ns && media->first == media)
 		timerfd_settime(media->timer_fd, TFD_TIMER_ABSTIME, &due, NULL);
-	media->armed_ns = media->next_ns;
+	media->armed_ns = at_ns;
 	int n = epoll_wait(media->epoll_fd, ready, TL_MEDIA_SPANS_MAX, -1);
 	for (int i = 0; i < n; i++)
 		note_ready(media, ready[i].data.ptr);
@@ -238,7 +308,9 @@ void *tl_media_run(void *data)
 		int64_t began = now_ns();
 		tl_media_obey(media);
 		receive_spans(media, tl_clock_us());
-		if (media->config.tick == TL_TICK_SPAN)
+		if (media->first != media)
+			run_by_first(media, began);
+		else if (media->config.tick == TL_TICK_SPAN)
 			run_by_line(media, began);
 		else
 			run_by_clock(media, began);
