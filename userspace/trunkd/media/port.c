@@ -59,12 +59,12 @@ struct tl_port *tl_port_new_timeslot(struct tl_media *media, struct tl_span *spa
 
 struct tl_port *tl_port_new_session(struct tl_media *media, enum tl_law law, void *port_user, GError **error)
 {
-	if (media->n_ports >= media->config.max_ports) {
+	if (media->first->n_ports >= media->config.max_ports) {
 		g_set_error(error, TL_MEDIA_ERROR, TL_MEDIA_ERROR_PORTS, "media: all %u ports are in use",
 			    media->config.max_ports);
 		return NULL;
 	}
-	struct tl_port *port = tl_port_make(tl_media_choose(media), TL_PORT_RTP, law, port_user);
+	struct tl_port *port = tl_port_make(media, TL_PORT_RTP, law, port_user);
 	port->rtp = tl_rtp_session_new(port);
 	return port;
 }
@@ -72,7 +72,7 @@ struct tl_port *tl_port_new_session(struct tl_media *media, enum tl_law law, voi
 struct tl_port *tl_port_new_rtp(struct tl_media *media, enum tl_law law, struct tl_rtp_side *local, void *port_user,
 				GError **error)
 {
-	struct tl_port *port = tl_port_new_session(media, law, port_user, error);
+	struct tl_port *port = tl_port_new_session(tl_media_choose(media), law, port_user, error);
 	if (port && !tl_rtp_sockets_open(port->rtp, error)) {
 		tl_rtp_session_free(port->rtp);
 		g_free(port);

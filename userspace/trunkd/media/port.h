@@ -96,7 +96,7 @@ void tl_inband_warm_up(const int16_t samples[TL_BLOCK_OCTETS]);
 
 /** A port of this room's own, not counted. */
 struct tl_port *tl_port_make(struct tl_media *media, enum tl_port_kind kind, enum tl_law law, void *user);
-/** A port with an RTP session that has no way yet; tl_port_begin() gives it to the thread. */
+/** A port of that thread with an RTP session that has no way yet; tl_port_begin() gives it to the thread. */
 struct tl_port *tl_port_new_session(struct tl_media *media, enum tl_law law, void *port_user, GError **error);
 struct tl_port *tl_port_begin(struct tl_port *port);
 /** Whether the octets of its law are not those on the wire. */

@@ -74,10 +74,8 @@ void tl_tie_proxy_returned(struct tl_tie *tie)
 static bool take(struct tl_media *media, struct tl_tie_way *way, struct tl_tie_block *block)
 {
 	unsigned n = tl_ring_count(way->blocks);
-	for (unsigned over = n > DEPTH_MAX ? n - DEPTH : 0; over; over--) {
-		tl_ring_drop(way->blocks);
+	for (unsigned over = n > DEPTH_MAX ? n - DEPTH : 0; over && tl_ring_pop(way->blocks, block); over--)
 		TL_COUNT(media->tie_dropped, 1);
-	}
 	if (!way->flows && n < DEPTH)
 		return false;
 	if (!tl_ring_pop(way->blocks, block)) {
