@@ -130,6 +130,11 @@ class Browser:
     def run(self, script, *arguments):
         return self.do("/execute/sync", script=script, args=list(arguments))
 
+    def run_async(self, script, *arguments):
+        """What @script, the body of an async function, returns."""
+        return self.do("/execute/async", script=f"(async function() {{ {script} }}).apply(null, [...arguments].slice(0, -1)).then(arguments[arguments.length - 1], why => arguments[arguments.length - 1](String(why)));",
+                       args=list(arguments))
+
     def find(self, css):
         """Elements, seen or not."""
         return [found[ELEMENT] for found in self.do("/elements", using="css selector", value=css)]

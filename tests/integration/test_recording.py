@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Recording of bridges on a real node: who said what, byte for byte; a notice; pause; a full disk."""
 import hashlib
+import json
 import resource
+import subprocess
 
 import test_tandem
 from audio import ALAW, assert_contains, noise, read_wav, write_wav
 from control import Refused
 from files import Http
-from harness import main, wait_until
+from centre import LATER, NUMBER, Centre
+from harness import main, program, wait_until
 
 Tandem = test_tandem.E1.__bases__[0]
 
@@ -141,6 +144,84 @@ class Disk(Recording):
         self.release()
 
 
-del Tandem, Recording
+class Queue(Centre):
+    """A queue whose calls are recorded, through the desk."""
+    agents = {"anna": "alert; answer; record anna-hears.wav; play anna-says.wav forever; wait released 300"}
+    queue = ("record = wav", "record_notice = file:later.wav", "overflow_s = 300")
+
+    def setUp(self):
+        self.said = noise(1, 31)
+        super().setUp()
+
+    def start_phones(self, agents):
+        write_wav(self.dir / "anna-says.wav", self.said, ALAW)
+        super().start_phones(agents)
+
+    def trunkctl(self, *words):
+        token = self.dir / "operator.token"
+        token.write_text("run-the-desk\n")
+        return subprocess.run([program("trunkctl"), "--check", "--desk", f"unix:{self.desk.socket}", "--token-file", str(token), *words],
+                              check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    def await_recording(self, state):
+        return wait_until(lambda: self.calls().get("0301", {}).get("recording") == state, f"recording {state}")
+
+    def recordings(self, n):
+        def stored():
+            found = json.loads(self.trunkctl("--json", "recording", "list"))["recordings"]
+            return len(found) == n and found
+        return wait_until(stored, f"{n} recordings in the store")
+
+    def assert_mostly(self, heard, said, what):
+        """Half of it in pieces of 50 ms: a telephone's clock is its own."""
+        pieces = [said[at:at + 400] for at in range(0, len(said), 400)]
+        self.assertGreater(2 * sum(piece in heard for piece in pieces), len(pieces), what)
+
+    def test_recorded_and_kept(self):
+        """The caller left, octet by octet, the agent right; both hear the notice; a desk that dies does not matter; what is
+        said in a pause, and on hold, is not there; it lands in the store and leaves the node; it can be fetched."""
+        caller = noise(1, 32)
+        write_wav(self.dir / "caller-says.wav", caller, ALAW)
+        call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; record hears.wav; "
+                                        "play caller-says.wav forever; wait released 300")
+        self.await_recording("on")
+        node = self.node.connect("observer")
+        bridge = node.snapshot()["recordings"][0]["bridge"]
+        node.await_event("leg.played", lambda e: e["play"] == f"r{bridge[1:]}" and e["completed"])
+        self.desk.kill()
+        self.control = self.desk.start()
+        self.await_recording("on")
+        talk = self.calls()["0301"]["call"]
+        self.trunkctl("recording", "pause", talk)
+        self.await_recording("paused")
+        self.control.ask("call.hold", call=talk, on=True)
+        self.await_call("0301", "held")
+        first, = self.recordings(1)
+        self.control.ask("call.hold", call=talk, on=False)
+        self.await_call("0301", "answered")
+        self.await_recording("paused")
+        self.assertEqual(node.snapshot()["recordings"], [], "an agent's pause outlives a hold")
+        self.trunkctl("recording", "resume", talk)
+        self.await_recording("on")
+        node.await_event("recording.started", lambda e: e["bridge"] != bridge)
+        self.control.ask("call.release", call=talk, cause=16)
+        self.assertEqual(call.all_good()[0]["cause"], 16)
+        for one in self.recordings(2):
+            self.assertEqual((one["call"], one["agent"], one["queue"], one["calling"], one["partial"], one["name"]),
+                             (talk, "anna", "sales", "0301", False, "audio.wav"))
+        self.trunkctl("recording", "save", first["file"], str(self.dir / "first.wav"))
+        octets = (self.dir / "first.wav").read_bytes()
+        self.assertEqual((len(octets), hashlib.sha256(octets).hexdigest()), (first["size"], first["file"]))
+        kept = read_wav(self.dir / "first.wav")
+        assert_contains(kept[0::2], caller, "the left side")
+        self.assert_mostly(kept[1::2], self.said, "the right side")
+        wait_until((self.dir / "anna-hears.wav").exists, "what anna heard")
+        assert_contains(read_wav(self.dir / "hears.wav"), LATER, "the caller")
+        self.assert_mostly(read_wav(self.dir / "anna-hears.wav"), LATER, "anna")
+        wait_until(lambda: not node.ask("spool.list")["items"], "the node's spool is free again")
+        self.assertIn("no recordings", self.trunkctl("recording", "list", "call=nobody"))
+
+
+del Tandem, Recording, Centre
 if __name__ == "__main__":
     main()

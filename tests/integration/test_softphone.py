@@ -74,7 +74,18 @@ class Softphone(Centre):
         assert_spoken(heard, self.said[who], self.said[others[0]], what)
 
 
+HEARD_ON_PAGE = """
+  const found = (await (await fetch('/api/recordings')).json()).recordings.filter(one => one.queue === 'sales');
+  if (found.length < arguments[0]) return null;
+  const audio = await (await fetch('/api/recording/' + found[found.length - 1].file)).arrayBuffer();
+  const decoded = await new OfflineAudioContext(2, 8000, 8000).decodeAudioData(audio);
+  return [decoded.numberOfChannels, ...[0, 1].map(side => Array.from(decoded.getChannelData(side), one => Math.round(one * 32767)))];
+"""
+
+
 class Talk(Softphone):
+    queue = ("record = opus", "overflow_s = 300")
+
     def test_answered_in_the_page(self):
         page = self.sign_in("berta")
         call = self.dial()
@@ -97,11 +108,21 @@ class Talk(Softphone):
         page.await_gone("[data-notice=offline]")
         page.await_css("[data-call=Talking]")
         self.assert_hears(page, "caller", "berta, with a new desk")
+        page.await_css("[data-recording=on]")
+        page.button("Pause the recording")
+        page.await_css("[data-recording=paused]")
+        self.shoot(page, "recording-paused")
+        page.button("Record again")
+        page.await_css("[data-recording=on]")
         page.button("Hang up")
         self.assertEqual(call.all_good()[0]["cause"], 16)
         page.await_css("[data-state=ready]")
         self.all_but_browsers_quiet(1)
         self.assert_was_heard("berta", "the caller")
+        sides, left, right = wait_until(lambda: page.run_async(HEARD_ON_PAGE, 1), "the recording, played in the page")
+        self.assertEqual(sides, 2)
+        assert_spoken(features(8000, left), self.said["caller"], self.said["berta"], "the recording's left side")
+        assert_spoken(features(8000, right), self.said["berta"], self.said["caller"], "the recording's right side")
         # The second time the page knows the caller.
         again = self.dial("expect digits 12# 60; hangup 16")
         page.await_text("Earlier calls")
@@ -130,6 +151,18 @@ class Talk(Softphone):
         wait_until(lambda: len(self.node.connect().snapshot()["legs"]) == standing, f"{standing} standing legs, no other")
 
 
+# Whether the picture has many shades, and is another one than the last time.
+MOVES = """
+  const video = document.querySelector('video.picture');
+  if (!video || !video.videoWidth) return false;
+  const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 36 }), context = canvas.getContext('2d');
+  context.drawImage(video, 0, 0, 64, 36);
+  const now = [...context.getImageData(0, 0, 64, 36).data], was = window.lastPicture;
+  window.lastPicture = now;
+  return !!was && new Set(now).size > 20 && now.some((one, i) => Math.abs(one - was[i]) > 60);
+"""
+
+
 class Transfer(Softphone):
     browsers = ("berta", "carl")
 
@@ -148,7 +181,14 @@ class Transfer(Softphone):
         self.shoot(berta, "consult")
         self.assert_hears(carl, "berta", "carl, of berta")
         self.assert_hears(berta, "carl", "berta, of carl")
+        berta.button("Show my camera")
+        carl.await_css("video.picture")
+        self.assertTrue(wait_until(lambda: carl.run(MOVES), "a picture that moves"))
+        self.shoot(carl, "picture")
+        carl.button("Show my camera")
+        berta.await_css("video.picture")
         berta.button("Complete the transfer")
+        carl.await_gone("video.picture")
         berta.await_css("[data-state=ready]")
         carl.await_text("Ada Lovelace")
         self.assert_hears(carl, "caller", "carl, of the caller")

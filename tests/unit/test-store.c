@@ -293,6 +293,25 @@ static void test_cannot_renew(void)
 	remove_all(path);
 }
 
+/* A renewal that the disk answers when the reign is over here already makes a new reign, not the old one again. */
+static void test_late_renewal(void)
+{
+	g_autofree char *path = new_path();
+	struct tl_store *store = must_open(path);
+	struct holder holder = { 0 };
+	tl_clock_fake(1000000);
+	struct tl_lease *lease = tl_lease_new(store, "one", 1000, on_lease, &holder);
+	wait_for(&holder.changes, 1);
+	tl_clock_advance(300000); /* it is asked for */
+	tl_clock_advance(700000); /* and not there in time */
+	g_assert_cmpint(holder.epoch, ==, 0);
+	wait_for(&holder.changes, 3);
+	g_assert_cmpint(holder.epoch, ==, 2);
+	tl_lease_free(lease);
+	tl_store_free(store);
+	remove_all(path);
+}
+
 int main(int argc, char **argv)
 {
 	tl_thread_become_main();
@@ -307,5 +326,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/cannot-open", test_cannot_open);
 	g_test_add_func("/store/two-desks", test_two_desks);
 	g_test_add_func("/store/cannot-renew", test_cannot_renew);
+	g_test_add_func("/store/late-renewal", test_late_renewal);
 	return g_test_run();
 }

@@ -269,6 +269,7 @@ const struct command commands[] = {
 	{ "agent", "NAME ready|offline|break [REASON]", "set an agent's state", run_agent },
 	{ "place", "TARGET NUMBER agent NAME | service NUMBER", "place a call, and join it with that agent or flow", run_place },
 	{ "fax", "send FILE NUMBER... | list | show | cancel | retry", "faxes, in and out", run_fax },
+	{ "recording", "list | save | pause | resume", "recordings of calls", run_recording },
 	{ "hangup", "CALL | leg LEG [CAUSE]", "hang up", run_hangup },
 	{ "drain", "node | SPAN [SLOT] [off]", "take no new calls there; calls in progress go on", run_drain },
 	{ "follow", "[desk|node]", "print events as they happen, until Ctrl-C", run_follow },

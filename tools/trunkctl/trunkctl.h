@@ -43,5 +43,8 @@ char *text_at(JsonObject *object, const char *path);
 /* fax.c */
 int run_fax(const struct place *place, char **words);
 
+/* recording.c */
+int run_recording(const struct place *place, char **words);
+
 /* trace.c */
 int run_trace(const struct place *place, char **words);

@@ -278,6 +278,8 @@ static void set_queues(struct desk *desk)
 	while ((s = tl_config_next(desk->settings->config, "queue", s))) {
 		struct tl_queue_settings queue = settings_queue(s);
 		tl_acd_set_queue(desk->acd, &queue);
+		tl_contacts_set_recording(desk->contacts, queue.name, tl_config_choice(s, "record") ? tl_config_string(s, "record") : NULL,
+					  tl_config_list(s, "record_notice"));
 	}
 }
 

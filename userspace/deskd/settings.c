@@ -30,6 +30,8 @@ const struct tl_config_key settings_keys[] = {
 	{ "queue", "music", TL_CONFIG_STRING, "file:music", .help = "sound that waiting callers hear, looped" },
 	{ "queue", "position", TL_CONFIG_LIST, .help = "sounds before the number of the caller's place; none: it is not told" },
 	{ "queue", "position_every_s", TL_CONFIG_INT, "30", NULL, 5, 3600, .help = "how often the place is told, s" },
+	{ "queue", "record", TL_CONFIG_CHOICE, "no", "no|opus|wav|wav16", .help = "what callers and agents say is recorded, the caller left: Ogg Opus, WAV with G.711 or with 16 bits" },
+	{ "queue", "record_notice", TL_CONFIG_LIST, .help = "sounds that both hear first, once the recording has begun" },
 	{ "queue", "overflow_s", TL_CONFIG_INT, "300", NULL, 0, 86400, .help = "longest wait, s; 0: without end" },
 	{ "queue", "overflow", TL_CONFIG_STRING, "release:31", .help = "where a caller goes who has waited too long: " D },
 	{ "agent", "display", TL_CONFIG_STRING, .help = "name to be shown; default: the section's name" },
@@ -135,6 +137,7 @@ static gboolean add_queue(struct tl_flows *flows, const struct tl_config_section
 	g_autoptr(GError) cause = NULL;
 	struct tl_flow_queue queue = { .name = tl_config_name(section), .music = tl_config_string(section, "music"),
 				       .position = tl_config_list(section, "position"),
+				       .record_notice = tl_config_list(section, "record_notice"),
 				       .position_every_s = tl_config_int(section, "position_every_s"),
 				       .overflow_s = tl_config_int(section, "overflow_s"),
 				       .overflow = tl_config_string(section, "overflow") };

@@ -101,6 +101,7 @@ static struct tl_spool_item view(const struct item *item)
 		.id = json_object_get_string_member(item->meta, "id"),
 		.partial = !strcmp(json_object_get_string_member(item->meta, "state"), "partial"),
 		.contact = tags ? json_object_get_string_member_with_default(tags, "contact", NULL) : NULL,
+		.agent = tags ? json_object_get_string_member_with_default(tags, "agent", NULL) : NULL,
 		.leg = json_object_get_string_member_with_default(item->meta, "leg", NULL), .meta = item->meta,
 		.parts = item->parts, .n_parts = item->n_parts,
 	};
@@ -167,13 +168,14 @@ static void add_rows(struct tl_archive *archive, struct tl_transaction *t, const
 	g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), item->meta);
 	g_autofree char *meta = json_to_string(node, FALSE);
 	/* The primary key: the second of two attempts fails as a whole. */
-	tl_transaction_add(t, "INSERT INTO spool_item (node, item, id, kind, state, contact, leg, meta, stored_utc_us) "
-			      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now_us())",
+	tl_transaction_add(t, "INSERT INTO spool_item (node, item, id, kind, state, contact, leg, meta, agent, stored_utc_us) "
+			      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now_us())",
 			   TL_VALUES(tl_text(item->node), tl_text(item->item), tl_text(item->id), tl_text(item->kind), tl_text(item->partial ? "partial" : "complete"),
-				     tl_text(item->contact), tl_text(item->leg), tl_text(meta)));
+				     tl_text(item->contact), tl_text(item->leg), tl_text(meta), tl_text(item->agent)));
 	for (unsigned i = 0; i < item->n_parts; i++) {
 		const struct tl_spool_part *part = &item->parts[i];
-		tl_blob_keep(t, &part->blob, fax ? "image/tiff" : "audio/x-wav", until);
+		const char *type = fax ? "image/tiff" : g_str_has_suffix(part->name, ".opus") ? "audio/ogg" : "audio/wav";
+		tl_blob_keep(t, &part->blob, type, until);
 		tl_transaction_add(t, "INSERT INTO spool_part (node, item, name, size, sha256) VALUES ($1, $2, $3, $4, $5)",
 				   TL_VALUES(tl_text(item->node), tl_text(item->item), tl_text(part->name), tl_int(part->blob.size),
 					     tl_text(part->blob.sha256)));

@@ -27,7 +27,7 @@ struct tl_spool_item {
 	const char *node, *item, *kind; /* fax, recording */
 	const char *id;                 /* of the fax or recording, as it was asked for */
 	bool partial;
-	const char *contact, *leg;      /* may be NULL */
+	const char *contact, *leg, *agent; /* may be NULL */
 	JsonObject *meta;               /* node.schema.json's spool_item */
 	const struct tl_spool_part *parts;
 	unsigned n_parts;
@@ -39,6 +39,23 @@ struct tl_archive_handler {
 	/** It is committed. */
 	void (*on_stored)(const struct tl_spool_item *item, void *user);
 };
+
+/** A recording that is stored; strings are borrowed during the callback, NULL where there is none. */
+struct tl_recording {
+	const char *id, *call, *agent, *queue, *calling, *called;
+	const char *name, *sha256; /* of its file */
+	int64_t size, begun_utc_us, ended_utc_us;
+	bool partial;
+};
+
+struct tl_recording_filter {
+	unsigned max;
+	const char *call, *agent, *sha256; /* NULL: any */
+};
+typedef void (*tl_archive_recordings_done)(const struct tl_recording *all, unsigned n, const GError *error, void *user);
+/** Those whose files are still kept, the latest first. @on_done exactly once. */
+void tl_archive_recordings(struct tl_store *store, const struct tl_recording_filter *filter, tl_archive_recordings_done on_done,
+			   void *user);
 
 /** @keep_fax_days, @keep_recording_days: of the blobs; 0: for ever. Rooms are borrowed. (transfer full) */
 struct tl_archive *tl_archive_new(struct tl_store *store, struct tl_blobs *blobs, unsigned keep_fax_days, unsigned keep_recording_days,

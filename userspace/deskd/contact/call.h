@@ -42,6 +42,8 @@ enum contact_event {
 	CONTACT_EVENTS
 };
 
+enum recording_state { RECORDING_NONE, RECORDING_STARTING, RECORDING_ON, RECORDING_PAUSED };
+
 struct node {
 	struct tl_contacts *contacts;
 	char *name, *address, *token;
@@ -81,6 +83,9 @@ struct tl_contact {
 	bool leg_answered, peer_answered;
 	bool leg_held, peer_held; /* by its own party */
 	bool on_hold, muted;    /* by the desk: the caller hears music; the agent is not heard */
+	enum recording_state recording; /* of the bridge */
+	bool unrecorded;        /* its agent has paused it */
+	bool noticed;           /* the parties were told */
 	char *transfer_to;      /* the agent who is to get it next */
 	struct tl_contact *consult; /* the agent asks another about it */
 	char *of;               /* a consult: about which contact */
@@ -112,6 +117,7 @@ struct tl_contacts {
 	int64_t epoch;
 	unsigned loading; /* reads of open contacts under way; only the last one counts */
 	GHashTable *nodes, *all, *devices; /* name, id, agent -> */
+	GHashTable *recordings; /* by queue (recording.c) */
 	char *hold_music;
 	struct tl_timer *patience; /* for nodes that do not come */
 };
@@ -174,6 +180,13 @@ void peer_tag(struct tl_contact *contact);
 /* hold.c */
 void hold_begin(struct tl_contact *contact);
 void hold_end(struct tl_contact *contact);
+
+/* recording.c */
+GHashTable *recording_table_new(void);
+/** The bridge is there: recorded if its queue is set so. */
+void recording_begin(struct tl_contact *contact);
+void recording_event(struct node *node, const char *name, JsonObject *params);
+void recording_seen(struct node *node, JsonArray *recordings);
 
 /* transfer.c */
 void transfer_leave(void *contact, const void *data);

@@ -27,6 +27,7 @@ struct tl_contact_info {
 	const char *consult; /* the contact in which its agent asks another agent about it */
 	const char *of;      /* it is such a one, about this contact */
 	bool on_hold, muted; /* by its agent */
+	const char *recording; /* "on", "paused"; NULL: not recorded */
 	unsigned slot, position, cause;
 	int64_t started_utc_us, answered_utc_us, ended_utc_us;
 	bool outgoing;
@@ -75,6 +76,11 @@ struct tl_contacts *tl_contacts_new(struct tl_store *store, struct tl_acd *acd, 
 void tl_contacts_free(struct tl_contacts *contacts);
 /** What a caller on hold hears, looped; copied. */
 void tl_contacts_set_hold_music(struct tl_contacts *contacts, const char *sound);
+/**
+ * What callers of @queue and its agents say is recorded from now on: "opus", "wav", "wav16"; NULL: no longer. @notice:
+ * sounds that both hear first, once a call.
+ */
+void tl_contacts_set_recording(struct tl_contacts *contacts, const char *queue, const char *format, const char *const *notice);
 /** Before the first reign. */
 void tl_contacts_add_node(struct tl_contacts *contacts, const struct tl_node_settings *settings);
 
@@ -126,6 +132,8 @@ bool tl_contact_hang_up(struct tl_contact *contact, GError **error);
 bool tl_contact_hold(struct tl_contact *contact, bool on, GError **error);
 /** The agent is not heard. */
 bool tl_contact_mute(struct tl_contact *contact, bool on, GError **error);
+/** Its recording is paused and goes on. */
+bool tl_contact_record(struct tl_contact *contact, bool on, GError **error);
 /** @digits: 0-9 * # A-D, towards the caller; in a consult towards the other agent. */
 bool tl_contact_dtmf(struct tl_contact *contact, const char *digits, GError **error);
 /** @to: "queue:NAME" or "agent:NAME"; who does not answer leaves the caller in its queue. */

@@ -105,6 +105,7 @@ void contact_set_peer(struct tl_contact *contact, const char *leg)
 	contact->peer_answered = contact->peer_held = contact->muted = false;
 	contact->peer_is_device = leg && device_of_leg(contact->node, leg);
 	g_clear_pointer(&contact->bridge, g_free);
+	contact->recording = RECORDING_NONE;
 	tl_timer_stop(contact->ring);
 	if (leg)
 		g_hash_table_insert(contact->node->legs, contact->peer, contact);
@@ -153,7 +154,8 @@ struct tl_contact_info tl_contact_info(struct tl_contact *contact)
 		.calling_name = contact->calling_name, .digits = contact->digits->str, .step = contact->step,
 		.node = contact->node->name, .span = contact->span, .slot = contact->slot,
 		.consult = contact->consult ? contact->consult->id : NULL, .of = contact->of, .on_hold = contact->on_hold,
-		.muted = contact->muted, .position = tl_acd_position(contact->contacts->acd, contact->id), .cause = contact->cause,
+		.muted = contact->muted, .recording = contact->recording == RECORDING_ON ? "on" : contact->recording == RECORDING_PAUSED ||
+			contact->unrecorded ? "paused" : NULL, .position = tl_acd_position(contact->contacts->acd, contact->id), .cause = contact->cause,
 		.started_utc_us = contact->started_utc_us, .answered_utc_us = contact->answered_utc_us,
 		.ended_utc_us = contact->ended_utc_us,
 	};
@@ -195,6 +197,7 @@ struct tl_contacts *tl_contacts_new(struct tl_store *store, struct tl_acd *acd, 
 	contacts->nodes = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, node_free);
 	contacts->all = g_hash_table_new(g_str_hash, g_str_equal);
 	contacts->devices = g_hash_table_new(g_str_hash, g_str_equal);
+	contacts->recordings = recording_table_new();
 	contacts->patience = tl_timer_new("nodes", on_patience, contacts);
 	return contacts;
 }
@@ -207,6 +210,7 @@ void tl_contacts_free(struct tl_contacts *contacts)
 	g_hash_table_unref(contacts->nodes);
 	g_hash_table_unref(contacts->all);
 	g_hash_table_unref(contacts->devices);
+	g_hash_table_unref(contacts->recordings);
 	g_free(contacts->hold_music);
 	tl_timer_free(contacts->patience);
 	g_free(contacts);

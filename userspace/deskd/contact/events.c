@@ -154,6 +154,10 @@ void events_handle(struct node *node, const char *name, JsonObject *params)
 		fax_event(node, name, params);
 		return;
 	}
+	if (node->known && g_str_has_prefix(name, "recording.")) {
+		recording_event(node, name, params);
+		return;
+	}
 	for (unsigned i = 0; node->known && i < G_N_ELEMENTS(handlers); i++)
 		if (!strcmp(handlers[i].name, name)) {
 			handlers[i].handle(node, params);

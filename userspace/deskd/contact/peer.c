@@ -151,11 +151,13 @@ void peer_bridge(struct tl_contact *contact)
 	json_object_set_string_member(params, "kind", contact->clear ? "clear" : "voice");
 	json_object_set_array_member(params, "members", members);
 	command_send(contact, "bridge.create", params, on_joined);
+	recording_begin(contact);
 }
 
 void peer_unbridge(struct tl_contact *contact)
 {
 	g_autofree char *bridge = g_steal_pointer(&contact->bridge);
+	contact->recording = RECORDING_NONE;
 	if (!bridge)
 		return;
 	JsonObject *params = json_object_new();

@@ -280,6 +280,7 @@ static void on_snapshot(JsonObject *result, const GError *error, void *user)
 	reconcile_devices(node, json_object_get_array_member(result, "legs"));
 	reconcile_phones(node, json_object_get_array_member(result, "phones"));
 	reconcile_legs(node, json_object_get_array_member(result, "legs"));
+	recording_seen(node, json_object_has_member(result, "recordings") ? json_object_get_array_member(result, "recordings") : NULL);
 	struct tl_node_info info = node_info(node);
 	node->contacts->handler.on_node(&info, NULL, node->contacts->user);
 	open_when_all_known(node->contacts);

@@ -39,6 +39,7 @@ struct tl_flow_queue {
 	unsigned position_every_s;
 	unsigned overflow_s;           /* 0: waits without end */
 	const char *overflow;          /* destination */
+	const char *const *record_notice; /* sounds; whether there is a recording is not the flow's */
 };
 
 struct tl_flows;

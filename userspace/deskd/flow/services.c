@@ -113,12 +113,13 @@ bool tl_flows_add_queue(struct tl_flows *flows, const struct tl_flow_queue *queu
 		g_prefix_error(error, "music: ");
 		return false;
 	}
-	if (!check_sounds("position", queue->position, error) || !check_destination("overflow", queue->overflow, error))
+	if (!check_sounds("position", queue->position, error) || !check_sounds("record_notice", queue->record_notice, error) || !check_destination("overflow", queue->overflow, error))
 		return false;
 	struct tl_flow_queue *own = g_memdup2(queue, sizeof *queue);
 	own->name = g_strdup(queue->name);
 	own->music = g_strdup(queue->music);
 	own->position = (const char *const *)copy(queue->position);
+	own->record_notice = NULL; /* checked here, used elsewhere */
 	own->overflow = g_strdup(queue->overflow);
 	g_hash_table_insert(flows->queues, (char *)own->name, own);
 	return true;

@@ -11,6 +11,7 @@ struct tl_lease {
 	char *holder;
 	unsigned lease_ms;
 	int64_t epoch;    /* 0: not held */
+	int64_t lost;     /* the last one that ran out here */
 	int64_t asked_us; /* when the claim under way was submitted */
 	bool asking;
 	bool freed;       /* while a claim is under way */
@@ -32,6 +33,8 @@ static void set_epoch(struct tl_lease *lease, int64_t epoch)
 {
 	if (lease->epoch == epoch)
 		return;
+	if (!epoch)
+		lease->lost = lease->epoch;
 	lease->epoch = epoch;
 	if (epoch)
 		tl_notice("%s is the conductor, epoch %" G_GINT64_FORMAT, lease->holder, epoch);
@@ -45,12 +48,19 @@ static void on_deadline(void *user)
 	set_epoch(user, 0);
 }
 
+static void claim(void *lease);
+
 /* The lease runs from when it was asked for, which is before the database wrote it down. */
 static void hold(struct tl_lease *lease, int64_t epoch)
 {
 	int64_t left_us = lease->asked_us + (int64_t)lease->lease_ms * 1000 - tl_clock_us();
 	if (left_us <= 0) {
 		set_epoch(lease, 0);
+		return;
+	}
+	/* A renewal that was answered when the reign was over here already: what it named is no longer unique. */
+	if (epoch == lease->lost) {
+		claim(lease);
 		return;
 	}
 	tl_timer_start(lease->deadline, left_us / 1000);

@@ -31,6 +31,11 @@ static bool act_mute(struct tl_contact *contact, JsonObject *params, GError **er
 	return tl_contact_mute(contact, is_on(params), error);
 }
 
+static bool act_record(struct tl_contact *contact, JsonObject *params, GError **error)
+{
+	return tl_contact_record(contact, is_on(params), error);
+}
+
 static bool act_dtmf(struct tl_contact *contact, JsonObject *params, GError **error)
 {
 	return tl_contact_dtmf(contact, json_object_get_string_member(params, "digits"), error);
@@ -63,6 +68,7 @@ act_fn act_find(const char *method)
 	static const struct { const char *method; act_fn act; } acts[] = {
 		{ "call.answer", act_answer },	   { "call.hangup", act_hang_up },	 { "call.hold", act_hold },
 		{ "call.mute", act_mute },	   { "call.dtmf", act_dtmf },	 { "call.transfer", act_transfer },
+		{ "call.record", act_record },
 		{ "call.consult", act_consult }, { "call.complete", act_complete }, { "call.cancel", act_cancel },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(acts); i++)

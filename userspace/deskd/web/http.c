@@ -54,8 +54,8 @@ static void set_headers(SoupServerMessage *message)
 {
 	static const struct { const char *name, *value; } headers[] = {
 		{ "Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-					     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
-		{ "Permissions-Policy", "microphone=(self), camera=(), geolocation=()" },
+					     "img-src 'self'; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
+		{ "Permissions-Policy", "microphone=(self), camera=(self), geolocation=()" },
 		{ "X-Content-Type-Options", "nosniff" },
 		{ "Referrer-Policy", "no-referrer" },
 		{ "Cache-Control", "no-store" },
@@ -310,7 +310,7 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
 	(void)soup, (void)query;
 	if (soup_server_message_get_status(message))
 		return; /* refused before its body came */
-	if (fax_request(web, message, path))
+	if (fax_request(web, message, path) || recordings_request(web, message, path))
 		return;
 	for (unsigned i = 0; i < G_N_ELEMENTS(routes); i++) {
 		if (strcmp(routes[i].path, path))
@@ -423,6 +423,11 @@ void http_headers(SoupServerMessage *message)
 bool http_may_look(struct tl_web *web, SoupServerMessage *message)
 {
 	return may_look(web, message) || http_may_act(web, message);
+}
+
+const char *http_agent(struct tl_web *web, SoupServerMessage *message)
+{
+	return agent_of(web, message);
 }
 
 bool http_may_act(struct tl_web *web, SoupServerMessage *message)

@@ -111,6 +111,10 @@ bool fax_request(struct tl_web *web, SoupServerMessage *message, const char *pat
 bool fax_brings_document(SoupServerMessage *message, const char *path);
 #define FAX_DOCUMENT_MAX_OCTETS (32 << 20)
 
+/* recordings.c; false: not one of them */
+bool recordings_request(struct tl_web *web, SoupServerMessage *message, const char *path);
+bool recordings_method(struct tl_web *web, const char *method, JsonObject *params, struct tl_control_reply *reply);
+
 /* http.c: a request that is answered later, and answers */
 struct waiting;
 struct waiting *http_wait(struct tl_web *web, SoupServerMessage *message);
@@ -121,6 +125,8 @@ void http_answer(SoupServerMessage *message, unsigned status, JsonObject *object
 void http_refuse(SoupServerMessage *message, unsigned status, const char *why);
 void http_headers(SoupServerMessage *message);
 bool http_may_look(struct tl_web *web, SoupServerMessage *message);
+/** Who has logged in, or NULL; borrowed. */
+const char *http_agent(struct tl_web *web, SoupServerMessage *message);
 /** Logged in, or with an operator's token. */
 bool http_may_act(struct tl_web *web, SoupServerMessage *message);
 

@@ -145,7 +145,7 @@ static void on_request(struct tl_control_peer *peer, const char *method, JsonObj
 			methods[i].handle(user, params, reply);
 			return;
 		}
-	if (fax_method(user, method, params, reply))
+	if (fax_method(user, method, params, reply) || recordings_method(user, method, params, reply))
 		return;
 	refuse(reply, TL_CONTROL_NO_METHOD, "this desk does not know the method");
 }

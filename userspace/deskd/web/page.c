@@ -32,6 +32,12 @@ static const struct page_file files[] = {
 	{ "/faxes.css", "text/css; charset=utf-8",
 #include "userspace/deskd/web/page/faxes.css.in.h"
 	},
+	{ "/recordings.html", "text/html; charset=utf-8",
+#include "userspace/deskd/web/page/recordings.html.in.h"
+	},
+	{ "/recordings.js", "text/javascript; charset=utf-8",
+#include "userspace/deskd/web/page/recordings.js.in.h"
+	},
 	{ "/icon.svg", "image/svg+xml",
 #include "userspace/deskd/web/page/icon.svg.in.h"
 	},

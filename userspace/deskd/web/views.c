@@ -42,6 +42,7 @@ JsonObject *view_call(struct tl_contact *contact)
 		json_object_set_boolean_member(call, "on_hold", TRUE);
 	if (info.muted)
 		json_object_set_boolean_member(call, "muted", TRUE);
+	put(call, "recording", info.recording);
 	return call;
 }
 

@@ -14,7 +14,7 @@ export interface Call {
   call: string; state: CallState; called: string; calling: string; started_utc_us: number;
   calling_name?: string; service?: string; queue?: string; agent?: string; digits?: string; step?: string;
   answered_utc_us?: number; ended_utc_us?: number; cause?: number;
-  on_hold?: boolean; muted?: boolean; consult?: string; about?: string;
+  on_hold?: boolean; muted?: boolean; recording?: "on" | "paused"; consult?: string; about?: string;
 }
 
 export interface Queue { queue: string; waiting: number; ready: number; talking: number }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 // The standing leg: one peer connection that is up all shift. Made anew when it fails; calls in progress go on.
+import { Picture } from "./picture";
 import { NoMicrophone, openMicrophone } from "./microphone";
 import type { PhoneState, Trouble } from "../state/state";
 import { sentence } from "../state/words";
@@ -13,6 +14,8 @@ export interface PhoneOwner {
   onPhone(state: PhoneState, trouble: Trouble | null): void;
   /** The browser plays only after a click. */
   onSilent(silent: boolean): void;
+  onPicture(picture: MediaStream | null): void;
+  onCamera(on: boolean): void;
 }
 
 export class Phone {
@@ -22,8 +25,12 @@ export class Phone {
   private wanted = false;
   private muted = false;
   private readonly audio = new Audio();
+  readonly picture: Picture;
 
-  constructor(private readonly owner: PhoneOwner) { this.audio.autoplay = true; }
+  constructor(private readonly owner: PhoneOwner) {
+    this.audio.autoplay = true;
+    this.picture = new Picture(picture => owner.onPicture(picture), on => owner.onCamera(on));
+  }
 
   /** Asks for the microphone and connects. */
   async start(): Promise<void> {
@@ -41,6 +48,7 @@ export class Phone {
 
   stop(state: PhoneState = "off"): void {
     this.wanted = false;
+    this.picture.hide();
     this.drop();
     for (const track of this.microphone?.getTracks() ?? []) track.stop();
     this.microphone = null;
@@ -96,7 +104,12 @@ export class Phone {
     this.peer = peer;
     this.owner.onPhone("connecting", null);
     for (const track of this.microphone.getTracks()) peer.addTrack(track, this.microphone);
-    peer.ontrack = event => { this.audio.srcObject = event.streams[0] ?? new MediaStream([event.track]); this.listenNow(); };
+    this.picture.join(peer);
+    peer.ontrack = event => {
+      if (event.track.kind === "video") { this.picture.take(event.track); return; }
+      this.audio.srcObject = event.streams[0] ?? new MediaStream([event.track]);
+      this.listenNow();
+    };
     peer.onconnectionstatechange = () => this.changed(peer);
     try {
       await peer.setLocalDescription(await peer.createOffer());

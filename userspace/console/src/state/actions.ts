@@ -7,7 +7,7 @@ import { mayOpenUnasked, refusedAltogether } from "../rtc/microphone";
 import { Phone } from "../rtc/phone";
 import { Ring } from "../rtc/ring";
 import { apply } from "./apply";
-import { isRinging, myCall, mySelf, worksInBrowser } from "./select";
+import { isRinging, myCall, mySelf, seesOther, worksInBrowser } from "./select";
 import type { PhoneState, State, Trouble } from "./state";
 import { Store } from "./state";
 import { sentence } from "./words";
@@ -33,6 +33,8 @@ export class Actions {
       offer: async sdp => (await this.connection.request<{ sdp: string }>("phone.connect", { sdp })).sdp,
       onPhone: (phone: PhoneState, trouble: Trouble | null) => this.store.set({ phone, trouble }),
       onSilent: silent => this.store.set({ silent }),
+      onPicture: picture => this.store.set({ picture }),
+      onCamera: camera => this.store.set({ camera }),
     });
   }
 
@@ -94,6 +96,14 @@ export class Actions {
   mute(on: boolean): void {
     this.phone.mute(on);
     void this.onCall("call.mute", { on });
+  }
+
+  /** The recording is paused, and goes on. */
+  record(on: boolean): void { void this.onCall("call.record", { on }); }
+
+  showCamera(on: boolean): void {
+    if (on) this.phone.picture.show().catch((error: unknown) => this.store.set({ error: `The camera cannot be used: ${text(error)}` }));
+    else this.phone.picture.hide();
   }
 
   press(digit: string): void {
@@ -160,6 +170,7 @@ export class Actions {
     else this.ring.stop();
     if (me?.state === "ringing" && me.auto_answer && call && this.call !== call.call) this.ring.beep();
     if (call?.muted === undefined && this.state.phone !== "refused") this.phone.mute(false);
+    if (!seesOther(this.state)) this.phone.picture.hide();
     if ((call?.call ?? null) === this.call) return;
     this.call = call?.call ?? null;
     this.store.set({ panel: "none", digits: "", past: null, error: null });

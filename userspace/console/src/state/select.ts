@@ -23,6 +23,11 @@ export function myConsult(state: State): Call | null {
   return (call?.consult && state.calls.get(call.consult)) || null;
 }
 
+/** Whether I speak with another agent, who may have a browser: customers on telephones show nothing. */
+export function seesOther(state: State): boolean {
+  return myCall(state)?.about !== undefined && mySelf(state)?.state === "talking" || myConsult(state)?.state === "answered";
+}
+
 export function worksInBrowser(state: State): boolean {
   return mySelf(state)?.browser_connected !== undefined;
 }

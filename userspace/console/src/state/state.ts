@@ -24,6 +24,8 @@ export interface State {
   signInError: string | null;
   busy: boolean;               // a request is under way
   panel: "none" | "keypad" | "transfer";
+  camera: boolean;             // ours is on
+  picture: MediaStream | null; // of who we speak with
   digits: string;              // sent by the keypad in this call
   past: { call: string; calls: Past[] } | null;
 }
@@ -31,7 +33,7 @@ export interface State {
 export function emptyState(): State {
   return {
     started: false, me: null, online: false, desk: null, agents: new Map(), calls: new Map(), queues: new Map(), skewMs: 0,
-    phone: "off", trouble: null, silent: false, error: null, signInError: null, busy: false, panel: "none", digits: "", past: null,
+    phone: "off", trouble: null, silent: false, error: null, signInError: null, busy: false, panel: "none", camera: false, picture: null, digits: "", past: null,
   };
 }
 

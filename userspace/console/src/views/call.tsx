@@ -3,10 +3,11 @@
 import { h } from "preact";
 import type { Actions } from "../state/actions";
 import type { Call } from "../desk/protocol";
-import { isRinging, myCall, myConsult, mySelf, nowUs } from "../state/select";
+import { isRinging, myCall, myConsult, mySelf, nowUs, seesOther } from "../state/select";
 import type { State } from "../state/state";
 import { Caller } from "./caller";
 import { Keypad } from "./keypad";
+import { PictureView } from "./picture";
 import { TransferList } from "./transfer";
 import { duration } from "./words";
 
@@ -50,6 +51,8 @@ function Buttons({ state, actions, call }: Props & { call: Call }) {
     <div class="acts" role="group" aria-label="The call">
       {!asked && <Toggle on={!!call.on_hold} label="Hold" labelOn="Back to the caller" keys="Alt+H" act={() => actions.hold(!call.on_hold)} />}
       <Toggle on={!!call.muted} label="Mute" labelOn="Unmute" keys="Alt+M" act={() => actions.mute(!call.muted)} />
+      {call.recording && <Toggle on={call.recording === "paused"} label="Pause the recording" labelOn="Record again" keys="Alt+R" act={() => actions.record(call.recording === "paused")} />}
+      {seesOther(state) && <Toggle on={state.camera} label="Show my camera" labelOn="Hide my camera" keys="Alt+C" act={() => actions.showCamera(!state.camera)} />}
       <Toggle on={state.panel === "keypad"} label="Keypad" labelOn="Keypad" keys="Alt+K" act={() => actions.open("keypad")} />
       {!asked && <Toggle on={state.panel === "transfer"} label="Transfer" labelOn="Transfer" keys="Alt+T" act={() => actions.open("transfer")} />}
       <button class="hang-up" aria-keyshortcuts="Alt+X" title="Hang up (Alt+X)" onClick={() => actions.hangUp()}>Hang up</button>
@@ -64,10 +67,12 @@ function Talking({ state, actions, call }: Props & { call: Call }) {
     <section class="panel call" aria-label="Your call">
       <div class="head">
         <span class={`pill big ${call.on_hold ? "queued" : call.muted ? "bad" : "answered"}`} role="status" data-call={word}>{word}</span>
+        {call.recording && <span class={`pill ${call.recording === "on" ? "recorded" : ""}`} role="status" data-recording={call.recording}>{call.recording === "on" ? "Recorded" : "Recording paused"}</span>}
         <span class="clock" aria-hidden="true">{duration(nowUs(state) - sinceUs)}</span>
       </div>
       <Caller call={call} state={state} />
       {consult ? <Consulting state={state} actions={actions} consult={consult} /> : null}
+      {state.picture && seesOther(state) ? <PictureView stream={state.picture} /> : null}
       <Buttons state={state} actions={actions} call={call} />
       {state.panel === "keypad" ? <Keypad state={state} actions={actions} /> : null}
       {state.panel === "transfer" && !consult ? <TransferList state={state} actions={actions} /> : null}
