@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Benchmarks (tests/bench/README.md).
 BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media conductor micro routing srtp fax \
-	floor-browser load-browser subject-browser)
+	floor-browser load-browser subject-browser flood)
 
 ROOMS_floor-relay :=
 ROOMS_load :=
 EXTRA_load := tests/bench/spans.c
 ROOMS_floor-browser :=
+ROOMS_flood := secure base
 ROOMS_load-browser := media secure line base
 EXTRA_load-browser := tests/bench/spans.c tests/unit/fake-browser.c
 ROOMS_micro := media secure line base

@@ -73,6 +73,42 @@ def delay(bench, legs):
                  "20 ms depth and 20 ms packet apart")
 
 
+KINDS = ["noise", "stun", "forged", "dtls", "hello", "rtp"]
+
+
+def flood_round(bench, legs, rate, kinds):
+    """CPU us a hostile datagram of each kind, while @legs calls are up; what became of the calls; RSS growth in KiB."""
+    cost = {}
+    with tempfile.TemporaryDirectory() as folder:
+        where = ["-a", bench.host, "-l", legs, "-f", folder]
+        with Program(bench.program("subject-browser"), *where) as node, Program(bench.program("load-browser"), *where) as load:
+            time.sleep(SETTLE_S)
+            rss = rss_kib(node.pid)
+            for kind in kinds:
+                quiet = window(node.pid, WINDOW_S)
+                with Program(bench.program("flood"), bench.host, PORT, kind, rate, f"{folder}/answers") as flood:
+                    time.sleep(0.2)
+                    cost[kind] = (window(node.pid, WINDOW_S) - quiet) / rate * 1e6
+                    flood.stop()
+            if not kinds:
+                time.sleep(2 * WINDOW_S)
+            rss = rss_kib(node.pid) - rss
+            seen = load.stop()
+            return cost, dict(node.stop(), sent=seen["rtp_sent"], delay=seen["delay_ms"]["p99"]), rss
+
+
+def flood(bench, legs, rate):
+    """The same calls without a flood tell what the host itself spoils."""
+    _, quiet, _ = flood_round(bench, legs, rate, [])
+    cost, seen, rss = flood_round(bench, legs, rate, KINDS)
+    for kind, us in cost.items():
+        bench.result(f"browser_flood_{kind}", us, "CPU us a datagram", note=f"{rate} a second, {legs} calls up")
+    lost, without = ((said["lost"] + said["too_late"]) / said["received"] * 100 for said in (seen, quiet))
+    bench.result("browser_flood_calls", lost, "% of packets lost or late", floor=without,
+                 note=f"floor: the same without a flood; delay to the browser p99 {seen['delay']:.1f} ms (without "
+                 f"{quiet['delay']:.1f}); RSS grew by {rss} KiB")
+
+
 # ---- a whole node ----
 
 def offer(fingerprint, number):

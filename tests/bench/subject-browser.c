@@ -13,6 +13,8 @@
 #include "media/media.h"
 #include "plan.h"
 
+static struct tl_port *browsers[LEGS_MAX];
+
 static struct tl_span *span_open(const struct plan *plan, struct tl_media *media, unsigned i)
 {
 	g_autofree char *name = g_strdup_printf("e1-%u", i);
@@ -66,7 +68,7 @@ static void start_all(const struct plan *plan, struct tl_media *media, const str
 	for (unsigned i = 0; i < plan->spans; i++)
 		spans[i] = span_open(plan, media, i);
 	for (unsigned i = 0; i < plan->legs; i++) {
-		struct tl_port *browser = browser_open(plan, media, peer, answers);
+		struct tl_port *browser = browsers[i] = browser_open(plan, media, peer, answers);
 		if (plan->echo)
 			tl_port_echo(browser, true);
 		else
@@ -94,12 +96,22 @@ static gboolean stop(gpointer loop)
 	return G_SOURCE_CONTINUE;
 }
 
-static void report(struct tl_media *media)
+static void report(const struct plan *plan, struct tl_media *media)
 {
 	struct tl_media_counters counters;
+	struct tl_port_counters port;
+	uint64_t received = 0, lost = 0, late = 0;
+	for (unsigned i = 0; i < plan->legs; i++) {
+		tl_port_counters(browsers[i], &port);
+		received += port.packets_received;
+		lost += port.lost;
+		late += port.late;
+	}
 	tl_media_counters(media, &counters);
 	printf("{\"ticks\": %" G_GUINT64_FORMAT ", \"late\": %" G_GUINT64_FORMAT ", \"skipped\": %" G_GUINT64_FORMAT
-	       ", \"tick_us_max\": %u}\n", counters.ticks, counters.late_ticks, counters.skipped_ticks, counters.tick_us_max);
+	       ", \"tick_us_max\": %u, \"received\": %" G_GUINT64_FORMAT ", \"lost\": %" G_GUINT64_FORMAT ", \"too_late\": %"
+	       G_GUINT64_FORMAT "}\n", counters.ticks, counters.late_ticks, counters.skipped_ticks, counters.tick_us_max, received,
+	       lost, late);
 }
 
 int main(int argc, char **argv)
@@ -124,6 +136,6 @@ int main(int argc, char **argv)
 	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
 	g_unix_signal_add(SIGTERM, stop, loop);
 	g_main_loop_run(loop);
-	report(media);
+	report(&plan, media);
 	return 0; /* the kernel takes the rest */
 }
