@@ -146,8 +146,8 @@ static void on_counters(JsonObject *result, const GError *error, void *user)
 	struct conductor *conductor = user;
 	JsonObject *counters = result ? json_object_get_object_member(result, "counters") : NULL;
 	if (counters) {
-		conductor->ticks = json_object_get_int_member_with_default(counters, "ticks", 0);
-		conductor->skipped_ticks = json_object_get_int_member_with_default(counters, "skipped_ticks", 0);
+		conductor->ticks = json_object_get_int_member_with_default(counters, "media_ticks", 0);
+		conductor->skipped_ticks = json_object_get_int_member_with_default(counters, "media_skipped_ticks", 0);
 	}
 	g_main_loop_quit(conductor->loop);
 }

@@ -16,6 +16,7 @@ LIMIT_S = 90
 WINDOW_S = 1.5
 SKIPPED = 0.01  # of the ticks, or the windows do not count
 TOKEN = "bench-conductor"
+TOKEN_LOOK = "bench-observer"
 JITTER_MS = 20
 
 
@@ -89,6 +90,7 @@ class Node:
         (folder / "trunkd.conf").write_text(
             f"[node]\nname = bench\nstate_dir = {folder}/state\nlog_level = warning\nmax_legs = 2100\n"
             f"[control]\nsocket = {self.socket}\n[token bench]\ntoken = {TOKEN}\nrole = conductor\n"
+            f"[token look]\ntoken = {TOKEN_LOOK}\nrole = observer\n"
             f"[media]\nrtp_host = {bench.host}\nrtp_port_min = 24000\nrtp_port_max = 29998\n"
             f"[sip]\nlisten = sip:127.0.0.1:{node_sip}\n"
             f"[trunk far]\ntarget = sip:127.0.0.1:{far_sip}\npeers = 127.0.0.1\n" + spans(bench.host, number, True))
