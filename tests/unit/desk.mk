@@ -1,9 +1,10 @@
 ROOMS_test-store := store base
 ROOMS_test-acd := acd store base
 ROOMS_test-ledger := ledger store control base
-EXTRA_test-ledger := tests/unit/fake-node.c
+fake_node := $(wildcard tests/unit/fake-node*.c)
+EXTRA_test-ledger := $(fake_node)
 ROOMS_test-flow := flow base
-desk_rig := tests/unit/desk-rig.c tests/unit/fake-node.c userspace/deskd/desk.c userspace/deskd/settings.c userspace/deskd/fax-desk.c
+desk_rig := tests/unit/desk-rig.c $(fake_node) userspace/deskd/desk.c userspace/deskd/settings.c userspace/deskd/fax-desk.c
 ROOMS_test-desk := $(DESKD_ROOMS)
 EXTRA_test-desk := $(desk_rig)
 ROOMS_test-desk-browser := $(DESKD_ROOMS)

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
-#include "fake-node.h"
+#include "fake-node-inner.h"
 
 #include <string.h>
 
 #include "base/clock.h"
-
-static JsonNode *take(JsonObject *object)
-{
-	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
-	json_node_take_object(node, object);
-	return node;
-}
 
 static void leg_free(void *data)
 {
@@ -27,70 +20,7 @@ static void leg_free(void *data)
 	g_free(leg);
 }
 
-static JsonObject *tags_json(const struct fake_leg *leg)
-{
-	JsonObject *tags = json_object_new();
-	GHashTableIter iter;
-	const char *key, *value;
-	g_hash_table_iter_init(&iter, leg->tags);
-	while (g_hash_table_iter_next(&iter, (void **)&key, (void **)&value))
-		json_object_set_string_member(tags, key, value);
-	return tags;
-}
-
-static JsonObject *party_json(const struct fake_leg *leg)
-{
-	JsonObject *party = json_object_new();
-	json_object_set_string_member(party, "kind", leg->browser ? "browser" : leg->incoming ? "timeslot" : "sip-user");
-	json_object_set_string_member(party, "name", leg->browser ? leg->party : leg->incoming ? "e1" :
-				      leg->party + strcspn(leg->party, ":") + 1);
-	if (leg->incoming && !leg->browser)
-		json_object_set_int_member(party, "slot", 1);
-	return party;
-}
-
-static JsonObject *setup_json(const struct fake_leg *leg)
-{
-	JsonObject *setup = json_object_new();
-	json_object_set_string_member(setup, "called", leg->incoming && !leg->browser ? leg->party : "");
-	json_object_set_string_member(setup, "calling", "030123");
-	return setup;
-}
-
-static JsonObject *leg_json(const struct fake_leg *leg)
-{
-	JsonObject *object = json_object_new();
-	json_object_set_string_member(object, "leg", leg->id);
-	json_object_set_string_member(object, "state", leg->state);
-	json_object_set_string_member(object, "direction", leg->incoming ? "in" : "out");
-	json_object_set_object_member(object, "party", party_json(leg));
-	json_object_set_object_member(object, "setup", setup_json(leg));
-	json_object_set_object_member(object, "tags", tags_json(leg));
-	if (leg->bridge)
-		json_object_set_string_member(object, "bridge", leg->bridge);
-	if (leg->playing)
-		json_object_set_string_member(object, "playing", leg->playing);
-	if (leg->browser)
-		json_object_set_boolean_member(object, "connected", leg->connected);
-	if (leg->muted)
-		json_object_set_boolean_member(object, "muted", TRUE);
-	return object;
-}
-
-static JsonObject *node_json(struct fake_node *node)
-{
-	JsonObject *object = json_object_new();
-	json_object_set_string_member(object, "node", node->name);
-	json_object_set_string_member(object, "boot", node->boot);
-	json_object_set_string_member(object, "version", "test");
-	json_object_set_int_member(object, "epoch", node->epoch);
-	json_object_set_int_member(object, "event", tl_control_server_last_event(node->server));
-	json_object_set_int_member(object, "journal_first", node->stored + 1);
-	json_object_set_int_member(object, "journal_last", node->facts->len);
-	return object;
-}
-
-static void send(struct fake_node *node, const char *event, JsonObject *params)
+void fake_node_send(struct fake_node *node, const char *event, JsonObject *params)
 {
 	tl_control_server_event(node->server, event, params, NULL, NULL);
 }
@@ -102,7 +32,7 @@ static void set_state(struct fake_node *node, struct fake_leg *leg, const char *
 	JsonObject *params = json_object_new();
 	json_object_set_string_member(params, "leg", leg->id);
 	json_object_set_string_member(params, "state", state);
-	send(node, "leg.state", params);
+	fake_node_send(node, "leg.state", params);
 }
 
 void fake_node_fact(struct fake_node *node, const char *fact, const char *leg_id, gint64 at_ms, unsigned cause)
@@ -119,15 +49,15 @@ void fake_node_fact(struct fake_node *node, const char *fact, const char *leg_id
 		json_object_set_string_member(object, "leg", leg_id);
 	if (leg) {
 		json_object_set_string_member(object, "direction", leg->incoming ? "in" : "out");
-		json_object_set_object_member(object, "party", party_json(leg));
-		json_object_set_object_member(object, "setup", setup_json(leg));
-		json_object_set_object_member(object, "tags", tags_json(leg));
+		json_object_set_object_member(object, "party", fake_leg_party(leg));
+		json_object_set_object_member(object, "setup", fake_leg_setup(leg));
+		json_object_set_object_member(object, "tags", fake_leg_tags(leg));
 	}
 	if (cause) {
 		json_object_set_int_member(object, "cause", cause);
 		json_object_set_boolean_member(object, "by_peer", TRUE);
 	}
-	g_ptr_array_add(node->facts, take(object));
+	g_ptr_array_add(node->facts, fake_node_take(object));
 	if (!node->conductor || node->silent_facts)
 		return;
 	JsonArray *facts = json_array_new();
@@ -168,7 +98,7 @@ void fake_node_end(struct fake_node *node, const char *id, unsigned cause)
 	json_object_set_int_member(params, "cause", cause);
 	json_object_set_boolean_member(params, "by_peer", TRUE);
 	g_hash_table_steal(node->legs, id);
-	send(node, "leg.ended", params);
+	fake_node_send(node, "leg.ended", params);
 	leave_bridge(node, leg);
 	leg_free(leg);
 }
@@ -205,8 +135,8 @@ void fake_node_offer(struct fake_node *node, const char *id, const char *called,
 	(void)calling;
 	fake_node_fact(node, "offered", id, now_ms(), 0);
 	JsonObject *params = json_object_new();
-	json_object_set_object_member(params, "leg", leg_json(leg));
-	send(node, "leg.offered", params);
+	json_object_set_object_member(params, "leg", fake_leg_json(leg));
+	fake_node_send(node, "leg.offered", params);
 }
 
 void fake_node_answer(struct fake_node *node, const char *id)
@@ -224,7 +154,7 @@ void fake_node_connected(struct fake_node *node, const char *id, gboolean connec
 		json_object_set_string_member(params, "why", "closed");
 		json_object_set_int_member(params, "grace_s", 30);
 	}
-	send(node, connected ? "leg.connected" : "leg.disconnected", params);
+	fake_node_send(node, connected ? "leg.connected" : "leg.disconnected", params);
 }
 
 void fake_node_played(struct fake_node *node, const char *id)
@@ -235,7 +165,7 @@ void fake_node_played(struct fake_node *node, const char *id)
 	json_object_set_string_member(params, "play", leg->play);
 	json_object_set_boolean_member(params, "completed", TRUE);
 	g_clear_pointer(&leg->playing, g_free);
-	send(node, "leg.played", params);
+	fake_node_send(node, "leg.played", params);
 }
 
 void fake_node_digits(struct fake_node *node, const char *id, const char *digits)
@@ -248,23 +178,15 @@ void fake_node_digits(struct fake_node *node, const char *id, const char *digits
 	json_object_set_string_member(params, "collect", collect);
 	json_object_set_string_member(params, "digits", digits);
 	json_object_set_string_member(params, "why", *digits ? "max" : "timeout");
-	send(node, "leg.collected", params);
-}
-
-static JsonObject *phone_json(const char *user, gboolean registered)
-{
-	JsonObject *phone = json_object_new();
-	json_object_set_string_member(phone, "user", user);
-	json_object_set_boolean_member(phone, "registered", registered);
-	return phone;
+	fake_node_send(node, "leg.collected", params);
 }
 
 void fake_node_phone(struct fake_node *node, const char *user, gboolean registered)
 {
 	g_hash_table_insert(node->phones, g_strdup(user), GINT_TO_POINTER(registered));
 	JsonObject *params = json_object_new();
-	json_object_set_object_member(params, "phone", phone_json(user, registered));
-	send(node, "phone.changed", params);
+	json_object_set_object_member(params, "phone", fake_phone_json(user, registered));
+	fake_node_send(node, "phone.changed", params);
 }
 
 unsigned fake_node_count(struct fake_node *node, const char *text)
@@ -273,39 +195,6 @@ unsigned fake_node_count(struct fake_node *node, const char *text)
 	for (unsigned i = 0; i < node->requests->len; i++)
 		n += g_str_has_prefix(g_ptr_array_index(node->requests, i), text);
 	return n;
-}
-
-static JsonNode *snapshot(struct fake_node *node)
-{
-	JsonObject *result = json_object_new();
-	JsonArray *legs = json_array_new(), *phones = json_array_new();
-	GHashTableIter iter;
-	const char *user;
-	void *value;
-	g_hash_table_iter_init(&iter, node->legs);
-	while (g_hash_table_iter_next(&iter, NULL, &value))
-		json_array_add_object_element(legs, leg_json(value));
-	g_hash_table_iter_init(&iter, node->phones);
-	while (g_hash_table_iter_next(&iter, (void **)&user, &value))
-		json_array_add_object_element(phones, phone_json(user, GPOINTER_TO_INT(value)));
-	json_object_set_object_member(result, "node", node_json(node));
-	json_object_set_array_member(result, "legs", legs);
-	json_object_set_array_member(result, "bridges", json_array_new());
-	json_object_set_array_member(result, "spans", json_array_new());
-	json_object_set_array_member(result, "phones", phones);
-	return take(result);
-}
-
-static JsonNode *read_journal(struct fake_node *node, JsonObject *params)
-{
-	gint64 max = json_object_get_int_member_with_default(params, "max", 1000);
-	JsonArray *facts = json_array_new();
-	for (gint64 i = json_object_get_int_member(params, "after"); i < node->facts->len && max--; i++)
-		json_array_add_element(facts, json_node_copy(g_ptr_array_index(node->facts, i)));
-	JsonObject *result = json_object_new();
-	json_object_set_array_member(result, "facts", facts);
-	json_object_set_int_member(result, "last", node->facts->len);
-	return take(result);
 }
 
 static void merge_tags(struct fake_leg *leg, JsonObject *params)
@@ -362,12 +251,12 @@ static void connect_browser(struct fake_node *node, JsonObject *params, struct t
 	}
 	merge_tags(leg, params);
 	JsonObject *result = json_object_new();
-	json_object_set_object_member(result, "leg", leg_json(leg));
+	json_object_set_object_member(result, "leg", fake_leg_json(leg));
 	json_object_set_string_member(result, "sdp", "an answer");
-	tl_control_reply_result(reply, take(result));
+	tl_control_reply_result(reply, fake_node_take(result));
 }
 
-static void set(char **field, JsonObject *params, const char *member)
+void fake_node_set(char **field, JsonObject *params, const char *member)
 {
 	g_free(*field);
 	*field = g_strdup(json_object_get_string_member(params, member));
@@ -383,155 +272,16 @@ static void act(struct fake_node *node, const char *method, JsonObject *params, 
 	else if (!strcmp(method, "leg.release"))
 		fake_node_end(node, leg->id, json_object_get_int_member_with_default(params, "cause", 16));
 	else if (!strcmp(method, "leg.collect"))
-		set(&leg->collect, params, "collect");
+		fake_node_set(&leg->collect, params, "collect");
 	else if (!strcmp(method, "leg.mute"))
 		leg->muted = json_object_get_boolean_member(params, "on");
 	else if (!strcmp(method, "leg.stop"))
 		g_clear_pointer(&leg->playing, g_free);
 	if (!strcmp(method, "leg.play")) {
-		set(&leg->play, params, "play");
+		fake_node_set(&leg->play, params, "play");
 		g_free(leg->playing);
 		leg->playing = g_strdup(json_array_get_string_element(json_object_get_array_member(params, "sounds"), 0));
 	}
-}
-
-static JsonNode *spool_list(struct fake_node *node)
-{
-	JsonObject *result = json_object_new();
-	JsonArray *items = json_array_new();
-	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(node->items), (GCompareFunc)strcmp);
-	for (GList *l = names; l; l = l->next)
-		json_array_add_element(items, json_node_copy(g_hash_table_lookup(node->items, l->data)));
-	json_object_set_array_member(result, "items", items);
-	json_object_set_boolean_member(result, "more", FALSE);
-	return take(result);
-}
-
-static void spool_free(struct fake_node *node, const char *item, struct tl_control_reply *reply)
-{
-	if (node->deaf_to_free) {
-		g_ptr_array_add(node->unanswered, reply);
-		return;
-	}
-	if (g_hash_table_remove(node->items, item)) {
-		node->freed++;
-		tl_control_reply_result(reply, NULL);
-		return;
-	}
-	g_autoptr(GError) error = g_error_new(TL_CONTROL_ERROR, TL_CONTROL_UNKNOWN, "no item %s", item);
-	tl_control_reply_error(reply, error);
-}
-
-static char *find_part(const char *item, const char *part, void *user)
-{
-	struct fake_node *node = user;
-	g_autofree char *name = g_strdup_printf("%s-%s", item, part);
-	return g_hash_table_contains(node->items, item) ? g_build_filename(node->folder, name, NULL) : NULL;
-}
-
-static JsonObject *part_json(struct fake_node *node, const char *item, const char *name, const char *path)
-{
-	g_autofree char *octets = NULL, *own = g_strdup_printf("%s/%s-%s", node->folder, item, name);
-	gsize n;
-	g_assert_true(g_file_get_contents(path, &octets, &n, NULL));
-	g_mkdir_with_parents(node->folder, 0750);
-	g_assert_true(g_file_set_contents(own, octets, n, NULL));
-	g_autofree char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)octets, n);
-	JsonObject *part = json_object_new();
-	json_object_set_string_member(part, "name", name);
-	json_object_set_int_member(part, "size", n);
-	json_object_set_string_member(part, "sha256", sum);
-	return part;
-}
-
-void fake_node_spool(struct fake_node *node, const char *item, const char *kind, const char *id, const char *state, const char *tags_leg,
-		     const char *const *paths)
-{
-	JsonObject *object = json_object_new(), *params = json_object_new();
-	JsonArray *parts = json_array_new();
-	struct fake_leg *leg = tags_leg ? fake_node_leg(node, tags_leg) : NULL;
-	for (unsigned i = 0; paths[i]; i++) {
-		g_autofree char *name = g_strdup_printf("page-%04u.tif", i + 1);
-		json_array_add_object_element(parts, part_json(node, item, name, paths[i]));
-	}
-	json_object_set_string_member(object, "item", item);
-	json_object_set_string_member(object, "kind", kind);
-	json_object_set_string_member(object, "state", state);
-	json_object_set_string_member(object, "id", id);
-	if (leg) {
-		json_object_set_string_member(object, "leg", tags_leg);
-		json_object_set_object_member(object, "tags", tags_json(leg));
-	}
-	json_object_set_int_member(object, "begun_utc_us", g_get_real_time());
-	json_object_set_array_member(object, "parts", parts);
-	g_hash_table_replace(node->items, g_strdup(item), take(object));
-	json_object_set_member(params, "item", json_node_copy(g_hash_table_lookup(node->items, item)));
-	send(node, "spool.changed", params);
-}
-
-static JsonObject *fax_params(struct fake_node *node, gboolean sending)
-{
-	JsonObject *params = json_object_new();
-	json_object_set_string_member(params, "leg", node->fax_leg);
-	json_object_set_string_member(params, "fax", node->fax_id);
-	json_object_set_string_member(params, "direction", sending ? "out" : "in");
-	return params;
-}
-
-void fake_node_fax_page(struct fake_node *node, unsigned page, gboolean sending)
-{
-	JsonObject *params = fax_params(node, sending), *image = json_object_new();
-	json_object_set_string_member(image, "resolution", "fine");
-	json_object_set_int_member(image, "width", 1728);
-	json_object_set_int_member(image, "length", 2287);
-	json_object_set_int_member(image, "bad_rows", 0);
-	json_object_set_int_member(image, "ms", 30000);
-	json_object_set_int_member(image, "bit_rate", 14400);
-	json_object_set_string_member(image, "coding", "mmr");
-	json_object_set_boolean_member(image, "ecm", TRUE);
-	json_object_set_int_member(params, "page", page);
-	json_object_set_object_member(params, "image", image);
-	send(node, "fax.page", params);
-}
-
-void fake_node_fax_ended(struct fake_node *node, const char *result, const char *trouble, unsigned pages, gboolean sending)
-{
-	JsonObject *params = fax_params(node, sending);
-	json_object_set_string_member(params, "result", result);
-	json_object_set_int_member(params, "code", strcmp(trouble, "none") ? -1 : 0);
-	json_object_set_string_member(params, "trouble", trouble);
-	json_object_set_int_member(params, "pages", pages);
-	json_object_set_string_member(params, "remote_ident", "+49 30 4711");
-	json_object_set_boolean_member(params, "t38", FALSE);
-	json_object_set_int_member(params, "ms", 30000);
-	send(node, "fax.ended", params);
-}
-
-void fake_node_fax_tone(struct fake_node *node, const char *leg)
-{
-	JsonObject *params = json_object_new();
-	json_object_set_string_member(params, "leg", leg);
-	json_object_set_string_member(params, "tone", "cng");
-	send(node, "leg.fax_tone", params);
-}
-
-static void begin_fax(struct fake_node *node, JsonObject *params, struct tl_control_reply *reply)
-{
-	gboolean sending = json_object_has_member(params, "document");
-	JsonObject *result = json_object_new();
-	set(&node->fax_leg, params, "leg");
-	set(&node->fax_id, params, "fax");
-	node->fax_first_page = json_object_get_int_member_with_default(params, "first_page", 0);
-	g_clear_pointer(&node->fax_document, g_free);
-	if (sending) {
-		g_autofree char *path = g_build_filename(node->folder, "blobs", json_object_get_string_member(params, "document"), NULL);
-		g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS)); /* it was put before it is asked for */
-		node->fax_document = g_strdup(path);
-		json_object_set_int_member(result, "pages", 1);
-	} else {
-		json_object_set_string_member(result, "item", "1");
-	}
-	tl_control_reply_result(reply, take(result));
 }
 
 static void originate(struct fake_node *node, JsonObject *params, struct tl_control_reply *reply)
@@ -541,8 +291,8 @@ static void originate(struct fake_node *node, JsonObject *params, struct tl_cont
 	merge_tags(leg, params);
 	fake_node_fact(node, "offered", id, now_ms(), 0);
 	JsonObject *result = json_object_new();
-	json_object_set_object_member(result, "leg", leg_json(leg));
-	tl_control_reply_result(reply, take(result));
+	json_object_set_object_member(result, "leg", fake_leg_json(leg));
+	tl_control_reply_result(reply, fake_node_take(result));
 	set_state(node, leg, "alerting");
 }
 
@@ -555,9 +305,9 @@ static void on_request(struct tl_control_peer *peer, const char *method, JsonObj
 	g_ptr_array_add(node->requests, g_strdup_printf("%s %s", method, id));
 	struct fake_leg *leg = fake_node_leg(node, id);
 	if (!strcmp(method, "node.snapshot")) {
-		tl_control_reply_result(reply, snapshot(node));
+		tl_control_reply_result(reply, fake_node_snapshot(node));
 	} else if (!strcmp(method, "journal.read")) {
-		tl_control_reply_result(reply, read_journal(node, params));
+		tl_control_reply_result(reply, fake_node_read_journal(node, params));
 	} else if (!strcmp(method, "journal.stored")) {
 		node->stored = json_object_get_int_member(params, "sequence");
 		tl_control_reply_result(reply, NULL);
@@ -569,14 +319,14 @@ static void on_request(struct tl_control_peer *peer, const char *method, JsonObj
 		destroy_bridge(node, json_object_get_string_member(params, "bridge"));
 		tl_control_reply_result(reply, NULL);
 	} else if (!strcmp(method, "spool.list")) {
-		tl_control_reply_result(reply, spool_list(node));
+		tl_control_reply_result(reply, fake_node_spool_list(node));
 	} else if (!strcmp(method, "spool.free")) {
-		spool_free(node, json_object_get_string_member(params, "item"), reply);
+		fake_node_spool_free(node, json_object_get_string_member(params, "item"), reply);
 	} else if (leg && (!strcmp(method, "fax.receive") || !strcmp(method, "fax.send"))) {
-		begin_fax(node, params, reply);
+		fake_node_begin_fax(node, params, reply);
 	} else if (!strcmp(method, "bridge.create")) {
 		join(node, params);
-		set(&node->last_bridge_kind, params, "kind");
+		fake_node_set(&node->last_bridge_kind, params, "kind");
 		tl_control_reply_result(reply, NULL);
 	} else if (leg) {
 		tl_control_reply_result(reply, NULL);
@@ -599,7 +349,7 @@ static JsonNode *on_open(struct tl_control_peer *peer, gint64 epoch, GError **er
 	if (node->conductor)
 		tl_control_peer_close(node->conductor, "a higher epoch has come");
 	node->conductor = peer;
-	return take(node_json(node));
+	return fake_node_take(fake_node_json(node));
 }
 
 static void on_close(struct tl_control_peer *peer, void *user)
@@ -618,7 +368,7 @@ static void serve(struct fake_node *node)
 	node->server = tl_control_server_new(&config, &handler, node, &error);
 	g_assert_no_error(error);
 	g_autofree char *blobs = g_build_filename(node->folder, "blobs", NULL);
-	tl_control_server_serve_files(node->server, &(struct tl_control_files){ find_part, blobs, 64 << 20 }, node);
+	tl_control_server_serve_files(node->server, &(struct tl_control_files){ fake_node_find_part, blobs, 64 << 20 }, node);
 }
 
 struct fake_node *fake_node_new(const char *dir, const char *name)
