@@ -5,3 +5,4 @@ ROOMS_test-clock := base
 ROOMS_test-fsm := base
 ROOMS_test-config := base
 ROOMS_test-log := base
+ROOMS_test-service := base

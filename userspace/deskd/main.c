@@ -9,6 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/service.h"
 #include "base/thread.h"
 #include "desk.h"
 #include "version.h"
@@ -108,6 +109,8 @@ static int run(struct settings *settings)
 	g_unix_signal_add(SIGTERM, on_term, &running);
 	g_unix_signal_add(SIGINT, on_term, &running);
 	g_unix_signal_add(SIGHUP, on_hangup, &running);
+	if (!tl_service_ready(&error))
+		tl_warning("the service manager is not told that the desk is up: %s", error->message);
 	g_main_loop_run(running.loop);
 	tl_notice("stops; calls stay up on the nodes");
 	desk_stop(running.desk);

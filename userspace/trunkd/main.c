@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/service.h"
 #include "base/thread.h"
 #include "settings.h"
 #include "version.h"
@@ -89,6 +90,13 @@ static bool start_node(struct daemon *daemon, GError **error)
 	return daemon->node != NULL;
 }
 
+static void tell_ready(void)
+{
+	g_autoptr(GError) error = NULL;
+	if (!tl_service_ready(&error))
+		tl_warning("the service manager is not told that the node is up: %s", error->message);
+}
+
 static bool run(struct daemon *daemon, GError **error)
 {
 	int lock = lock_state(daemon->settings, error);
@@ -100,6 +108,7 @@ static bool run(struct daemon *daemon, GError **error)
 		g_unix_signal_add(SIGINT, on_terminate, daemon);
 		g_unix_signal_add(SIGHUP, on_hangup, daemon);
 		tl_notice("node %s is up, version %s", tl_settings_node(daemon->settings)->name, TL_VERSION);
+		tell_ready();
 		g_main_loop_run(daemon->loop);
 	}
 	tl_node_free(daemon->node);

@@ -146,7 +146,7 @@ class Services(Case):
             if node.is_char_device():
                 os.chown(node, 0, 0)
         since = str(time.time())
-        run("systemctl", "start", "trunkd")
+        self.assertNotEqual(subprocess.run(["systemctl", "start", "trunkd"], capture_output=True).returncode, 0)
         wait_until(lambda: "Permission denied" in run("journalctl", "-u", "trunkd", f"--since=@{since}", "-o", "cat", "--no-pager"),
                    "trunkd says why it does not start")
         self.assertIn("trunkd, which is not root, is denied it", self.diagnosis())
