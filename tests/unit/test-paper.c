@@ -161,6 +161,46 @@ static void test_time(void)
 	desk_clear(&desk);
 }
 
+static struct outcome run_hook(struct desk *desk, const char *command, const char *path)
+{
+	struct outcome outcome = { false };
+	tl_papers_hook(desk->papers, command, path, 20, on_done, &outcome);
+	while (!outcome.done)
+		g_main_context_iteration(NULL, TRUE);
+	return outcome;
+}
+
+/* A program of the administrator's runs others and writes, and reaches no network. */
+static void test_hook(void)
+{
+	struct desk desk = desk_new();
+	g_autofree char *path = g_build_filename(desk.dir, "in", NULL);
+	g_assert_true(g_file_set_contents(path, "x", 1, NULL));
+	struct outcome good = run_hook(&desk, "sh -c 'cat $0 >$TMPDIR/own && mv $TMPDIR/own $1' {in} {out}", path);
+	struct outcome local = run_hook(&desk, "python3 -c 'import socket as s, sys; s.socketpair(); open(sys.argv[1], \"w\")' {out}", path);
+	struct outcome net = run_hook(&desk, "python3 -c 'import socket as s, sys; open(sys.argv[1], \"w\"); s.socket()' {out}", path);
+	g_assert_true(good.ok && local.ok && !net.ok);
+	outcome_clear(&good), outcome_clear(&local), outcome_clear(&net);
+	desk_clear(&desk);
+}
+
+/* By LibreOffice where it is; else who sent it is told what to do. */
+static void test_office(void)
+{
+	struct desk desk = desk_new();
+	struct outcome outcome = { false };
+	g_autofree char *path = g_build_filename(desk.dir, "in", NULL), *soffice = g_find_program_in_path("soffice");
+	g_assert_true(g_file_set_contents(path, "{\\rtf1 Hello.}", -1, NULL));
+	tl_papers_office(desk.papers, path, "../a.rtf", on_done, &outcome);
+	while (!outcome.done)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpint(outcome.ok, ==, soffice != NULL);
+	if (!soffice)
+		g_assert_nonnull(strstr(outcome.why, "office documents cannot be faxed here; send it as a PDF"));
+	outcome_clear(&outcome);
+	desk_clear(&desk);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -168,5 +208,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/paper/round", test_round);
 	g_test_add_func("/paper/bad-input", test_bad_input);
 	g_test_add_func("/paper/time", test_time);
+	g_test_add_func("/paper/hook", test_hook);
+	g_test_add_func("/paper/office", test_office);
 	return g_test_run();
 }

@@ -183,18 +183,24 @@ static bool run_part(struct job *job, GError **error)
 	return ok;
 }
 
-/* LibreOffice, in a sandbox that lets it write below its own folder's rights only, and reach no network. */
-static int run_office(const char *folder, const char *input)
+/* A program of others, in a sandbox that lets it run its own programs and write, but reach no network. @command: with its NULL. */
+static int run_program(const char *folder, char **command)
 {
 	struct tl_sandbox_limits limits = { memory_mib * 4U, cpu_s, file_mib, true };
-	g_autofree char *profile = g_strdup_printf("-env:UserInstallation=file://%s/profile", folder);
 	g_autoptr(GError) error = NULL;
 	setenv("HOME", folder, 1);
 	setenv("TMPDIR", folder, 1);
 	if (tl_sandbox_enter(&limits, &error))
-		execlp("soffice", "soffice", profile, "--headless", "--norestore", "--safe-mode=no", "--convert-to", "pdf", "--outdir", folder, input, NULL);
-	fprintf(stderr, "faxpages: soffice: %s\n", error ? error->message : g_strerror(errno));
+		execvp(command[0], command);
+	fprintf(stderr, "faxpages: %s: %s\n", command[0], error ? error->message : g_strerror(errno));
 	return EXIT_FAILURE;
+}
+
+static int run_office(char *folder, char *input)
+{
+	g_autofree char *profile = g_strdup_printf("-env:UserInstallation=file://%s/profile", folder);
+	char *command[] = { "soffice", profile, "--headless", "--norestore", "--safe-mode=no", "--convert-to", "pdf", "--outdir", folder, input, NULL };
+	return run_program(folder, command);
 }
 
 static const struct {
@@ -282,17 +288,21 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	g_option_context_add_main_entries(context, options, NULL);
 	g_option_context_set_summary(context, "Jobs:\n  fax OUT.tif [--mail FILE] [DOCUMENT...]   PDF, TIFF, JPEG, PNG and text\n"
-					      "  pdf OUT.pdf PAGES.tif...\n  picture OUT.png PAGES.tif\n  part OUT MAIL\n  office FOLDER DOCUMENT");
+					      "  pdf OUT.pdf PAGES.tif...\n  picture OUT.png PAGES.tif\n  part OUT MAIL\n  office FOLDER DOCUMENT\n  run FOLDER PROGRAM [ARGUMENT...]   an own program, without a network");
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		fprintf(stderr, "faxpages: %s\n", error->message);
 		return 2;
 	}
+	if (argc > 1 && !strcmp(argv[1], "--")) /* GOption leaves it when something after it begins with - */
+		argv++, argc--;
 	if (version) {
 		puts("faxpages " TL_VERSION);
 		return EXIT_SUCCESS;
 	}
 	if (argc == 4 && !strcmp(argv[1], "office"))
 		return run_office(argv[2], argv[3]);
+	if (argc >= 4 && !strcmp(argv[1], "run"))
+		return run_program(argv[2], argv + 3);
 	for (unsigned i = 0; argc > 2 && i < G_N_ELEMENTS(jobs); i++)
 		if (!strcmp(jobs[i].name, argv[1]) && (unsigned)argc - 3 >= jobs[i].inputs_min)
 			return run(i, argv[2], argv + 3);

@@ -34,8 +34,8 @@ typedef void (*tl_paper_done)(const struct tl_blob *blob, JsonObject *result, co
 /** Queues a job: "fax", "pdf", "picture" or "part" with @arguments (options and inputs; copied). */
 void tl_papers_run(struct tl_papers *papers, const char *job, const char *const *arguments, tl_paper_done on_done, void *user);
 /**
- * An administrator's own program, such as ocrmypdf: @command with {in} and {out} in it, for at most @limit_s. It runs with
- * our rights, outside the sandbox.
+ * An administrator's own program, such as ocrmypdf: @command with {in} and {out} in it, for at most @limit_s. It may run
+ * programs and write files (in a folder of its own: TMPDIR, HOME), but reach no network.
  */
 void tl_papers_hook(struct tl_papers *papers, const char *command, const char *path, unsigned limit_s, tl_paper_done on_done, void *user);
 /** A document of an office suite (@path, called @name) becomes a PDF by LibreOffice; an error where that is not there. */

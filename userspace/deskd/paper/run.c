@@ -27,7 +27,7 @@ struct tl_papers {
 struct job {
 	struct tl_papers *papers;
 	char *name, *office;      /* office: the document's path */
-	char *hook;               /* an own program */
+	char *hook;               /* a program of the administrator's */
 	unsigned limit_s;
 	char **arguments;
 	char *out, *own_folder;
@@ -173,27 +173,28 @@ static GPtrArray *command_of(struct job *job)
 	GPtrArray *command = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(command, g_strdup(papers->program));
 	g_ptr_array_add(command, g_strdup_printf("--memory-mib=%u", papers->config.memory_mib));
-	g_ptr_array_add(command, g_strdup_printf("--cpu-s=%u", papers->config.time_s));
+	g_ptr_array_add(command, g_strdup_printf("--cpu-s=%u", job->hook ? job->limit_s : papers->config.time_s));
 	g_ptr_array_add(command, g_strdup_printf("--pages-max=%u", papers->config.pages_max));
 	g_ptr_array_add(command, g_strdup("--"));
 	g_ptr_array_add(command, g_strdup(job->name));
-	g_ptr_array_add(command, g_strdup(job->office ? job->own_folder : job->out));
+	g_ptr_array_add(command, g_strdup(job->own_folder ? job->own_folder : job->out));
 	return command;
 }
 
 static char **hook_command(struct job *job, GError **error)
 {
-	char **words = NULL;
+	g_auto(GStrv) words = NULL;
 	if (!g_shell_parse_argv(job->hook, NULL, &words, error))
 		return NULL;
+	GPtrArray *command = command_of(job);
 	for (char **word = words; *word; word++) {
 		GString *filled = g_string_new(*word);
 		g_string_replace(filled, "{in}", job->arguments[0], 0);
 		g_string_replace(filled, "{out}", job->out, 0);
-		g_free(*word);
-		*word = g_string_free(filled, FALSE);
+		g_ptr_array_add(command, g_string_free(filled, FALSE));
 	}
-	return words;
+	g_ptr_array_add(command, NULL);
+	return (char **)g_ptr_array_free(command, FALSE);
 }
 
 /* Options stand before "--", as a document's name may begin with anything. */
@@ -211,6 +212,12 @@ static char **full_command(struct job *job)
 	return (char **)g_ptr_array_free(command, FALSE);
 }
 
+/* No other desk's: a process of one that was killed may still write. */
+static char *next_name(struct tl_papers *papers)
+{
+	return g_strdup_printf("%s/%d-%u", papers->folder, getpid(), papers->number);
+}
+
 static bool prepare(struct job *job, GError **error)
 {
 	struct tl_papers *papers = job->papers;
@@ -218,14 +225,16 @@ static bool prepare(struct job *job, GError **error)
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s cannot be made", papers->folder);
 		return false;
 	}
-	if (!job->office) {
-		job->out = g_strdup_printf("%s/%u", papers->folder, ++papers->number);
+	g_autofree char *name = next_name(papers);
+	papers->number++;
+	if (!job->office && !job->hook) {
+		job->out = g_steal_pointer(&name);
 		return true;
 	}
-	job->own_folder = g_strdup_printf("%s/%u.d", papers->folder, ++papers->number);
+	job->own_folder = g_strdup_printf("%s.d", name);
 	job->out = g_build_filename(job->own_folder, "document.pdf", NULL);
 	g_mkdir(job->own_folder, 0750);
-	if (symlink(job->office, job->arguments[0]) == 0)
+	if (!job->office || symlink(job->office, job->arguments[0]) == 0)
 		return true;
 	g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s cannot be made", job->arguments[0]);
 	return false;
@@ -291,7 +300,7 @@ void tl_papers_run(struct tl_papers *papers, const char *name, const char *const
 void tl_papers_hook(struct tl_papers *papers, const char *command, const char *path, unsigned limit_s, tl_paper_done on_done, void *user)
 {
 	struct job *job = g_new0(struct job, 1);
-	job->name = g_strdup("hook");
+	job->name = g_strdup("run");
 	job->hook = g_strdup(command);
 	job->arguments = g_new0(char *, 2);
 	job->arguments[0] = g_strdup(path);
@@ -310,7 +319,8 @@ void tl_papers_office(struct tl_papers *papers, const char *path, const char *na
 	job->name = g_strdup("office");
 	job->office = g_strdup(path);
 	job->arguments = g_new0(char *, 2);
-	job->arguments[0] = g_strdup_printf("%s/%u.d/document%.8s", papers->folder, papers->number + 1, plain);
+	g_autofree char *folder = next_name(papers);
+	job->arguments[0] = g_strdup_printf("%s.d/document%.8s", folder, plain);
 	job->on_done = on_done;
 	job->user = user;
 	if (!soffice)
