@@ -43,7 +43,7 @@ class MailDesk(Desk):
         with open(self.file, "a") as config:
             config.write("\n".join([
                 *LETTERS, *(mail_settings or [f"server = smtp://127.0.0.1:{smtp or server.smtp}"]),
-                "[lmtp]", f"socket = {case.dir / 'lmtp.sock'}", "group = postfix", "domains = fax.example",
+                "[lmtp]", f"socket = {case.dir / 'lmtp.sock'}", *(["group = postfix"] if server else []), "domains = fax.example",
                 "[fax office]", "ident = 030 1000", *box,
                 "[fax-sender staff]", "addresses = *@example.org", "box = office", *more]) + "\n")
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """What becomes of faxes that came: mails by TLS and login to several recipients, as each box says; a directory, a webhook;
-refusals that are shown; settings read anew."""
+refusals that are shown; settings read anew; and the page that a person sees."""
 import hashlib
 import hmac
 import http.server
@@ -10,6 +10,7 @@ import threading
 import unittest
 
 import mail_server
+from browser import Browser
 from fax import pixels, write_document
 from fax_desk import MailDesk, seed_fax
 from harness import Case, main, wait_until
@@ -129,6 +130,52 @@ class Delivery(Case):
                 self.assertEqual("waiting", again["state"])
                 self.assertEqual(1, len(self.server.read("second")))
         self.assertEqual(2, len(self.server.await_mails("second", 2)))
+
+
+class FaxPage(Case):
+    def test_seen(self):
+        """A fax that came, with its pages; one that waits for its hour, by trunkctl; what trunkctl says is what the page shows."""
+        node = Node(self, settings=("spool_reserve_mib = 1",))
+        seed_fax(node, 1, "office", [1, 2])
+        node.start()
+        desk = MailDesk(self, node, None, "[fax-line pstn]", "to = group:none", "[faxes]", "quiet = 00:00-23:59", mail_settings=["hello = desk"], box=())
+        desk.start()
+        text = self.dir / "letter.txt"
+        text.write_text("Dear machine,\n\nhello.\n")
+        batch = desk.trunkctl("fax", "send", str(text), "5551", "5552", "box=office", "subject=Hello", "at=2039-01-01T00:00", "priority=3")["faxes"]
+        self.assertEqual(1, len({fax["batch"] for fax in batch}))
+        browser = Browser(self)
+        browser.open(f"http://127.0.0.1:{desk.port}/")
+        browser.await_text("Faxes (2)", "header nav")
+        browser.run("document.querySelector('a[href=\"/faxes.html\"]').click()")
+        browser.await_text("From unknown", "#past")
+        browser.await_text("To 5552", "#going")
+        self.assertIn("received, 2 pages, incomplete", browser.text("#past"))
+        self.assertIn("waiting", browser.text("#going"))
+        self.await_drawn(browser, "#past .thumb img")
+        self.await_drawn(browser, "#going .thumb img")
+        browser.run("document.querySelector('#past .thumb').click()")
+        self.await_drawn(browser, "#sheet")
+        first = browser.run("return document.getElementById('sheet').src")
+        browser.button("Next page")
+        wait_until(lambda: browser.run("return document.getElementById('sheet').src !== arguments[0]", first), "the next page")
+        self.await_drawn(browser, "#sheet")
+        self.assertIn("2 / 2", browser.text("#viewer"))
+        browser.screenshot(self.dir / "viewer.png")
+        browser.button("Close")
+        one, other = (fax["fax"] for fax in batch)
+        desk.trunkctl("fax", "cancel", batch[0]["batch"])
+        browser.await_text("No fax is under way.")
+        self.assertEqual("cancelled", desk.trunkctl("fax", "show", one)["fax"]["state"])
+        desk.trunkctl("fax", "retry", other)
+        browser.await_text("To 5552", "#going")
+        self.assertEqual([other], [fax["fax"] for fax in desk.trunkctl("fax", "list", "state=waiting")["faxes"]])
+        browser.screenshot(self.dir / "faxes.png")
+        self.assertEqual([], browser.errors())
+
+    def await_drawn(self, browser, css):
+        wait_until(lambda: browser.run("const all = [...document.querySelectorAll(arguments[0])];"
+                                       "return all.length && all.every(image => image.complete && image.naturalWidth > 100)", css), f"pictures {css}")
 
 
 if __name__ == "__main__":

@@ -188,6 +188,7 @@ void tl_faxes_begin(struct tl_faxes *faxes, int64_t epoch)
 {
 	tl_faxes_end(faxes);
 	faxes->epoch = epoch;
+	faxes->reign++;
 	faxes->loading++;
 	struct tl_transaction *t = tl_transaction_new("open faxes");
 	tl_transaction_add(t, "SELECT f.id, f.direction, f.state, f.partial, f.box, f.contact, f.called, f.calling, f.remote_ident, f.sender, "

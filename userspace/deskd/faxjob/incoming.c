@@ -112,12 +112,12 @@ static void on_arrived(const struct tl_result *result, const GError *error, void
 {
 	struct step *step = user;
 	struct tl_faxes *faxes = step->faxes;
-	bool reigns = step->epoch == faxes->epoch;
+	bool reigns = faxes->epoch && step->reign == faxes->reign;
 	if (error)
 		tl_warning("%s: %s", step->id, error->message);
-	step_end(step);
-	if (error || !reigns || !tl_result_rows(result, 0))
-		return;
+	struct fax *open = step_end(step);
+	if (error || !reigns || !tl_result_rows(result, 0) || (open && open->fsm.state == FAX_CONVERTING))
+		return; /* the last: the reign began in between, and has read it */
 	struct fax *fax = fax_load(faxes, result, 0, 0);
 	fax_tell(fax);
 	incoming_deliver(fax);
@@ -129,7 +129,7 @@ void tl_faxes_stored(const struct tl_spool_item *item, void *user)
 	if (strcmp(item->kind, "fax") || !item->n_parts)
 		return;
 	struct step *step = g_new0(struct step, 1);
-	*step = (struct step){ .faxes = faxes, .id = g_strdup(item->id), .epoch = faxes->epoch };
+	*step = (struct step){ .faxes = faxes, .id = g_strdup(item->id), .reign = faxes->reign };
 	struct tl_transaction *t = tl_transaction_new("fax arrived");
 	tl_transaction_add(t, "SELECT " FAX_COLUMNS " FROM fax WHERE id = $1", TL_VALUES(tl_text(item->id)));
 	tl_store_submit(faxes->config.store, t, on_arrived, step);

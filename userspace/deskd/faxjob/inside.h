@@ -37,6 +37,7 @@ struct fax {
 	struct tl_faxes *faxes;
 	struct tl_fsm fsm;
 	char *id;
+	unsigned serial; /* of this object: the same fax may be forgotten and read again */
 	bool incoming, partial, cancelled, busy; /* busy: a conversion, a transfer or a commit is under way */
 	char *box, *contact, *called, *calling, *remote_ident, *sender, *subject, *source, *source_type, *document, *picture, *batch, *why;
 	unsigned pages, pages_done, priority, tries, bit_rate;
@@ -76,10 +77,12 @@ struct tl_faxes {
 	tl_fax_changed on_changed;
 	void *user;
 	int64_t epoch;
+	unsigned reign;         /* an epoch may be lost and had again: tells apart what was begun in between */
 	unsigned loading;
 	bool stopping;
 	GHashTable *open;       /* id -> struct fax */
 	struct tl_timer *due;
+	unsigned serials;
 	unsigned number;        /* tells ids of the same moment apart */
 };
 
@@ -110,7 +113,7 @@ struct fax *fax_of_contact(struct tl_faxes *faxes, const char *contact);
 struct step {
 	struct tl_faxes *faxes;
 	char *id;
-	int64_t epoch;
+	unsigned reign, serial; /* serial: 0 when it began without its fax */
 	unsigned number; /* an office part; a page */
 	char *name;
 };

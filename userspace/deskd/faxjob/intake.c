@@ -111,7 +111,7 @@ char *tl_faxes_recipient(const char *sender, const char *recipient, void *user)
 
 struct mail {
 	struct tl_faxes *faxes;
-	int64_t epoch;
+	unsigned reign;
 	struct tl_post_door *door;
 	uint64_t letter;
 	struct tl_blob message;
@@ -133,7 +133,7 @@ static void on_kept(const struct tl_result *result, const GError *error, void *u
 {
 	struct mail *mail = user;
 	(void)result;
-	bool reigns = mail->epoch == mail->faxes->epoch;
+	bool reigns = mail->reign == mail->faxes->reign;
 	for (unsigned i = 0; reigns && i < mail->faxes_made->len; i++) {
 		struct fax *fax = g_hash_table_lookup(mail->faxes->open, mail->faxes_made->pdata[i]);
 		if (fax && error) {
@@ -174,7 +174,7 @@ static void on_looked_up(const struct tl_result *result, const GError *error, vo
 {
 	struct mail *mail = user;
 	struct tl_faxes *faxes = mail->faxes;
-	if (error || mail->epoch != faxes->epoch) {
+	if (error || !faxes->epoch || mail->reign != faxes->reign) {
 		mail_end(mail, "451 4.3.0 cannot be stored now");
 		return;
 	}
@@ -200,7 +200,7 @@ void tl_faxes_mail(struct tl_post_door *door, uint64_t letter, const struct tl_b
 {
 	struct tl_faxes *faxes = user;
 	struct mail *mail = g_new0(struct mail, 1);
-	*mail = (struct mail){ .faxes = faxes, .epoch = faxes->epoch, .door = door, .letter = letter, .message = *message,
+	*mail = (struct mail){ .faxes = faxes, .reign = faxes->reign, .door = door, .letter = letter, .message = *message,
 			       .sender = g_strdup(sender), .recipients = g_strdupv((char **)recipients),
 			       .faxes_made = g_ptr_array_new_with_free_func(g_free) };
 	struct tl_transaction *t = tl_transaction_new("mail known?");

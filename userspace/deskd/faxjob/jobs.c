@@ -74,6 +74,7 @@ struct fax *fax_new(struct tl_faxes *faxes, const char *id, bool incoming)
 {
 	struct fax *fax = g_new0(struct fax, 1);
 	fax->faxes = faxes;
+	fax->serial = ++faxes->serials;
 	fax->id = g_strdup(id);
 	fax->incoming = incoming;
 	fax->priority = 5;
@@ -216,13 +217,14 @@ void fax_settle(struct fax *fax, const char *why, int64_t next_utc_us)
 struct step *step_new(const struct fax *fax)
 {
 	struct step *step = g_new0(struct step, 1);
-	*step = (struct step){ .faxes = fax->faxes, .id = g_strdup(fax->id), .epoch = fax->faxes->epoch };
+	*step = (struct step){ .faxes = fax->faxes, .id = g_strdup(fax->id), .reign = fax->faxes->reign, .serial = fax->serial };
 	return step;
 }
 
 struct fax *step_fax(const struct step *step)
 {
-	return step->epoch == step->faxes->epoch ? g_hash_table_lookup(step->faxes->open, step->id) : NULL;
+	struct fax *fax = step->reign == step->faxes->reign ? g_hash_table_lookup(step->faxes->open, step->id) : NULL;
+	return fax && (!step->serial || step->serial == fax->serial) ? fax : NULL;
 }
 
 struct fax *step_end(struct step *step)

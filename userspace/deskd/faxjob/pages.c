@@ -176,6 +176,8 @@ static void convert(struct fax *fax)
 
 void outgoing_convert(struct fax *fax)
 {
+	if (fax->busy)
+		return;
 	if (!fax->replaced)
 		fax->replaced = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_set_size(fax->replaced, 0);

@@ -34,7 +34,7 @@ function state(fax) {
   if (fax.state === "sending" || fax.state === "receiving") text += `, page ${fax.pages_done + 1}`;
   if (fax.pages) text += OVER.has(fax.state) && fax.pages_done < fax.pages ? `, ${fax.pages_done} of ${pages}` : `, ${pages}`;
   if (fax.partial) text += ", incomplete";
-  if (fax.state === "waiting" && fax.next_utc_us) text += ` until ${when(fax.next_utc_us)}`;
+  if (fax.state === "waiting" && fax.next_utc_us > Date.now() * 1000) text += ` until ${when(fax.next_utc_us)}`;
   if (fax.tries > 1 && fax.direction === "out") text += `, try ${fax.tries}`;
   if (fax.bit_rate) text += `, ${fax.bit_rate} bit/s`;
   return text;
@@ -68,7 +68,7 @@ function card(fax) {
   text.append(element("div", "who", `${fax.direction === "in" ? "From" : "To"} ${other(fax)}`),
     element("p", "what", state(fax)),
     element("p", "what", [when(fax.ended_utc_us || fax.created_utc_us), fax.subject, fax.box].filter(Boolean).join(" · ")));
-  if (fax.why) text.append(element("p", "why", fax.why));
+  if (fax.why && fax.why !== fax.state) text.append(element("p", "why", fax.why));
   if (fax.state === "sending" && fax.pages) {
     const bar = element("progress");
     bar.max = fax.pages;

@@ -2,7 +2,8 @@
 // The live page: one snapshot, then every change, over one WebSocket. What is shown is set as text, never as markup.
 "use strict";
 
-const live = { desk: null, nodes: new Map(), calls: new Map(), agents: new Map(), queues: new Map(), cdrs: [] };
+const FAX_OVER = new Set(["received", "sent", "failed", "cancelled"]);
+const live = { faxes: new Set(), desk: null, nodes: new Map(), calls: new Map(), agents: new Map(), queues: new Map(), cdrs: [] };
 const CDRS_SHOWN = 25, ENDED_STAYS_MS = 4000, RETRY_MS = 1500;
 const SLOT_STATES = { idle: "idle", busy: "in a call", "d-channel": "signalling", restarting: "restarting", blocked: "blocked", unused: "unused" };
 let skewMs = 0, agentName = null;
@@ -161,7 +162,8 @@ function drawCdrs() {
   byId("cdrs-empty").hidden = live.cdrs.length > 0;
 }
 
-const sections = { status: drawStatus, figures: drawFigures, calls: drawCalls, queues: drawQueues, agents: drawAgents, trunks: drawTrunks, cdrs: drawCdrs, login: drawLogin };
+const sections = { status: drawStatus, figures: drawFigures, calls: drawCalls, queues: drawQueues, agents: drawAgents, trunks: drawTrunks, cdrs: drawCdrs, login: drawLogin,
+  faxes() { byId("faxes-count").textContent = live.faxes.size ? ` (${live.faxes.size})` : ""; } };
 const stale = new Set();
 function redraw(...names) {
   if (!stale.size) requestAnimationFrame(() => { for (const name of stale) sections[name](); stale.clear(); });
@@ -182,6 +184,7 @@ const handlers = {
     live.queues = index(m.queues, "queue");
     redraw(...Object.keys(sections));
     loadCdrs();
+    loadFaxes();
   },
   "call.changed"(m) {
     live.calls.set(m.call.call, m.call);
@@ -198,6 +201,10 @@ const handlers = {
     redraw("trunks");
   },
   "desk.changed"(m) { live.desk = m.desk; redraw("status"); },
+  "fax.changed"(m) {
+    if (FAX_OVER.has(m.fax.state)) live.faxes.delete(m.fax.fax); else live.faxes.add(m.fax.fax);
+    redraw("faxes");
+  },
   "cdr.stored"(m) { live.cdrs = [m.cdr, ...live.cdrs].slice(0, CDRS_SHOWN); redraw("cdrs"); },
 };
 
@@ -224,6 +231,13 @@ async function loadCdrs() {
   if (!answer.ok) return;
   live.cdrs = (await answer.json()).cdrs;
   redraw("cdrs");
+}
+
+async function loadFaxes() {
+  const answer = await fetch("/api/faxes?max=100");
+  if (!answer.ok) return;
+  live.faxes = new Set((await answer.json()).faxes.filter(fax => !FAX_OVER.has(fax.state)).map(fax => fax.fax));
+  redraw("faxes");
 }
 
 // ---- an agent's own state ----
