@@ -22,8 +22,9 @@ static void hear(const struct tl_rtp_packet *packet, uint32_t arrival)
 	if (tl_rtp_event_parse(packet->payload, packet->payload_octets, &event) == 0)
 		assert(tl_event_in_hear(&events, packet->timestamp, &event, presses) <= TL_EVENT_PRESSES_MAX);
 	tl_jitter_put(&jitter, packet->timestamp, packet->payload, packet->payload_octets);
-	assert(tl_jitter_missing(&jitter) <= TL_BLOCK_OCTETS);
-	tl_jitter_get(&jitter, block);
+	unsigned missing = tl_jitter_missing(&jitter);
+	assert(missing <= TL_BLOCK_OCTETS);
+	tl_jitter_get(&jitter, block, missing);
 	assert(tl_event_in_tone(&events) <= 15);
 }
 

@@ -28,7 +28,7 @@ static unsigned get(struct tl_jitter *jitter, uint8_t *block)
 {
 	unsigned missing = tl_jitter_missing(jitter);
 	memset(block, FILL, TL_BLOCK_OCTETS);
-	tl_jitter_get(jitter, block);
+	tl_jitter_get(jitter, block, missing);
 	return missing;
 }
 

@@ -251,12 +251,12 @@ unsigned tl_jitter_missing(const struct tl_jitter *jitter)
 	return TL_BLOCK_OCTETS - count(jitter, jitter->play, TL_BLOCK_OCTETS);
 }
 
-void tl_jitter_get(struct tl_jitter *jitter, uint8_t *block)
+void tl_jitter_get(struct tl_jitter *jitter, uint8_t *block, unsigned missing)
 {
 	int32_t depth = jitter->end - jitter->play;
 	if (jitter->running && depth < -(int32_t)GIVE_UP)
 		jitter->running = false;
-	if (tl_jitter_missing(jitter) == 0)
+	if (!missing)
 		load_whole(jitter, block);
 	else
 		load(jitter, block);

@@ -56,8 +56,8 @@ enum tl_jitter_fate tl_jitter_put(struct tl_jitter *jitter, uint32_t timestamp, 
 /** How many of the next TL_BLOCK_OCTETS are missing. */
 unsigned tl_jitter_missing(const struct tl_jitter *jitter);
 
-/** Takes them; where one is missing, @block is left as it is. */
-void tl_jitter_get(struct tl_jitter *jitter, uint8_t *block);
+/** Takes them, of which @missing are, as tl_jitter_missing() said; there @block is left as it is. */
+void tl_jitter_get(struct tl_jitter *jitter, uint8_t *block, unsigned missing);
 
 /** Asks for the memory that the next tl_jitter_get() reads. */
 void tl_jitter_ahead(const struct tl_jitter *jitter);

@@ -232,7 +232,7 @@ static void take_g711(struct tl_rtp_session *session)
 		conceal(session);
 	else
 		session->concealed = 0;
-	tl_jitter_get(&session->jitter, port->block);
+	tl_jitter_get(&session->jitter, port->block, missing);
 	if (missing < TL_BLOCK_OCTETS)
 		memcpy(session->last, port->block, TL_BLOCK_OCTETS);
 }
@@ -242,7 +242,7 @@ static void take_opus(struct tl_rtp_session *session)
 	struct tl_port *port = session->port;
 	int16_t samples[TL_BLOCK_OCTETS];
 	uint32_t at = session->jitter.play;
-	tl_jitter_get(&session->jitter, port->block);
+	tl_jitter_get(&session->jitter, port->block, TL_BLOCK_OCTETS); /* it keeps places only */
 	if (!session->jitter.running) {
 		memset(port->block, tl_law_idle(port->law), TL_BLOCK_OCTETS);
 		return;
