@@ -22,7 +22,7 @@ static const char config_text[] =
 	"[faxes]\nconverter = %s\nretry_busy_s = 1\nretry_trouble_s = 1\nretry_no_answer_s = 1\ntries = 3\nblock = 0900\n"
 	"[fax office]\nident = +49 30 1000\nheader = Office\ndeliver = dir:%s/out\n"
 	"[fax-sender staff]\naddresses = *@example.org\nbox = office\n"
-	"[fax-sender program]\ntoken = secret\nbox = office\n"
+	"[fax-sender program]\ntoken = secret\nbox = office\npriority = 2\n"
 	"[fax-line pstn]\nto = group:pstn\nlines = 1\n"
 	"[queue sales]\nmusic = file:music\n"
 	"[agent anna]\nphone = user:anna\nqueues = sales\n"
@@ -386,6 +386,42 @@ static void test_farewell(void)
 	desk_rig_free(centre);
 }
 
+static bool calls(struct desk_rig *centre, const char *number)
+{
+	g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM fax WHERE called = '%s' AND state = 'calling'", number);
+	return called_leg(centre) && holds(centre, sql);
+}
+
+/* One line: one at a time, the urgent before those that wait longer. Other settings: more at once, and none to a number. */
+static void test_order(void)
+{
+	struct desk_rig *centre = centre_new();
+	wait_until(centre->node->conductor);
+	send_mail(centre, "anna@example.org", "5551@fax.example", MAIL, "250 2.0.0");
+	wait_until(calls(centre, "5551"));
+	send_mail(centre, "anna@example.org", "5552@fax.example", MAIL, "250 2.0.0");
+	send_mail(centre, "eve@evil.example", "5553+secret@fax.example", MAIL, "250 2.0.0");
+	send_mail(centre, "eve@evil.example", "5554+secret@fax.example", MAIL, "250 2.0.0");
+	wait_until(holds(centre, "SELECT count(*) = 3 FROM fax WHERE state = 'waiting'"));
+	g_assert_cmpuint(fake_node_count(centre->node, "leg.originate"), ==, 1);
+	fake_node_end(centre->node, called_leg(centre)->id, 1);
+	wait_until(calls(centre, "5553"));
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax WHERE state = 'waiting'"), ==, 2);
+	g_autofree char *text = NULL, *path = g_build_filename(centre->dir, "other.conf", NULL);
+	g_assert_true(g_file_get_contents(centre->config, &text, NULL, NULL));
+	g_autoptr(GString) other = g_string_new(text);
+	g_string_replace(other, "lines = 1", "lines = 3", 0);
+	g_string_replace(other, "block = 0900", "block = 0900 0190", 0);
+	g_assert_true(g_file_set_contents(path, other->str, -1, NULL));
+	g_autoptr(GError) error = NULL;
+	struct settings *settings = settings_load(path, &error);
+	g_assert_no_error(error);
+	desk_reload(centre->desk, settings);
+	wait_until(holds(centre, "SELECT count(*) = 3 FROM fax WHERE state = 'calling'"));
+	send_mail(centre, "anna@example.org", "01901@fax.example", MAIL, "550 5.7.1");
+	desk_rig_free(centre);
+}
+
 /* Said to be well by both machines with a page missing: it was not. */
 static void test_truth(void)
 {
@@ -469,6 +505,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fax/unfit", test_unfit);
 	g_test_add_func("/fax/again", test_again);
 	g_test_add_func("/fax/farewell", test_farewell);
+	g_test_add_func("/fax/order", test_order);
 	g_test_add_func("/fax/truth", test_truth);
 	g_test_add_func("/fax/take-over", test_take_over);
 	g_test_add_func("/fax/quiet", test_quiet);
