@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """A private mail server of real parts: postfix takes mails on a free port and sends those for fax.example to the desk's
 LMTP socket, those for example.org to dovecot, whose mailboxes are read by IMAP. It offers TLS (by STARTTLS, and at another
-port from the start) with a certificate of its own authority, and logins by TLS. All of it lives below the test's folder."""
+port from the start; at a third it does not) with a certificate of its own authority, and logins by TLS. All of it lives below the test's folder."""
 import email
 import email.policy
 import grp
@@ -57,6 +57,7 @@ maximal_backoff_time = 4s
 
 MASTER_CF = """127.0.0.1:{port} inet n - n - - smtpd
 127.0.0.1:{tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+127.0.0.1:{plain_port} inet n - n - - smtpd -o smtpd_tls_security_level=none -o smtpd_sasl_auth_enable=no
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -134,7 +135,7 @@ def missing():
 class MailServer:
     def __init__(self, case):
         self.case, self.dir = case, case.dir
-        self.smtp, self.smtps, self.imap = free_ports(3)
+        self.smtp, self.smtps, self.plain, self.imap = free_ports(4)
         os.chmod(case.dir, 0o755)
         self.authority = self.make_certificate("ca", "-addext", "basicConstraints=critical,CA:TRUE")
         self.make_certificate("mail", "-CA", self.authority, "-CAkey", str(self.dir / "ca.key"), "-addext", "subjectAltName=IP:127.0.0.1")
@@ -157,7 +158,7 @@ class MailServer:
         for name in "queue", "data":
             (folder / name).mkdir(parents=True)
         shutil.chown(folder / "data", "postfix")
-        values = {"dir": self.dir, "sbin": POSTFIX_DIR, "port": self.smtp, "tls_port": self.smtps}
+        values = {"dir": self.dir, "sbin": POSTFIX_DIR, "port": self.smtp, "tls_port": self.smtps, "plain_port": self.plain}
         (folder / "main.cf").write_text(MAIN_CF.format(**values))
         (folder / "master.cf").write_text(MASTER_CF.format(**values))
 
@@ -207,7 +208,8 @@ class MailServer:
         return [email.message_from_bytes(mail, policy=email.policy.default) for mail in mails]
 
     def await_mails(self, user, n, limit_s=120):
+        folder = self.dir / "mail" / user
         def enough():
-            mails = self.read(user)
-            return mails if len(mails) >= n else None
-        return wait_until(enough, f"{n} mails for {user}", limit_s)
+            return sum(1 for one in ("new", "cur") for _ in (folder / one).glob("*")) >= n
+        wait_until(enough, f"{n} mails for {user}", limit_s)
+        return self.read(user)

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Faxes and mails with a real postfix and a real dovecot: results and refusals come back by IMAP, a mail server that is
 away gets each letter once when it is back, and a desk that is killed loses and doubles nothing."""
+import struct
 import subprocess
 import unittest
 import urllib.request
+import zlib
 
 import mail_server
 from centre import NUMBER
@@ -13,6 +15,15 @@ from fax_desk import MailDesk, mail, seed_fax
 from gates import Converter, Relay
 from harness import Case, free_ports, main, wait_until
 from node import Node
+
+
+def huge_png(side=30000):
+    """A sound picture of 900 million pixels in some hundred thousand octets."""
+    def chunk(kind, octets):
+        return struct.pack(">I", len(octets)) + kind + octets + struct.pack(">I", zlib.crc32(kind + octets))
+    row = bytes(1 + side // 8)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)) + \
+        chunk(b"IDAT", zlib.compress(row * side, 1)) + chunk(b"IEND", b"")
 
 
 @unittest.skipIf(mail_server.missing(), mail_server.missing() or "")
@@ -35,10 +46,15 @@ class FaxMail(Case):
         told, = self.server.await_mails("anna", 1)
         self.assertEqual(told["Subject"], "Fax to 5551000: NOT sent")
         self.assertIn("report.pdf: the PDF is broken", told.get_body().get_content())
+        tiff = write_document(self.dir / "half.tif", [1]).read_bytes()
+        for number, (name, octets) in enumerate({"bomb.png": huge_png(), "half.tif": tiff[:len(tiff) // 2]}.items()):
+            self.server.send(mail(name, (name, octets)), "anna@example.org", f"555200{number}@fax.example")
         self.server.send(mail("Good"), "anna@example.org", "5551001@fax.example")
-        mails = self.server.await_mails("anna", 2)
-        self.assertIn("no line is configured", mails[1].get_body().get_content())
-        picture, = mails[1].iter_attachments()
+        mails = {one["Subject"].split(":")[0].split()[-1]: one for one in self.server.await_mails("anna", 4)}
+        self.assertIn("bomb.png: the image has too many pixels", mails["5552000"].get_body().get_content())
+        self.assertIn("half.tif: the TIFF is broken", mails["5552001"].get_body().get_content())
+        self.assertIn("no line is configured", mails["5551001"].get_body().get_content())
+        picture, = mails["5551001"].iter_attachments()
         self.assertEqual((picture.get_content_type(), picture.get_content()[:4]), ("image/png", b"\x89PNG"))
 
     def test_strangers_are_refused(self):
@@ -134,7 +150,7 @@ class DeskKilled(Case):
         self.server = mail_server.MailServer(self)
         self.server.start()
         smtp, = free_ports(1)
-        self.smtp = Relay(self, ("127.0.0.1", smtp), ("127.0.0.1", self.server.smtp))
+        self.smtp = Relay(self, ("127.0.0.1", smtp), ("127.0.0.1", self.server.plain))
         self.line = Relay(self, str(self.dir / "relay.sock"), str(node.socket))
         self.converter = Converter(self)
         self.desk = MailDesk(self, node, self.server, *more, f"converter = {self.converter.path}", smtp=smtp,
