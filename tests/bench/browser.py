@@ -31,7 +31,7 @@ def one_round(bench, program, legs, flags, load_flags=(), seconds=WINDOW_S, sett
                 time.sleep(settle)
                 used = window(node.pid, seconds) / legs * 1000
                 seen = load.stop()
-                node.stop()
+                seen["node"] = node.stop()
         if seen["pw_received"] >= KEPT * seen["pw_sent"] and seen["rtp_received"] >= KEPT * seen["rtp_sent"]:
             break
     return used, seen
@@ -61,6 +61,19 @@ def echo(bench, legs):
 
 def opus(bench, legs):
     compare(bench, "opus", legs, ["-o"], "calls a core, G.711 to Opus and back")
+
+
+def threads(bench, legs):
+    """What a second media thread costs, most calls being tied across: two against one."""
+    one, two = [], []
+    for _ in range(ROUNDS):
+        one.append(one_round(bench, "subject-browser", legs, [])[0])
+        used, seen = one_round(bench, "subject-browser", legs, ["-t", 2])
+        two.append(used)
+    value, floor = median(two), median(one)
+    bench.result(f"browser_threads_{legs}", value, "CPU ms a leg-second", floor=floor, ratio=value / floor,
+                 note=f"two media threads against one; {seen['node']['ties']} of {legs} calls tied, "
+                 f"{seen['node']['ties_missed']} blocks missed")
 
 
 def delay(bench, legs):

@@ -42,8 +42,8 @@ static void fail(const char *what, unsigned port)
 void plan_read(struct plan *plan, int argc, char **argv)
 {
 	int option;
-	*plan = (struct plan){ .host = "127.0.0.1", .legs = BEARERS, .jitter_ms = 20 };
-	while ((option = getopt(argc, argv, "a:l:j:sdeobf:O")) != -1) {
+	*plan = (struct plan){ .host = "127.0.0.1", .legs = BEARERS, .jitter_ms = 20, .threads = 1 };
+	while ((option = getopt(argc, argv, "a:l:j:sdeobf:Ot:")) != -1) {
 		if (option == 'a')
 			plan->host = optarg;
 		else if (option == 'l')
@@ -62,6 +62,8 @@ void plan_read(struct plan *plan, int argc, char **argv)
 			plan->bare = true;
 		else if (option == 'f')
 			plan->folder = optarg;
+		else if (option == 't')
+			plan->threads = (unsigned)atoi(optarg);
 		else if (option == 'O')
 			plan->record_opus = true;
 		else

@@ -51,6 +51,7 @@ struct plan {
 	bool bare;      /* load: the far end is the floor, which shakes no hands */
 	const char *folder; /* browsers: where certificate and answers are; else: record every call there, or NULL */
 	bool record_opus;
+	unsigned threads; /* browsers' subject: media threads */
 };
 
 /** Reads the command line; exits on a mistake. */

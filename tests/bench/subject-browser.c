@@ -109,9 +109,9 @@ static void report(const struct plan *plan, struct tl_media *media)
 	}
 	tl_media_counters(media, &counters);
 	printf("{\"ticks\": %" G_GUINT64_FORMAT ", \"late\": %" G_GUINT64_FORMAT ", \"skipped\": %" G_GUINT64_FORMAT
-	       ", \"tick_us_max\": %u, \"received\": %" G_GUINT64_FORMAT ", \"lost\": %" G_GUINT64_FORMAT ", \"too_late\": %"
-	       G_GUINT64_FORMAT "}\n", counters.ticks, counters.late_ticks, counters.skipped_ticks, counters.tick_us_max, received,
-	       lost, late);
+	       ", \"tick_us_max\": %u, \"ties\": %" G_GUINT64_FORMAT ", \"ties_missed\": %" G_GUINT64_FORMAT ", \"received\": %" G_GUINT64_FORMAT ", \"lost\": %" G_GUINT64_FORMAT ", \"too_late\": %"
+	       G_GUINT64_FORMAT "}\n", counters.ticks, counters.late_ticks, counters.skipped_ticks, counters.tick_us_max,
+	       counters.ties, counters.tie_missed, received, lost, late);
 }
 
 int main(int argc, char **argv)
@@ -123,7 +123,7 @@ int main(int argc, char **argv)
 	tl_thread_become_main();
 	const char *addresses[] = { plan.host, NULL };
 	struct tl_media_config config = {
-		.tick = TL_TICK_MONOTONIC, .rtp_host = plan.host, .rtp_port_min = NODE_RTP_MIN, .rtp_port_max = NODE_RTP_MAX,
+		.tick = TL_TICK_MONOTONIC, .rtp_host = plan.host, .rtp_port_min = NODE_RTP_MIN, .rtp_port_max = NODE_RTP_MAX, .threads = plan.threads,
 		.browser = { .port = NODE_BROWSER_PORT, .addresses = addresses, .sessions_max = LEGS_MAX },
 	};
 	struct tl_media *media = tl_media_new(&config, &handler, &error);

@@ -25,6 +25,13 @@ static unsigned udp_port(void)
 	return 40000 + getpid() % 5000 * THREADS;
 }
 
+/* So that the next session lives elsewhere than on the first thread. (transfer full) */
+static struct tl_port *fill_first(struct rig *rig)
+{
+	struct tl_rtp_side local;
+	return tl_port_new_rtp(rig->media, TL_LAW_ALAW, &local, NULL, NULL);
+}
+
 static void rig_begin(struct rig *rig)
 {
 	const char *addresses[] = { own_host(), NULL };
@@ -138,7 +145,10 @@ static void test_ports(void)
 	for (unsigned i = 0; i < THREADS; i++)
 		seen |= 1u << (pages[i].answer.candidates[0].port - udp_port());
 	g_assert_cmphex(seen, ==, (1u << THREADS) - 1);
-	g_assert_cmpuint(counters_of(&rig).browsers, ==, THREADS);
+	struct tl_media_counters counters = counters_of(&rig);
+	g_assert_cmpuint(counters.browsers, ==, THREADS);
+	g_assert_cmpuint(counters.tick_us_max, >, 0);
+	g_assert_cmpuint(counters.browser_checks, >=, THREADS);
 	struct tl_port *more[2 * THREADS];
 	for (unsigned i = 0; i < 2 * THREADS; i++) { /* those with video are together, the others where fewest are */
 		struct tl_fingerprint peer = fake_browser_fingerprint(&pages[0].browser);
@@ -162,6 +172,7 @@ static void test_clear(void)
 	struct page page;
 	uint8_t *ours = noise_new(SPEECH, 7), *theirs = noise_new(SPEECH, 9);
 	rig_begin(&rig);
+	struct tl_port *first = fill_first(&rig);
 	struct tl_port *slot = tl_port_new_timeslot(rig.media, rig.e1, 5, NULL);
 	page_open(&page, &rig);
 	struct tl_bridge *bridge = tl_bridge_new(rig.media, TL_BRIDGE_CLEAR);
@@ -177,6 +188,7 @@ static void test_clear(void)
 	g_assert_cmpuint(counters_of(&rig).tie_missed + counters_of(&rig).tie_dropped, ==, 0);
 	tl_bridge_free(bridge);
 	tl_port_free(slot);
+	tl_port_free(first);
 	page_close(&page);
 	rig_end(&rig);
 	g_free(ours);
@@ -190,6 +202,7 @@ static void test_three(void)
 	struct page pages[2];
 	uint8_t *quiet[2] = { g_malloc(SPEECH), g_malloc(SPEECH) }, *said[2] = { noise_new(SPEECH, 3), quiet[1] };
 	rig_begin(&rig);
+	struct tl_port *first = fill_first(&rig);
 	struct tl_port *slot = tl_port_new_timeslot(rig.media, rig.t1, 5, NULL);
 	struct tl_port *far = tl_port_new_timeslot(rig.media, rig.t1, 6, NULL);
 	page_open(&pages[0], &rig);
@@ -215,6 +228,7 @@ static void test_three(void)
 	assert_heard(pages[1].heard->data, pages[1].heard->len, said[0]);
 	tl_bridge_free(bridge);
 	tl_port_free(slot);
+	tl_port_free(first);
 	tl_port_free(far);
 	page_close(&pages[0]);
 	page_close(&pages[1]);
@@ -237,9 +251,20 @@ static void on_ended(const struct tl_recorded *recorded, void *user)
 	*(unsigned *)user = 2;
 }
 
+/* The pool lives by the clock, and its ring holds 2.5 s: line time waits for it. */
+static void step_recorded(struct rig *rig, struct page *page, struct tl_record_pool *pool, unsigned *ticks)
+{
+	struct tl_record_counters counters;
+	step(rig, page, 1);
+	++*ticks;
+	for (tl_record_counters(pool, &counters); *ticks > counters.blocks + 100; tl_record_counters(pool, &counters))
+		g_usleep(1000);
+}
+
 /* The left side is a tied party's. */
 static void test_recording(void)
 {
+	unsigned ticks = 0;
 	static const struct tl_recorder_handler handler = { on_started, on_ended };
 	struct rig rig;
 	struct page page;
@@ -249,6 +274,7 @@ static void test_recording(void)
 	g_autofree char *folder = g_dir_make_tmp("threads-XXXXXX", NULL), *path = g_build_filename(folder, "a.wav", NULL), *file = NULL;
 	gsize n = 0;
 	rig_begin(&rig);
+	struct tl_port *first = fill_first(&rig);
 	struct tl_record_pool *pool = tl_record_pool_new(&(struct tl_record_pool_config){ .directory = folder });
 	struct tl_port *slot = tl_port_new_timeslot(rig.media, rig.e1, 5, NULL);
 	page_open(&page, &rig);
@@ -257,16 +283,16 @@ static void test_recording(void)
 	tl_bridge_add(bridge, page.port);
 	struct tl_recorder *recorder = tl_recorder_new(pool, bridge, page.port, TL_RECORD_WAV, path, &handler, &stage, &result);
 	g_assert_nonnull(recorder);
-	rig_step_until(&rig, stage == 1, TICKS_MAX);
+	while (!stage)
+		step_recorded(&rig, &page, pool, &ticks);
 	for (size_t at = 0; at + 160 <= SPEECH; at += 160) {
 		fake_browser_say(&page.browser, TL_RTP_PAYLOAD_PCMA, page.browser.timestamp, theirs + at, 160);
 		page.browser.timestamp += 160;
-		step(&rig, &page, 1);
-		step(&rig, &page, 1);
-		g_usleep(1000); /* the pool writes by the clock: its ring holds 2.5 s */
+		step_recorded(&rig, &page, pool, &ticks);
+		step_recorded(&rig, &page, pool, &ticks);
 	}
 	for (unsigned i = 0; i < 30; i++)
-		step(&rig, &page, 1);
+		step_recorded(&rig, &page, pool, &ticks);
 	tl_bridge_free(bridge);
 	rig_step_until(&rig, stage == 2, TICKS_MAX);
 	g_assert_true(g_file_get_contents(path, &file, &n, NULL));
@@ -275,6 +301,7 @@ static void test_recording(void)
 		left[i] = file[2 * i];
 	g_assert_cmpint(noise_find(left, n, theirs, SPEECH / 2), >=, 0);
 	tl_port_free(slot);
+	tl_port_free(first);
 	page_close(&page);
 	rig_step_until(&rig, !counters_of(&rig).ties, TICKS_MAX);
 	rig_done(&rig);

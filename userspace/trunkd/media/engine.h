@@ -163,7 +163,7 @@ struct tl_media {
 
 	/* main */
 	GQueue backlog;                /* commands that the ring had no room for */
-	unsigned n_here, n_spans;      /* ports and spans that live on it */
+	unsigned n_sessions, n_spans;  /* RTP sessions and spans that live on it */
 
 	/* main; the first's alone */
 	const char *inband_country;    /* interned */

@@ -41,7 +41,7 @@ static void send_command(struct tl_port *port, struct tl_command command)
 struct tl_port *tl_port_begin(struct tl_port *port)
 {
 	port->media->first->n_ports++;
-	port->media->n_here++;
+	port->media->n_sessions += port->rtp != NULL;
 	send_command(port, (struct tl_command){ TL_COMMAND_PORT_ATTACH });
 	return port;
 }
@@ -109,7 +109,7 @@ void tl_port_dispose(struct tl_port *port)
 		return;
 	}
 	port->media->first->n_ports--;
-	port->media->n_here--;
+	port->media->n_sessions -= port->rtp != NULL;
 	if (port->rtp && port->rtp->rtp.fd < 0)
 		port->media->first->hub->n_browsers--;
 	tl_rtp_session_free(port->rtp);

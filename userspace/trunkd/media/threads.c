@@ -10,7 +10,7 @@ struct tl_media *tl_media_choose(struct tl_media *media)
 {
 	struct tl_media *best = media;
 	for (unsigned i = 1; i < media->n_threads; i++)
-		if (media->threads[i]->n_here < best->n_here)
+		if (media->threads[i]->n_sessions < best->n_sessions)
 			best = media->threads[i];
 	return best;
 }
@@ -64,8 +64,9 @@ static void count(struct tl_media *media, struct tl_media_counters *counters)
 	counters->events_lost += atomic_load(&media->events_lost);
 	counters->tie_missed += atomic_load(&media->tie_missed);
 	counters->tie_dropped += atomic_load(&media->tie_dropped);
-	counters->tick_us_max = MAX(counters->tick_us_max, atomic_exchange(&media->tick_us_max, 0));
-	counters->load_us = MAX(counters->load_us, atomic_load(&media->load.us));
+	uint32_t tick_us = atomic_exchange(&media->tick_us_max, 0), load_us = atomic_load(&media->load.us);
+	counters->tick_us_max = MAX(counters->tick_us_max, tick_us);
+	counters->load_us = MAX(counters->load_us, load_us);
 	if (media->hub)
 		tl_hub_count(media->hub, counters);
 }
