@@ -49,12 +49,14 @@ static void conclude(struct tl_fax *fax, enum tl_fax_trouble trouble, int code, 
 	g_strlcpy(fax->result.words, trouble == TL_FAX_FINE ? "ok" : words, sizeof fax->result.words);
 }
 
-/* A document whose end was confirmed is whole, whatever became of the farewell. */
+/* A document whose end was confirmed is whole, whatever became of the farewell; SpanDSP finds no fault with one that was refused. */
 static void on_phase_e(t30_state_t *t30, void *user, int code)
 {
 	struct tl_fax *fax = user;
 	if (fax->procedure_ended && fax->hold == TL_FAX_OPEN)
 		conclude(fax, TL_FAX_FINE, code, "ok");
+	else if (code == T30_ERR_OK && fax->config.sends)
+		conclude(fax, TL_FAX_FAR_END, code, "the far end did not take the page");
 	else if (code == T30_ERR_OK && !fax->result.pages)
 		conclude(fax, TL_FAX_FAR_END, code, "it ended without a page");
 	else
