@@ -51,11 +51,30 @@ static void upload_unref(struct upload *upload)
 
 /* ---- worker ---- */
 
+static int sync_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = fd < 0 || fsync(fd) ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+/* Its name, too, must outlive a power cut. */
+static int make_directory(const char *path)
+{
+	g_autofree char *parent = g_path_get_dirname(path);
+	if (g_file_test(path, G_FILE_TEST_IS_DIR))
+		return 0;
+	return g_mkdir_with_parents(path, 0750) ? -errno : sync_directory(parent);
+}
+
 static int create(struct upload *upload)
 {
 	upload->path = g_strdup_printf("%s/" TEMPORARY "XXXXXX", upload->directory);
-	if (g_mkdir_with_parents(upload->directory, 0750))
-		return -errno;
+	int result = make_directory(upload->directory);
+	if (result)
+		return result;
 	upload->fd = g_mkstemp_full(upload->path, O_RDWR | O_CLOEXEC, 0640);
 	return upload->fd < 0 ? -errno : 0;
 }
@@ -84,15 +103,6 @@ static void run_piece(GTask *task, gpointer source, gpointer data, GCancellable 
 	if (!upload->result)
 		upload->result = write_piece(upload);
 	g_task_return_boolean(task, TRUE);
-}
-
-static int sync_directory(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = fd < 0 || fsync(fd) ? -errno : 0;
-	if (fd >= 0)
-		close(fd);
-	return result;
 }
 
 static int place(struct upload *upload)

@@ -97,6 +97,21 @@ static void tell_ready(void)
 		tl_warning("the service manager is not told that the node is up: %s", error->message);
 }
 
+/* What was made below it at the first start must not go at a power cut with all that is kept there from now on. */
+static bool keep_names(const char *directory)
+{
+	g_autofree char *parent = g_path_get_dirname(directory);
+	int fds[] = { open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	bool kept = fds[0] >= 0 && !fsync(fds[0]);
+	/* Where others may list nothing, who made the directory saw to its name. */
+	if (fds[1] >= 0)
+		kept = !fsync(fds[1]) && kept;
+	for (unsigned i = 0; i < G_N_ELEMENTS(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	return kept;
+}
+
 static bool run(struct daemon *daemon, GError **error)
 {
 	int lock = lock_state(daemon->settings, error);
@@ -104,6 +119,8 @@ static bool run(struct daemon *daemon, GError **error)
 		return false;
 	bool started = start_node(daemon, error);
 	if (started) {
+		if (!keep_names(tl_settings_node(daemon->settings)->state_dir))
+			tl_warning("%s: %s", tl_settings_node(daemon->settings)->state_dir, g_strerror(errno));
 		g_unix_signal_add(SIGTERM, on_terminate, daemon);
 		g_unix_signal_add(SIGINT, on_terminate, daemon);
 		g_unix_signal_add(SIGHUP, on_hangup, daemon);
