@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
- * What a fax costs: PAIRS machines that send two pages to as many that receive, by the pool over a span in line time,
- * against SpanDSP's two ends of the same faxes face to face. CPU of all threads but main. Prints one JSON object.
+ * What a fax costs: an E1 full of machines of the pool that receive, then one of machines that send, in line time. Their far
+ * ends are SpanDSP's, run by main, whose time does not count; the floor is what SpanDSP alone takes for the same end of the
+ * same fax. And what it costs to make a page durable. Prints one JSON object.
  */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,8 +19,9 @@
 #include "base/thread.h"
 #include "fax/fax.h"
 
-#define PAIRS 10
+#define MACHINES 30
 #define BLOCK 80
+#define PAGES_KEPT 50
 
 static const struct fax_paper paper = { .pages = 2, .width = 1728, .length = 1100, .x_dpi = 204, .y_dpi = 98 };
 static unsigned running, pages;
@@ -44,21 +50,37 @@ static fax_state_t *bare(bool sends, const char *document, const char *to)
 	return fax;
 }
 
-static double bare_fax(const char *document, const char *to)
+/* What each end hears in a fax of the two, block by block. */
+static void converse(const char *document, const char *to, GArray *heard[2])
 {
 	fax_state_t *ends[2] = { bare(true, document, to), bare(false, document, to) };
 	int16_t samples[2][BLOCK];
-	double before = cpu_s(CLOCK_THREAD_CPUTIME_ID);
 	while (t30_call_active(fax_get_t30_state(ends[0])) || t30_call_active(fax_get_t30_state(ends[1]))) {
 		for (unsigned e = 0; e < 2; e++)
 			fax_tx(ends[e], samples[e], BLOCK);
-		for (unsigned e = 0; e < 2; e++)
+		for (unsigned e = 0; e < 2; e++) {
+			g_array_append_vals(heard[e], samples[!e], BLOCK);
 			fax_rx(ends[e], samples[!e], BLOCK);
+		}
 	}
-	double spent = cpu_s(CLOCK_THREAD_CPUTIME_ID) - before;
 	fax_free(ends[0]);
 	fax_free(ends[1]);
-	return spent;
+}
+
+/* The same end again, by itself, so that one look at the clock before and one after will do. */
+static double alone_s(bool sends, const char *document, const char *to, GArray *heard)
+{
+	fax_state_t *fax = bare(sends, document, to);
+	int16_t said[BLOCK], block[BLOCK];
+	double before = cpu_s(CLOCK_THREAD_CPUTIME_ID);
+	for (unsigned at = 0; at < heard->len; at += BLOCK) {
+		fax_tx(fax, said, BLOCK);
+		memcpy(block, &g_array_index(heard, int16_t, at), sizeof block);
+		fax_rx(fax, block, BLOCK);
+	}
+	double spent_s = cpu_s(CLOCK_THREAD_CPUTIME_ID) - before;
+	fax_free(fax);
+	return spent_s;
 }
 
 /* ---- the pool ---- */
@@ -91,57 +113,163 @@ static void start(struct tl_fax_pool *pool, struct tl_port *port, bool sends, co
 	running++;
 }
 
-static double pool_faxes(const char *document)
+/* ---- the line, and who is at its far end ---- */
+
+struct far_end {
+	fax_state_t *fax;
+	uint8_t said[BLOCK];
+};
+
+static void far_speak(struct far_end *far)
 {
-	const struct tl_media_config media_config = { .tick = TL_TICK_SPAN, .rtp_host = "127.0.0.1", .rtp_port_min = 42000,
-						      .rtp_port_max = 42100, .max_ports = 64 };
+	int16_t samples[BLOCK] = { 0 };
+	fax_tx(far->fax, samples, BLOCK);
+	for (unsigned i = 0; i < BLOCK; i++)
+		far->said[i] = linear_to_alaw(samples[i]);
+}
+
+static void far_hear(struct far_end *far, const uint8_t *octets)
+{
+	int16_t samples[BLOCK];
+	for (unsigned i = 0; i < BLOCK; i++)
+		samples[i] = alaw_to_linear(octets[i]);
+	fax_rx(far->fax, samples, BLOCK);
+}
+
+/* One more tick of the line, begun and ended. */
+static void tick(struct tl_span *span)
+{
+	unsigned done = fake_span_done(span);
+	fake_span_tick(span);
+	while (fake_span_done(span) == done && running) {
+		g_main_context_iteration(NULL, FALSE);
+		g_usleep(50);
+	}
+}
+
+/* CPU of the threads called @name but main, which has it from the program. */
+static double threads_s(const char *name)
+{
+	uint64_t total_ns = 0;
+	DIR *tasks = opendir("/proc/self/task");
+	for (struct dirent *task; (task = readdir(tasks));) {
+		g_autofree char *comm = g_strdup_printf("/proc/self/task/%s/comm", task->d_name);
+		g_autofree char *stat = g_strdup_printf("/proc/self/task/%s/schedstat", task->d_name);
+		g_autofree char *text = NULL, *times = NULL;
+		if (g_ascii_isdigit(*task->d_name) && atoi(task->d_name) != getpid() && g_file_get_contents(comm, &text, NULL, NULL) &&
+		    !strcmp(g_strchomp(text), name) && g_file_get_contents(stat, &times, NULL, NULL))
+			total_ns += g_ascii_strtoull(times, NULL, 10);
+	}
+	closedir(tasks);
+	return total_ns * 1e-9;
+}
+
+struct cost {
+	double machines_s, media_s; /* of one fax */
+};
+
+static struct tl_media *media_new(void)
+{
 	static const struct tl_media_handler none;
-	struct tl_media *media = tl_media_new(&media_config, &none, NULL);
+	const struct tl_media_config config = { .tick = TL_TICK_SPAN, .rtp_host = "127.0.0.1", .rtp_port_min = 42000,
+						.rtp_port_max = 42100, .max_ports = 64 };
+	return tl_media_new(&config, &none, NULL);
+}
+
+static struct cost faxes(bool sends, const char *document, const char *to)
+{
+	struct far_end far[MACHINES];
+	struct tl_port *ports[MACHINES];
+	struct tl_media *media = media_new();
 	struct tl_span *span = fake_span_new(TL_SPAN_E1, TL_LAW_ALAW);
 	tl_media_add_span(media, span);
 	const struct tl_fax_pool_config config = { .media = media, .threads = 1, .depth_ms = 60, .keep_within_ms = 2000 };
 	struct tl_fax_pool *pool = tl_fax_pool_new(&config);
-	struct tl_port *ports[2 * PAIRS];
-	double before = cpu_s(CLOCK_PROCESS_CPUTIME_ID) - cpu_s(CLOCK_THREAD_CPUTIME_ID);
-	for (unsigned i = 0; i < 2 * PAIRS; i++) {
+	for (unsigned i = 0; i < MACHINES; i++) {
+		g_autofree char *path = g_strdup_printf("%s.%u", to, i);
+		far[i].fax = bare(!sends, document, path);
 		ports[i] = tl_port_new_timeslot(media, span, i + 1, NULL);
-		fake_span_wire(span, i + 1, (i ^ 1) + 1);
-		start(pool, ports[i], !(i & 1), document);
+		fake_span_say(span, i + 1, far[i].said, BLOCK);
+		start(pool, ports[i], sends, document);
 	}
-	while (running) {
-		unsigned done = fake_span_done(span);
-		fake_span_tick(span);
-		while (fake_span_done(span) == done && running) {
-			g_main_context_iteration(NULL, FALSE);
-			g_usleep(50);
-		}
+	for (unsigned at = 0; running; at++) {
+		for (unsigned i = 0; i < MACHINES; i++)
+			far_speak(&far[i]);
+		tick(span);
+		for (unsigned i = 0; i < MACHINES; i++)
+			far_hear(&far[i], fake_span_sent(span, i + 1) + at * BLOCK);
 	}
-	double spent = cpu_s(CLOCK_PROCESS_CPUTIME_ID) - cpu_s(CLOCK_THREAD_CPUTIME_ID) - before;
+	struct cost cost = { threads_s("fax") / MACHINES, threads_s("media") / MACHINES };
 	tl_fax_pool_free(pool);
-	for (unsigned i = 0; i < 2 * PAIRS; i++)
+	for (unsigned i = 0; i < MACHINES; i++) {
+		g_autofree char *path = g_strdup_printf("%s.%u", to, i);
 		tl_port_free(ports[i]);
+		fax_free(far[i].fax);
+		unlink(path);
+	}
 	tl_media_remove_span(media, span);
 	tl_media_free(media);
 	fake_span_free(span);
-	return spent / PAIRS;
+	return cost;
+}
+
+/* ---- the disk ---- */
+
+static double wall_s(void)
+{
+	return cpu_s(CLOCK_MONOTONIC);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	return *(const double *)a < *(const double *)b ? -1 : 1;
+}
+
+/* As the spool does it: a page's octets, its name, its folder. Median of ms. */
+static double page_kept_ms(const char *directory)
+{
+	static uint8_t page[30000];
+	double ms[PAGES_KEPT];
+	int folder = open(directory, O_RDONLY | O_DIRECTORY);
+	for (unsigned i = 0; i < PAGES_KEPT; i++) {
+		double before = wall_s();
+		int fd = openat(folder, "page.part", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		if (write(fd, page, sizeof page) != sizeof page || fsync(fd) || renameat(folder, "page.part", folder, "page") || fsync(folder))
+			g_error("a page cannot be kept");
+		close(fd);
+		ms[i] = (wall_s() - before) * 1e3;
+	}
+	unlinkat(folder, "page", 0);
+	close(folder);
+	qsort(ms, PAGES_KEPT, sizeof *ms, by_time);
+	return ms[PAGES_KEPT / 2];
 }
 
 int main(void)
 {
-	g_autofree char *directory = g_dir_make_tmp("fax-XXXXXX", NULL);
+	g_autofree char *directory = g_strdup("fax-XXXXXX");
+	if (!g_mkdtemp(directory)) /* where it is started: /tmp may be memory */
+		g_error("no folder for pages");
 	g_autofree char *document = g_build_filename(directory, "document.tif", NULL);
 	g_autofree char *to = g_build_filename(directory, "to.tif", NULL);
-	double floor_s = 0;
+	GArray *heard[2] = { g_array_new(FALSE, FALSE, sizeof(int16_t)), g_array_new(FALSE, FALSE, sizeof(int16_t)) };
+	double floor_s[2] = { 0 };
 	tl_thread_become_main();
 	fax_paper_write(document, &paper);
-	bare_fax(document, to); /* tables and caches */
-	for (unsigned i = 0; i < PAIRS; i++)
-		floor_s += bare_fax(document, to) / PAIRS;
-	double subject_s = pool_faxes(document);
+	converse(document, to, heard);
+	for (unsigned i = 0; i < 2 * MACHINES; i++)
+		floor_s[i % 2] += alone_s(!(i % 2), document, to, heard[i % 2]);
+	struct cost received = faxes(false, document, to), sent = faxes(true, document, to);
+	g_assert_cmpuint(pages, ==, 2 * MACHINES * paper.pages);
+	double kept_ms = page_kept_ms(directory);
+	for (unsigned e = 0; e < 2; e++)
+		g_array_unref(heard[e]);
 	unlink(document);
 	unlink(to);
 	rmdir(directory);
-	g_assert_cmpuint(pages, ==, 2 * PAIRS * paper.pages);
-	printf("{\"floor_ms\": %.3f, \"ms\": %.3f}\n", floor_s * 1e3, subject_s * 1e3);
+	printf("{\"receive\": {\"floor_ms\": %.3f, \"machine_ms\": %.3f, \"media_ms\": %.3f}, "
+	       "\"send\": {\"floor_ms\": %.3f, \"machine_ms\": %.3f, \"media_ms\": %.3f}, \"page_kept_ms\": %.3f}\n",
+	       floor_s[1] / MACHINES * 1e3, received.machines_s * 1e3, received.media_s * 1e3,
+	       floor_s[0] / MACHINES * 1e3, sent.machines_s * 1e3, sent.media_s * 1e3, kept_ms);
 	return 0;
 }

@@ -4,16 +4,33 @@
 
 #include "fax/inside.h"
 
+/* Of two machines one is silent nearly always. */
+static bool is_all(const void *octets, size_t n, uint8_t octet)
+{
+	const uint8_t *at = octets;
+	return at[0] == octet && !memcmp(at, at + 1, n - 1);
+}
+
 void tl_fax_decode(enum tl_law law, const uint8_t *octets, int16_t *samples)
 {
-	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
-		samples[i] = law == TL_LAW_ALAW ? alaw_to_linear(octets[i]) : ulaw_to_linear(octets[i]);
+	if (law == TL_LAW_ALAW)
+		for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
+			samples[i] = alaw_to_linear(octets[i]);
+	else
+		for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
+			samples[i] = ulaw_to_linear(octets[i]);
 }
 
 void tl_fax_encode(enum tl_law law, const int16_t *samples, uint8_t *octets)
 {
-	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
-		octets[i] = law == TL_LAW_ALAW ? linear_to_alaw(samples[i]) : linear_to_ulaw(samples[i]);
+	if (is_all(samples, TL_BLOCK_OCTETS * sizeof *samples, 0))
+		memset(octets, tl_law_idle(law), TL_BLOCK_OCTETS);
+	else if (law == TL_LAW_ALAW)
+		for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
+			octets[i] = linear_to_alaw(samples[i]);
+	else
+		for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
+			octets[i] = linear_to_ulaw(samples[i]);
 }
 
 void tl_fax_audio_open(struct tl_fax *fax)

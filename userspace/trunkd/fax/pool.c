@@ -141,6 +141,20 @@ static bool is_one_kept(const struct tl_fax_thread *thread)
 	return false;
 }
 
+/* The media thread, if it waits, waits for all of them: it is woken once. */
+static void run_machines(struct tl_fax_thread *thread)
+{
+	for (unsigned i = 0; i < thread->running->len;) {
+		struct tl_fax *fax = g_ptr_array_index(thread->running, i);
+		run_machine(fax);
+		if (has_ended(fax))
+			g_ptr_array_remove_index_fast(thread->running, i);
+		else
+			i++;
+	}
+	tl_taps_given(thread->pool->config.media);
+}
+
 static void *run(void *data)
 {
 	struct tl_fax_thread *thread = data;
@@ -150,14 +164,7 @@ static void *run(void *data)
 		poll(&pollfd, 1, is_one_kept(thread) ? MS_PER_BLOCK : -1);
 		tl_bell_hush(thread->bell);
 		quit = obey(thread);
-		for (unsigned i = 0; i < thread->running->len;) {
-			struct tl_fax *fax = g_ptr_array_index(thread->running, i);
-			run_machine(fax);
-			if (has_ended(fax))
-				g_ptr_array_remove_index_fast(thread->running, i);
-			else
-				i++;
-		}
+		run_machines(thread);
 	}
 	for (unsigned i = 0; i < thread->running->len; i++)
 		tl_fax_terminal_close(g_ptr_array_index(thread->running, i));

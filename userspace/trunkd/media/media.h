@@ -225,6 +225,8 @@ enum tl_law tl_tap_law(const struct tl_tap *tap);
 bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS]);
 /** One block for the party, for each taken. */
 void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS]);
+/** After some were given, on one tap or more: a line whose time waits for them goes on. */
+void tl_taps_given(struct tl_media *media);
 
 #define TL_DATAGRAM_MAX 1472 /* of an Ethernet frame */
 /**

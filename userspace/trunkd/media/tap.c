@@ -139,10 +139,14 @@ bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS])
 
 void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS])
 {
-	uint64_t one = 1;
 	(void)tl_ring_push(tap->heard, block); /* as many were taken before: there is room */
-	if (atomic_exchange(&tap->media->awaits_taps, false))
-		(void)!write(tap->media->kick_fd, &one, sizeof one);
+}
+
+void tl_taps_given(struct tl_media *media)
+{
+	uint64_t one = 1;
+	if (atomic_exchange(&media->awaits_taps, false))
+		(void)!write(media->kick_fd, &one, sizeof one);
 }
 
 bool tl_tap_receive(struct tl_tap *tap, uint8_t octets[TL_DATAGRAM_MAX], size_t *n)
@@ -251,6 +255,6 @@ bool tl_taps_ready(struct tl_media *media)
 {
 	if (!media->n_taps || look_at_taps(media))
 		return true;
-	atomic_store(&media->awaits_taps, true); /* before the second look: pairs with tl_tap_give() */
+	atomic_store(&media->awaits_taps, true); /* before the second look: pairs with tl_taps_given() */
 	return look_at_taps(media);
 }
