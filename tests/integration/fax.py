@@ -9,6 +9,17 @@ from harness import free_ports
 from node import Node, near
 from wire import Pacer
 
+# A V.17 machine has the slower modems as well, and every machine has MH (ITU-T T.30 table 2, T.4).
+V27TER, V29, V17 = "v27ter", "v27ter,v29", "v27ter,v29,v17"
+# Every modem with every coding, with ECM and without: (modems, coding, ecm, training checks that are spoiled, bit rate).
+WAYS = [(V27TER, "mh", "off", 1, 2400), (V27TER, "mr", "off", 0, 4800), (V27TER, "mh", "on", 0, 4800),
+        (V27TER, "mr", "on", 0, 4800), (V27TER, "mmr", "on", 1, 2400), (V29, "mh", "off", 0, 9600),
+        (V29, "mr", "off", 1, 7200), (V29, "mh", "on", 0, 9600), (V29, "mr", "on", 0, 9600), (V29, "mmr", "on", 1, 7200),
+        (V17, "mh", "off", 0, 14400), (V17, "mr", "off", 1, 12000), (V17, "mh", "on", 2, 9600), (V17, "mr", "on", 0, 14400),
+        (V17, "mmr", "on", 0, 14400)]
+# Width, resolution, dots/inch, rows.
+PAPERS = [(1728, "standard", (204, 98), 50), (2048, "fine", (204, 196), 40), (2432, "superfine", (204, 391), 40)]
+
 # Line time per wall clock, if the machine can. T.30 gives up after T1, 35 s of line time, in which a busy
 # machine must have answered, opened a spool item and begun to speak.
 SPEED = 8
@@ -31,6 +42,17 @@ def write_document(path, pages, dpi=(204, 98), **form):
     images = [make_page(number, **form) for number in pages]
     images[0].save(path, compression="group4", dpi=dpi, save_all=True, append_images=images[1:])
     return path
+
+
+def write_papers(directory):
+    """Documents of two pages, one for each of PAPERS."""
+    return [write_document(directory / f"{name}.tif", [2 * i + 1, 2 * i + 2], dpi, width=width, length=length)
+            for i, (width, name, dpi, length) in enumerate(PAPERS)]
+
+
+def words_of(way, bad_tcfs=True):
+    modems, coding, ecm, spoiled, _ = way
+    return f"modems {modems} codings mh,{coding} ecm {ecm} bad-tcf {spoiled if bad_tcfs else 0}"
 
 
 def pixels(path):
@@ -82,6 +104,21 @@ class FaxLine:
         self.answer(mark, fax, **params)
         ended = self.control.await_event("fax.ended", after=mark)
         return calls.results()[0][0]["faxes"][0], ended
+
+    def take(self, number, script, method="fax.receive", **params):
+        """A call of the exchange, from @number, answered at once: its fax is f@number."""
+        mark = self.control.mark()
+        calls = self.far.start_calls(script)
+        leg = self.control.await_event("leg.offered", lambda p: p["leg"]["setup"].get("calling") == number, mark)["leg"]["leg"]
+        self.control.ask("leg.answer", leg=leg)
+        self.control.ask(method, leg=leg, fax=f"f{number}", **params)
+        return calls
+
+    def ended(self, number):
+        return self.control.await_event("fax.ended", lambda p: p["fax"] == f"f{number}")
+
+    def first_page(self, number):
+        return self.control.await_event("fax.page", lambda p: p["fax"] == f"f{number}")
 
     def part(self, item, page):
         return self.node.state / "spool" / item / f"page-{page:04}.tif"

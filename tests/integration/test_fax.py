@@ -2,60 +2,82 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Faxes over an E1 in fast motion: each modem and coding both ways, misbehaving far ends, thirty at once, no disk."""
 from control import Refused
-from fax import FaxLine, pixels, write_document
+from fax import PAPERS, WAYS, FaxLine, pixels, words_of, write_document, write_papers
 from files import put_blob
 from harness import Case, main, wait_until
 
-# A V.17 machine has the slower modems as well, and every machine has MH (ITU-T T.30 table 2, T.4).
-WAYS = [("v27ter", "mh", "off"), ("v27ter,v29", "mr", "off"), ("v27ter,v29,v17", "mh", "off"),
-        ("v27ter", "mmr", "on"), ("v27ter,v29", "mh", "on"), ("v27ter,v29,v17", "mr", "on"), ("v27ter,v29,v17", "mmr", "on")]
-RATES = {"v27ter": 4800, "v27ter,v29": 9600, "v27ter,v29,v17": 14400}
-
 
 class Fax(Case):
+    def assert_image(self, image, way, paper):
+        self.assertEqual((way[1], way[4], way[2] == "on", paper[1], paper[0]),
+                         tuple(image[name] for name in ("coding", "bit_rate", "ecm", "resolution", "width")))
+
+    def assert_pages(self, document, directory):
+        self.assertEqual(pixels(document), [pixels(self.dir / directory / f"page-{n:04}.tif")[0] for n in (1, 2)])
+
     def test_received(self):
+        """All ways at once, each document by some of them; and one that we are polled for."""
         line = FaxLine(self)
-        document = write_document(self.dir / "document.tif", [1, 2])
-        for modems, coding, ecm in WAYS:
-            with self.subTest(modems=modems, coding=coding, ecm=ecm):
-                mark = line.control.mark()
-                sent, ended = line.receive(f"modems {modems} codings mh,{coding} ecm {ecm} ident '+49 30 7'", document)
-                self.assertEqual(("ok", "ok"), (sent["result"], ended["result"]))
-                self.assertEqual(2, len(sent["pages"]))
-                line.assert_received(ended, document)
-                self.assertEqual("+49 30 7", ended["remote_ident"])
-                page = line.control.await_event("fax.page", after=mark)
-                self.assertEqual((coding, RATES[modems], ecm == "on", "standard"),
-                                 tuple(page["image"][name] for name in ("coding", "bit_rate", "ecm", "resolution")))
+        documents = write_papers(self.dir)
+        calls = [line.take(f"7{i:02}", f"dial 100 from 7{i:02}; wait answered; fax send {documents[i % 3]} {words_of(way)} "
+                           f"ident '+49 30 {i}' sub 47{i}") for i, way in enumerate(WAYS)]
+        polling = line.take("799", "dial 100 from 799; wait answered; fax receive polled calling on sub 4711 password 99",
+                            "fax.send", document=put_blob(line.node, documents[0].read_bytes()), calling=False)
+        for i, way in enumerate(WAYS):
+            with self.subTest(way=way):
+                ended, page = line.ended(f"7{i:02}"), line.first_page(f"7{i:02}")
+                self.assertEqual(("ok", f"+49 30 {i}", f"47{i}"), tuple(ended[n] for n in ("result", "remote_ident", "sub_address")))
+                line.assert_received(ended, documents[i % 3])
+                self.assert_image(page["image"], way, PAPERS[i % 3])
                 self.assertEqual(("in", 1, "page-0001.tif"), (page["direction"], page["page"], page["part"]))
+                sent = calls[i].results()[0][0]["faxes"][0]
+                self.assertEqual(("ok", 2), (sent["result"], len(sent["pages"])))
+        ended = line.ended("799")
+        self.assertEqual(("ok", 2, "4711", "99"), tuple(ended[n] for n in ("result", "pages", "sub_address", "password")))
+        polling.all_good()
+        self.assert_pages(documents[0], "polled")
+
         def closed():
             items = line.control.ask("spool.list")["items"]
             return [(i["kind"], i["state"], len(i["parts"])) for i in items] == [("fax", "complete", 2)] * len(WAYS)
         wait_until(closed, "every item complete, with two pages")
 
     def test_sent(self):
-        line = FaxLine(self, {f"way{i}": f"alert; answer; fax receive got{i} modems {modems} codings mh,{coding} ecm {ecm}"
-                              for i, (modems, coding, ecm) in enumerate(WAYS)},
-                       {f"20{i}": f"way{i}" for i in range(len(WAYS))})
-        document = write_document(self.dir / "document.tif", [1, 2, 3], (204, 196), width=2048, length=40)
-        digest = put_blob(line.node, document.read_bytes())
+        """All ways at once, too; and one that we poll."""
+        scripts = {f"way{i}": f"alert; answer; fax receive got{i} {words_of(way)}" for i, way in enumerate(WAYS)}
+        scripts["polled"] = "answer; fax send standard.tif calling off"
+        line = FaxLine(self, scripts, {f"2{i:02}": f"way{i}" for i in range(len(WAYS))} | {"299": "polled"})
+        documents = write_papers(self.dir)
+        digests = [put_blob(line.node, document.read_bytes()) for document in documents]
         with self.assertRaises(Refused) as refused:
-            line.control.ask("fax.send", leg="none", fax="f", document=digest)
+            line.control.ask("fax.send", leg="none", fax="f", document=digests[0])
         self.assertEqual(-32003, refused.exception.code)
-        for i, (modems, coding, ecm) in enumerate(WAYS):
-            with self.subTest(modems=modems, coding=coding, ecm=ecm):
-                mark, leg = line.control.mark(), f"out{i}"
-                line.control.ask("leg.originate", leg=leg, to="span:e1/1", setup={"called": f"20{i}"})
-                line.control.await_event("leg.state", lambda p: p["leg"] == leg and p["state"] == "answered", mark)
-                result = line.control.ask("fax.send", leg=leg, fax=f"f{i}", document=digest, first_page=2)
-                self.assertEqual(2, result["pages"])
-                ended = line.control.await_event("fax.ended", after=mark)
+        for i in (*range(len(WAYS)), 99):
+            line.control.ask("leg.originate", leg=f"out{i:02}", to=f"span:e1/{min(i + 1, 31)}", setup={"called": f"2{i:02}"})
+        for i in (*range(len(WAYS)), 99):
+            line.control.await_event("leg.state", lambda p, i=i: p["leg"] == f"out{i:02}" and p["state"] == "answered")
+            if i < 99:
+                line.control.ask("fax.send", leg=f"out{i:02}", fax=f"f{i:02}", document=digests[i % 3])
+        line.control.ask("fax.receive", leg="out99", fax="f99", options={"sub_address": "4711", "password": "99"})
+        for i, way in enumerate(WAYS):
+            with self.subTest(way=way):
+                ended = line.ended(f"{i:02}")
                 self.assertEqual(("ok", 2, "none"), (ended["result"], ended["pages"], ended["trouble"]))
-                pages = [p["page"] for name, p in line.control.events[mark:] if name == "fax.page"]
-                self.assertEqual([2, 3], pages)
-                line.control.await_event("leg.ended", after=mark)  # the machine hangs up
-                wanted = pixels(document)[1:]
-                self.assertEqual(wanted, [pixels(self.dir / f"got{i}" / f"page-000{n}.tif")[0] for n in (1, 2)])
+                line.control.await_event("leg.ended", lambda p, i=i: p["leg"] == f"out{i:02}")  # the machine hangs up
+                self.assert_image(line.first_page(f"{i:02}")["image"], way, PAPERS[i % 3])
+                self.assert_pages(documents[i % 3], f"got{i}")
+        line.assert_received(line.ended("99"), documents[0])
+
+    def test_resumed(self):
+        line = FaxLine(self, {"machine": "answer; fax receive got"}, {"200": "machine"})
+        document = write_document(self.dir / "document.tif", [1, 2, 3])
+        line.control.ask("leg.originate", leg="out", to="span:e1/1", setup={"called": "200"})
+        line.control.await_event("leg.state", lambda p: p["state"] == "answered")
+        digest = put_blob(line.node, document.read_bytes())
+        self.assertEqual(2, line.control.ask("fax.send", leg="out", fax="f", document=digest, first_page=2)["pages"])
+        self.assertEqual(("ok", 2), tuple(line.ended("")[name] for name in ("result", "pages")))
+        self.assertEqual([2, 3], [p["page"] for name, p in line.control.events if name == "fax.page"])
+        self.assertEqual(pixels(document)[1:], [pixels(self.dir / "got" / f"page-000{n}.tif")[0] for n in (1, 2)])
 
     def test_misbehaviour(self):
         """Whatever the far end does wrong, no page that it saw confirmed is missing."""

@@ -141,6 +141,8 @@ class End:
     answers: list = field(default_factory=list)  # not yet handed to the other end
     flows: bool = False  # enough answers have been gathered: from now on there is always one
     heard: float = None  # when it answered last
+    unanswered: int = 0  # packets that it was sent
+    probed: float = 0  # when it was sent the last of them
 
 
 class Pacer:
@@ -150,6 +152,7 @@ class Pacer:
     multiframe and its CAS bits."""
 
     FRAMES, GATHERED, GONE_S = 40, 4, 4.0
+    UNREAD, PROBE_S = 40, 0.05  # an end that does not read (yet) is not sent more, but for a probe now and then
     LOST = bytes([0x08, 4])  # control word with L: the far end is gone (RFC 5086 4.3)
     SETTINGS = (f"frames = {FRAMES}",)  # for the spans that are plugged in
 
@@ -183,7 +186,7 @@ class Pacer:
                 due = max(due + self.step_s, time.monotonic() - 0.05)
 
     def may_step(self):
-        return all(end.answers or not end.flows or not self.lives(end) for end in self.ends)
+        return all(end.answers or not self.lives(end) or not end.flows and end.unanswered < self.UNREAD for end in self.ends)
 
     def lives(self, end):
         return end.heard is not None and time.monotonic() - end.heard < self.GONE_S
@@ -194,28 +197,39 @@ class Pacer:
             if end.to[1] == port:
                 end.heard = -float("inf")
 
-    @staticmethod
-    def take(end):
+    def take(self, end):
         try:
             octets = end.socket.recv(4096)
         except (BlockingIOError, ConnectionError):
             return
         end.answers.append(octets)
+        end.unanswered = max(0, end.unanswered - 1) if self.lives(end) else 0
         end.heard = time.monotonic()
 
     def step(self):
         for line in self.lines:
             for end, other in (line, line[::-1]):
-                self.send(end, self.next_of(other))
+                octets = self.next_of(other)
+                if self.reads(end):
+                    self.send(end, octets)
         self.steps += 1
 
     def next_of(self, end):
         end.flows = len(end.answers) >= self.GATHERED or end.flows and bool(end.answers)
+        # What had gathered in its socket when it began to read would let the two ends' times drift apart by as much.
+        while len(end.answers) > 2 * self.GATHERED:
+            end.answers.pop(0)
         if end.flows:
             return end.answers.pop(0)
         return self.idle if end.heard is None or self.lives(end) else self.LOST + bytes(2)
 
+    def reads(self, end):
+        """Its socket would fill up otherwise, and lose packets ever after."""
+        return end.unanswered < self.UNREAD or self.lives(end) or time.monotonic() - end.probed > self.PROBE_S
+
     def send(self, end, octets):
+        end.unanswered += 1
+        end.probed = time.monotonic()
         try:
             end.socket.sendto(octets[:2] + (self.steps % 65536).to_bytes(2, "big") + octets[4:], end.to)
         except (ConnectionError, BlockingIOError):

@@ -7,18 +7,21 @@
 #include "fax/fax.h"
 
 struct fault {
-	awgn_state_t *noise;     /* added to what is heard; NULL: none */
+	awgn_state_t *noise;     /* added to what is heard and said; NULL: none */
+	double loss_percent;     /* of packets both ways, and of T.38 datagrams sent, at random */
 	unsigned drop_every;     /* blocks heard; 0: none */
-	unsigned bad_tcfs;       /* so many training checks are spoiled */
+	unsigned bad_tcfs;       /* so many training checks, said or heard, are spoiled */
 	unsigned lose_every, burst; /* T.38 datagrams sent, and as many in a row; 0: none */
 	bool wrong_width;        /* DCS claims B4 */
 	bool no_dcn;             /* silence instead of the farewell */
 
+	struct passage { unsigned blocks; bool lost; } heard, said;
 	unsigned blocks, packets;
 	bool muted;
 	enum { TCF_NONE, TCF_COMES, TCF_GAP, TCF_SPOILED } tcf;
-	unsigned silent;         /* zeros in a row that were said */
-	unsigned said;           /* samples of the check */
+	bool tcf_heard;          /* the check comes from the far end */
+	unsigned silent;         /* samples in a row */
+	unsigned trained, passed; /* samples: the training's, of the check so far */
 };
 
 void fault_noise(struct fault *fault, int dbm0);

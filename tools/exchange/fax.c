@@ -116,7 +116,8 @@ const char *machine_help(void)
 	       "    first N, last N, calling on|off (calling and receiving polls), sub TEXT, password TEXT,\n"
 	       "    t38 refuse|accept|offer (by SIP; offer: with our own re-INVITE), correction none|redundancy|fec (offered),\n"
 	       "    expect none|any|line|far-end|... (how it is to end; none: well),\n"
-	       "    faults: noise DBM0, drop N (every Nth 10 ms heard), bad-tcf N, wrong-width on, no-dcn on, slow-ms N,\n"
+	       "    faults: noise DBM0, loss PERCENT (packets of 20 ms, T.38 datagrams), drop N (every Nth 10 ms heard), bad-tcf N,\n"
+	       "    wrong-width on, no-dcn on, slow-ms N,\n"
 	       "    hangup-page N, lose N, burst N (T.38: of N datagrams the first one, or so many)\n";
 }
 
@@ -181,6 +182,8 @@ static bool read_fault(struct machine *machine, const char *key, const char *val
 	struct fault *fault = &machine->fault;
 	if (!strcmp(key, "noise"))
 		fault_noise(fault, atoi(value));
+	else if (!strcmp(key, "loss"))
+		fault->loss_percent = g_ascii_strtod(value, NULL);
 	else if (!strcmp(key, "drop"))
 		fault->drop_every = atoi(value);
 	else if (!strcmp(key, "lose"))

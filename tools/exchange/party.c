@@ -349,8 +349,17 @@ static bool read_bearer(struct party *party, const char *word)
 	return false;
 }
 
-/* Reads "dial NUMBER [from N] [name N] [on SPAN[/SLOT]] [bearer B]". */
-static bool read_dial(struct party *party, char **words, char **trunk, unsigned *slot)
+static bool read_media(struct party *party, const char *word, bool *image)
+{
+	*image = !strcmp(word, "image");
+	if (*image || !strcmp(word, "audio"))
+		return true;
+	party_fail(party, "dial: media \"%s\": expected audio or image", word);
+	return false;
+}
+
+/* Reads "dial NUMBER [from N] [name N] [on SPAN[/SLOT]] [bearer B] [media audio|image]". */
+static bool read_dial(struct party *party, char **words, char **trunk, unsigned *slot, bool *image)
 {
 	if (!read_number(party, words[1], &party->setup.called))
 		return false;
@@ -371,21 +380,27 @@ static bool read_dial(struct party *party, char **words, char **trunk, unsigned 
 			char *slash = strchr(w[1], '/');
 			*trunk = slash ? g_strndup(w[1], slash - w[1]) : g_strdup(w[1]);
 			*slot = slash ? atoi(slash + 1) : 0;
+		} else if (!strcmp(*w, "media")) {
+			if (!read_media(party, w[1], image))
+				return false;
 		} else {
-			party_fail(party, "dial: \"%s\": expected from, name, on or bearer", *w);
+			party_fail(party, "dial: \"%s\": expected from, name, on, bearer or media", *w);
 			return false;
 		}
 	}
 	return true;
 }
 
-static bool dial_sip(struct party *party, const char *uri)
+/* @image: T.38 from the beginning. */
+static bool dial_sip(struct party *party, const char *uri, bool image)
 {
 	struct tl_rtp_side local = { 0 };
 	g_autoptr(GError) error = NULL;
 	party->port = tl_port_new_rtp(party->exchange->media, TL_LAW_ALAW, &local, party, &error);
 	if (party->port) {
 		start_listening(party);
+		if (image)
+			local.t38 = tl_sdp_t38(TL_T38_REDUNDANCY);
 		party->dialog = tl_sip_call(party->exchange->sip, uri, &party->setup, &local, on_event, party, &error);
 	}
 	if (party->dialog)
@@ -399,12 +414,13 @@ bool party_dial(struct party *party, char **words)
 {
 	g_autofree char *name = NULL;
 	unsigned slot = 0;
+	bool image = false;
 	g_autoptr(GError) error = NULL;
 	party->setup.called_complete = true;
-	if (!read_dial(party, words, &name, &slot))
+	if (!read_dial(party, words, &name, &slot, &image))
 		return false;
 	if (name && (g_str_has_prefix(name, "sip:") || g_str_has_prefix(name, "trunk:")))
-		return dial_sip(party, name);
+		return dial_sip(party, name, image);
 	struct trunk_end *trunk = exchange_trunk(party->exchange, name);
 	if (!trunk || !trunk->signalling) {
 		party_fail(party, "dial: %s%s", name ? "no span called " : "no span has an idle channel", name ? name : "");

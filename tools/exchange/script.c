@@ -10,7 +10,7 @@ static const struct {
 	unsigned min_words, max_words; /* after the verb */
 	const char *usage;
 } verbs[] = {
-	[VERB_DIAL] = { "dial", 1, 9, "dial NUMBER [from NUMBER] [name NAME] [on SPAN[/SLOT]] [bearer speech|audio-3k1|unrestricted]" },
+	[VERB_DIAL] = { "dial", 1, 11, "dial NUMBER [from NUMBER] [name NAME] [on SPAN[/SLOT]|URI] [bearer speech|audio-3k1|unrestricted] [media audio|image]" },
 	[VERB_WAIT] = { "wait", 1, 2, "wait proceeding|alerting|progress|answered|released [SECONDS]" },
 	[VERB_EXPECT] = { "expect", 1, 3, "expect cause N | digits D [SECONDS] | from NUMBER | flash [SECONDS] | tone HZ [SECONDS] | audio [SECONDS] | silence [SECONDS]" },
 	[VERB_PLAY] = { "play", 1, 2, "play FILE [forever]: goes on while later steps run" },
