@@ -61,6 +61,14 @@ layer-check: ## dependencies between rooms run one way
 	@tests/layers/test
 	@tests/layers/check
 
+# ---- for soak: what a power cut leaves ----
+.PHONY: soak-programs
+soak-programs: $(O)/tests/soak/power-cut.so
+$(O)/tests/soak/power-cut.so: tests/soak/power-cut.c
+	@echo "  LINK  $@"
+	@mkdir -p $(@D)
+	@$(CC) $(STRICT) -D_GNU_SOURCE -O2 -g -shared -fPIC -o $@ $<
+
 # ---- the doors ----
 RUN_TESTS = BUILD=$(BUILD) TSAN='$(TSAN)' tests/run
 .PHONY: check soak fuzz check-packages
