@@ -48,7 +48,7 @@ static void on_size(GdkPixbufLoader *loader, int width, int height, gpointer use
 	bool *too_large = user;
 	if (width < 1 || height < 1 || (int64_t)width * height > TL_SHEET_PIXELS_MAX) {
 		*too_large = true;
-		gdk_pixbuf_loader_set_size(loader, 1, 1);
+		gdk_pixbuf_loader_set_size(loader, 0, 0); /* it reads no further */
 	}
 }
 
