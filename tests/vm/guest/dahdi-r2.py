@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """R2 calls over DAHDI: each odd span is trunkd's end of a line, the next one the exchange's; a variant on each line.
 trunkd sends a call on by the first digit of its number, so each call is one that comes and one that goes."""
+import signal
 import sys
 from pathlib import Path
 
@@ -14,19 +15,26 @@ from outside import DahdiSpan  # noqa: E402
 from tap import main  # noqa: E402
 
 BEARERS = 30
-VARIANTS = ("itu", "ar", "br", "mx")
+TALK = {f"talk{i}": f"answer; record called-{i}.wav; expect digits 1; say called-says.wav; send 2; wait released" for i in range(4)}
+TO_TALK = {f"{i}5510": f"talk{i}" for i in range(4)}
 
 
 class R2(Case):
-    def plug(self, scripts=None, answers=None, ours=None, theirs=None):
-        """@ours, @theirs: further lines of each end's spans, by variant."""
+    """Line i takes the numbers that begin with i. A test talks on each of its lines, besides what is its own."""
+
+    def plug(self, variants, scripts=(), answers=(), ours=None, theirs=None):
+        """@ours, @theirs: further lines of each end's spans, by the line's number."""
         def spans(prefix, first, more):
-            return [DahdiSpan(prefix + v, 2 * i + first, signalling="r2", more=(f"r2_variant = {v}", *(more or {}).get(v, ())))
-                    for i, v in enumerate(VARIANTS)]
-        ours = {v: (f"group = {v}", *(ours or {}).get(v, ())) for v in VARIANTS}
-        self.node = Node(self, spans("", 1, ours), routes={str(i): f"group:{v}" for i, v in enumerate(VARIANTS)},
+            return [DahdiSpan(f"{prefix}{i}", 2 * i + first, signalling="r2", more=(f"r2_variant = {v}", *more.get(i, ())))
+                    for i, v in enumerate(variants)]
+        self.lines = range(len(variants))
+        ours = {i: (f"group = line{i}", *(ours or {}).get(i, ())) for i in self.lines}
+        self.node = Node(self, spans("line", 1, ours), routes={str(i): f"group:line{i}" for i in self.lines},
                          settings=("offer_timeout_ms = 500",), variant="release").start()
-        self.far = [spans("net-", 2, theirs), scripts, answers]
+        self.said = {who: noise(1, seed) for seed, who in enumerate(("caller", "called"))}
+        for who, octets in self.said.items():
+            write_wav(self.dir / f"{who}-says.wav", octets, ALAW)
+        self.far = [spans("net", 2, theirs or {}), {**TALK, **dict(scripts)}, {**TO_TALK, **dict(answers)}]
         self.start_exchange()
         self.control = self.node.connect("operator")
         self.settle()
@@ -36,9 +44,9 @@ class R2(Case):
 
     def settle(self):
         """Nothing is stuck, at either end."""
-        for v in VARIANTS:
-            self.exchange.await_idle(f"net-{v}", BEARERS)
-            self.node.await_span(self.control, v, BEARERS)
+        for i in self.lines:
+            self.exchange.await_idle(f"net{i}", BEARERS)
+            self.node.await_span(self.control, f"line{i}", BEARERS)
         self.assertEqual(self.control.snapshot()["legs"], [])
 
     def run_calls(self, *scripts):
@@ -46,98 +54,123 @@ class R2(Case):
         for call in [self.exchange.start_calls(script) for script in scripts]:
             call.all_good()
 
-    def counter(self, variant, name):
-        return next(s for s in self.control.snapshot()["spans"] if s["span"] == variant)["counters"][name]
+    def beyond(self, i):
+        """The line that calls of line @i go to."""
+        return (i + 1) % len(self.lines)
 
-    def test_calls_and_audio(self):
+    def counter(self, i, name):
+        return next(s for s in self.control.snapshot()["spans"] if s["span"] == f"line{i}")["counters"][name]
+
+    def talk(self):
         """From each line to the next, through a clear bridge: octets are the same, both ways."""
-        said = {who: noise(1, seed) for seed, who in enumerate(("caller", "called"))}
-        for who, octets in said.items():
-            write_wav(self.dir / f"{who}-says.wav", octets, ALAW)
-        talk = "answer; record called-{}.wav; pause 0.5; say called-says.wav; wait released"
-        self.plug({f"talk{i}": talk.format(v) for i, v in enumerate(VARIANTS)},
-                  {f"{i}5510": f"talk{i}" for i in range(len(VARIANTS))})
-        self.run_calls(*(f"""dial {(i + 1) % 4}5510 from 3019{i} on net-{v}; wait answered; record caller-{v}.wav
-                             pause 0.5; say caller-says.wav; pause 0.5; hangup 16""" for i, v in enumerate(VARIANTS)))
+        self.run_calls(*(f"""dial {self.beyond(i)}5510 from 3019{i} on net{i}; wait answered; record caller-{i}.wav
+                             send 1; say caller-says.wav; expect digits 2; hangup 16""" for i in self.lines))
         self.settle()
-        for v in VARIANTS:
-            assert_contains(read_wav(self.dir / f"caller-{v}.wav"), said["called"], f"the caller on {v}")
-            assert_contains(read_wav(self.dir / f"called-{v}.wav"), said["caller"], f"the called on {v}")
-            self.assertEqual((self.counter(v, "calls_received"), self.counter(v, "calls_sent")), (1, 1), v)
-            self.assertEqual(self.counter(v, "protocol_errors"), 0, v)
+        for i in self.lines:
+            assert_contains(read_wav(self.dir / f"caller-{i}.wav"), self.said["called"], f"the caller on line {i}")
+            assert_contains(read_wav(self.dir / f"called-{i}.wav"), self.said["caller"], f"the called on line {i}")
+            self.assertEqual((self.counter(i, "calls_received"), self.counter(i, "calls_sent")), (1, 1), i)
+            self.assertEqual(self.counter(i, "protocol_errors"), 0, i)
 
-    def test_causes(self):
-        """A refusal comes back through both lines as what it was."""
+    def test_calls_and_causes(self):
         causes = {17: "busy", 42: "congestion", 1: "unallocated", 27: "out of order"}
-        self.plug({f"say{cause}": f"reject {cause}" for cause in causes},
-                  {f"{i}{cause:02}": f"say{cause}" for cause in causes for i in range(4)})
-        self.run_calls(*(f"dial {(i + 1) % 4}{cause:02}55 from 3019 on net-{v}; expect cause {cause}"
-                         for i, v in enumerate(VARIANTS) for cause in causes if cause in (17, 42) or v == "itu"))
+        self.plug(("itu", "ar", "br", "mx"), {f"say{cause}": f"reject {cause}" for cause in causes},
+                  {f"{i}9{cause:02}": f"say{cause}" for cause in causes for i in range(4)})
+        self.talk()
+        # A refusal comes back through both lines as what it was.
+        self.run_calls(*(f"dial {self.beyond(i)}9{cause:02}5 from 3019 on net{i}; expect cause {cause}"
+                         for i in self.lines for cause in causes if cause in (17, 42) or i == 0))
         self.settle()
 
     def test_cleared_at_every_state(self):
-        self.plug({"ring": "alert; wait released", "answer": "answer; wait released", "end": "answer; pause 0.3; hangup 16"},
-                  {**{f"{i}1": "ring" for i in range(4)}, **{f"{i}2": "answer" for i in range(4)},
-                   **{f"{i}3": "end" for i in range(4)}})
+        self.plug(("itu", "ar", "br", "mx"),
+                  {"ring": "alert; wait released", "answer": "answer; wait released", "end": "answer; pause 0.3; hangup 16"},
+                  {f"{i}{n}": name for i in range(4) for n, name in ((1, "ring"), (2, "answer"), (3, "end"))})
         # Clear forward: within the seizure, at every stage of the registers, while it rings, and in the call.
-        self.run_calls(*(f"dial {(i + 1) % 4}1555 from 3019 on net-{v}; pause {after}; hangup 16"
-                         for i, after in enumerate((0.02, 0.1, 0.3, 0.5, 0.8, 1.2, 2)) for v in VARIANTS[i % 4:i % 4 + 1]),
-                       *(f"dial {(i + 1) % 4}1555 from 3019 on net-{v}; wait alerting; hangup 16" for i, v in enumerate(VARIANTS)),
-                       *(f"dial {(i + 1) % 4}2555 from 3019 on net-{v}; wait answered; hangup 16" for i, v in enumerate(VARIANTS)))
+        self.run_calls(*(f"dial {self.beyond(i)}1555 from 3019 on net{i % 4}/{20 + i // 4}; pause {after}; hangup 16"
+                         for i, after in enumerate((0.02, 0.1, 0.3, 0.5, 0.8, 1.2, 2))),
+                       *(f"dial {self.beyond(i)}1555 from 3019 on net{i}/22; wait alerting; hangup 16" for i in self.lines),
+                       *(f"dial {self.beyond(i)}2555 from 3019 on net{i}; wait answered; hangup 16" for i in self.lines))
         self.settle()
-        # Clear back.
-        self.run_calls(*(f"dial {(i + 1) % 4}3555 from 3019 on net-{v}; wait answered; expect cause 16"
-                         for i, v in enumerate(VARIANTS)))
+        # Clear back; and on timeslots that have had a call nothing of that is left, neither tones nor bits.
+        self.run_calls(*(f"dial {self.beyond(i)}3555 from 3019 on net{i}; wait answered; expect cause 16" for i in self.lines),
+                       *(f"dial {self.beyond(i)}1555 from 3019 on net{i}/{slot}; wait alerting; hangup 16"
+                         for i in self.lines for slot in (20, 22)))
         self.settle()
 
-    def test_blocking(self):
-        self.plug({"end": "answer; pause 0.1; hangup 16"}, {"": "end"})
-        self.control.ask("node.drain", span="itu", slot=5)
-        self.exchange.await_idle("net-itu", BEARERS - 1)
-        refused = self.exchange.start_calls("dial 1555 on net-itu/5; wait answered")
+    def test_blocking_and_a_far_end_killed(self):
+        self.plug(("co", "cz", "ph", "ec"), {"stay": "answer; wait released", "end": "answer; pause 0.1; hangup 16", "busy": "reject 17"},
+                  {"": "end", "07": "stay", "09": "busy", "19": "busy"})
+        self.talk()
+        self.run_calls("dial 0955 from 3019 on net3; expect cause 17", "dial 1955 from 3019 on net0; expect cause 17")
+        self.control.ask("node.drain", span="line0", slot=5)
+        self.exchange.await_idle("net0", BEARERS - 1)
+        refused = self.exchange.start_calls("dial 1555 on net0/5; wait answered")
         self.assertIn("timeslot 5 is not idle", str(refused.results()))
-        self.control.ask("node.drain", span="itu", slot=5, off=True)
+        self.control.ask("node.drain", span="line0", slot=5, off=True)
         self.settle()
         # An exchange that leaves blocks its end, and is free for calls when it is back.
         self.exchange.process.stop()
-        for v in VARIANTS:
-            self.node.await_span(self.control, v, 0)
+        self.await_blocked()
         self.start_exchange()
         self.settle()
-        self.run_calls("dial 1555 from 3019 on net-itu/5; wait answered; expect cause 16")
+        self.run_calls("dial 1555 from 3019 on net0/5; wait answered; expect cause 16")
         self.settle()
+        # One that goes without a word leaves no call behind, and shows blocked until it is back.
+        call = self.exchange.start_calls("dial 0755 from 3019 on net3; wait answered; wait released 60")
+        wait_until(lambda: [leg["state"] for leg in self.control.snapshot()["legs"]] == ["answered"] * 2, "a call")
+        self.exchange.process.kill()
+        call.drop()
+        wait_until(lambda: not self.control.snapshot()["legs"], "no call", 120)
+        self.await_blocked()
+        self.start_exchange()
+        self.settle()
+        self.run_calls("dial 0755 from 3019 on net3; wait answered; pause 0.2; hangup 16")
+        self.settle()
+        # A node that ends while nobody answers its clearing ends all the same.
+        call = self.exchange.start_calls("dial 0755 from 3019 on net3; wait answered; wait released 60")
+        wait_until(lambda: [leg["state"] for leg in self.control.snapshot()["legs"]] == ["answered"] * 2, "a call")
+        self.exchange.process.signal(signal.SIGSTOP)
+        self.assertEqual(self.node.process.stop(), 0, self.node.process.tail())
+        self.exchange.process.signal(signal.SIGCONT)
+        call.drop()
+
+    def await_blocked(self):
+        for i in self.lines:
+            self.node.await_span(self.control, f"line{i}", 0)
 
     def test_settings(self):
         """DTMF for registers, metering pulses, collect calls, forced release, no charge."""
         dtmf = ("r2_dtmf_dial = yes", "r2_dtmf_detect = yes", "r2_dtmf_end_ms = 1000")
         forced = ("r2_forced_release = yes",)
-        self.plug({"stay": "answer; wait released", "rings": "alert; pause 0.3; hangup 17"},
+        self.plug(("itu", "ar", "br", "mx"), {"stay": "answer; wait released", "rings": "alert; pause 0.3; hangup 17"},
                   {"": "stay", "29": "rings"},
-                  {"itu": dtmf, "ar": ("r2_metering_ms = 700",), "br": ("r2_accept_collect = no", *forced),
-                   "mx": ("r2_charge = no", *forced)},
-                  {"itu": dtmf, "ar": ("r2_double_answer = yes",), "br": ("r2_category = collect", *forced)})
-        self.run_calls("dial 3555 from 3019 on net-itu; wait answered; pause 0.5; hangup 16",
-                       "dial 0555 on net-mx; wait answered; pause 0.5; hangup 16",
-                       "dial 1555 from 3019 on net-mx; wait answered; pause 1.5; hangup 16",
-                       "dial 1555 from 3019 on net-br; expect cause 1",  # Brazil has one signal for both
-                       "dial 2955 from 3019 on net-mx; wait alerting; expect cause 16")
+                  {0: dtmf, 1: ("r2_metering_ms = 700",), 2: ("r2_accept_collect = no", *forced), 3: ("r2_charge = no", *forced)},
+                  {0: dtmf, 1: ("r2_double_answer = yes",), 2: ("r2_category = collect", *forced)})
+        self.run_calls("dial 3555 from 3019 on net0; wait answered; pause 0.5; hangup 16",
+                       "dial 0555 on net3; wait answered; pause 0.5; hangup 16",
+                       "dial 1555 from 3019 on net3; wait answered; pause 1.5; hangup 16",
+                       "dial 1555 from 3019 on net2; expect cause 1",  # Brazil has one signal for both
+                       "dial 2955 from 3019 on net3; wait alerting; expect cause 16")
         self.settle()
-        self.assertEqual(self.counter("ar", "metering_pulses"), 1)
-        self.assertEqual(self.counter("br", "collect_refused"), 1)
+        self.assertEqual(self.counter(1, "metering_pulses"), 1)
+        self.assertEqual(self.counter(2, "collect_refused"), 1)
 
-    def test_far_end_killed(self):
-        """A far end that goes without a word leaves no call behind, and shows blocked until it is back."""
-        self.plug({"stay": "answer; wait released"}, {"": "stay"})
-        call = self.exchange.start_calls("dial 0555 from 3019 on net-mx; wait answered; wait released 60")
-        wait_until(lambda: [leg["state"] for leg in self.control.snapshot()["legs"]] == ["answered"] * 2, "a call")
-        self.exchange.process.kill()
-        call.drop()
-        wait_until(lambda: not self.control.snapshot()["legs"], "no call", 120)
-        for v in VARIANTS:
-            self.node.await_span(self.control, v, 0)
-        self.start_exchange()
-        self.settle()
-        self.run_calls("dial 0555 from 3019 on net-mx; wait answered; pause 0.2; hangup 16")
+    def test_register_settings(self):
+        """Calls accepted in group A, no category asked for, tones that must last, a short wait for the next digit."""
+        alone = ("r2_immediate_accept = yes",)
+        skip = ("r2_skip_category = yes", "r2_ani_first = no")
+        self.plug(("itu", "cn", "id", "ve"), {"slow": "pause 1; answer; wait released", "busy": "reject 17",
+                                                 "talk1": f"expect from ''; {TALK['talk1']}", "talk2": f"expect from ''; {TALK['talk2']}", "talk3": f"expect from 30192; {TALK['talk3']}"},
+                  {"07": "slow", "09": "busy"},
+                  {0: alone, 1: skip, 2: ("r2_mf_threshold_ms = 60",), 3: ("r2_mf_timeout_ms = 1000",)},
+                  {0: alone, 1: skip, 2: ("r2_mf_threshold_ms = 60",)})
+        self.talk()  # Line 1's caller is not asked who it is.
+        # Both ends of line 0 accept by themselves; the answer comes later, and a refusal is heard: trunkd's to its caller, for
+        # nobody has the number, and the exchange's to trunkd, which passes it on.
+        self.run_calls("dial 0755 from 3019 on net3; wait answered; pause 0.2; hangup 16",
+                       "dial 9555 from 3019 on net0; wait alerting; expect tone 1400; expect tone 425; hangup 16",
+                       "dial 0955 from 3019 on net3; wait alerting; expect tone 480; expect silence; expect tone 480; hangup 16")
         self.settle()
 
 

@@ -59,6 +59,10 @@ void tl_dahdi_device_flush(const struct tl_dahdi_device *device, unsigned slot)
 {
 }
 
+void tl_lent_fd_flush(int fd)
+{
+}
+
 unsigned tl_dahdi_device_cas(const struct tl_dahdi_device *device, unsigned slot)
 {
 	return 0;

@@ -307,6 +307,11 @@ void tl_dahdi_device_flush(const struct tl_dahdi_device *device, unsigned slot)
 	set_int(device->fd[slot], DAHDI_FLUSH, DAHDI_FLUSH_ALL);
 }
 
+void tl_lent_fd_flush(int fd)
+{
+	set_int(fd, DAHDI_FLUSH, DAHDI_FLUSH_READ);
+}
+
 unsigned tl_dahdi_device_cas(const struct tl_dahdi_device *device, unsigned slot)
 {
 	int bits = 0;

@@ -79,12 +79,16 @@ static void begin_slot(struct tl_dahdi *dahdi, unsigned slot)
 	dahdi->anew[slot] = false;
 }
 
-/* Main may want it back meanwhile: then it leaves in the next tick. */
+/*
+ * Main may want it back meanwhile: then it leaves in the next tick. It is told the bits in any case, for the borrower saw
+ * others than media did, and perhaps not the last change.
+ */
 static void join(struct tl_dahdi *dahdi, unsigned slot)
 {
 	uint8_t joining = TL_DAHDI_JOINING;
 
 	begin_slot(dahdi, slot);
+	dahdi->port->cas_heard[slot] = (uint8_t)~dahdi->cas_heard[slot];
 	__atomic_compare_exchange_n(&dahdi->holder[slot], &joining, (uint8_t)TL_DAHDI_MOVED, false, __ATOMIC_ACQ_REL,
 				    __ATOMIC_ACQUIRE);
 }

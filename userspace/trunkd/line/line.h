@@ -191,6 +191,8 @@ int tl_span_set_voice(struct tl_span *span, unsigned slot, bool voice);
 
 /** The descriptor of a bearer, or -1 while the device is away. Borrowed until on_device. */
 int tl_span_lent_fd(const struct tl_span *span, unsigned slot);
+/** Throws away what the borrower of @fd has not read: nobody reads between two calls. Thread: the borrower's. */
+void tl_lent_fd_flush(int fd);
 /** Media lets go of @slot within a few ticks; on_lent follows, the descriptor having what buffers it is lent with. */
 void tl_span_lend(struct tl_span *span, unsigned slot);
 /** The borrower has stopped using @slot: media moves its octets from the next tick on. */

@@ -17,6 +17,7 @@ struct tl_inband {
 	struct tl_inband_handler handler;
 	void *user;
 	uint64_t sending;     /* id of what plays; 0: nothing that is waited for */
+	uint64_t informing;   /* id of the special information tone that plays; 0: none */
 	uint64_t last_id;
 	struct tl_mf_detector *mf;
 	struct tl_caller_id_receiver *caller_id;
@@ -81,8 +82,10 @@ static int inband_send_caller_id(struct tl_inband *inband, enum tl_caller_id_kin
 static void inband_tone(struct tl_inband *inband, enum tl_inband_tone tone)
 {
 	static const enum tl_tone_kind kinds[] = { [TL_INBAND_DIAL_TONE] = TL_TONE_DIAL, [TL_INBAND_RINGING] = TL_TONE_RINGING,
-						   [TL_INBAND_BUSY] = TL_TONE_BUSY, [TL_INBAND_CONGESTION] = TL_TONE_CONGESTION };
+						   [TL_INBAND_BUSY] = TL_TONE_BUSY, [TL_INBAND_CONGESTION] = TL_TONE_CONGESTION,
+						   [TL_INBAND_UNOBTAINABLE] = TL_TONE_SPECIAL_INFORMATION };
 	inband->sending = 0;
+	inband->informing = tone == TL_INBAND_UNOBTAINABLE ? inband->last_id + 1 : 0;
 	tl_port_tone(inband->port, ++inband->last_id, inband->port->media->first->inband_country, kinds[tone]);
 }
 
@@ -131,7 +134,11 @@ void tl_inband_heard_caller_id(struct tl_port *port)
 void tl_inband_sent(struct tl_port *port, uint64_t id, bool completed)
 {
 	struct tl_inband *inband = port->inband;
-	if (!completed || id != inband->sending)
+	if (!completed)
+		return;
+	if (id == inband->informing)
+		inband_tone(inband, TL_INBAND_CONGESTION);
+	if (id != inband->sending)
 		return;
 	inband->sending = 0;
 	if (inband->handler.on_sent)

@@ -14,7 +14,11 @@
 /** How address digits sound: ITU-T Q.23, or R1's (ITU-T Q.320), KP written as * and ST as #. */
 enum tl_inband_digits { TL_INBAND_DTMF, TL_INBAND_MF };
 
-enum tl_inband_tone { TL_INBAND_DIAL_TONE, TL_INBAND_RINGING, TL_INBAND_BUSY, TL_INBAND_CONGESTION };
+enum tl_inband_tone { TL_INBAND_DIAL_TONE, TL_INBAND_RINGING, TL_INBAND_BUSY, TL_INBAND_CONGESTION,
+		      TL_INBAND_UNOBTAINABLE /* the special information tone, then congestion */ };
+
+/** What a refused caller should hear of @cause (ITU-T E.180 6 and 7). */
+enum tl_inband_tone tl_inband_refusal(unsigned cause);
 
 /** How a calling number is told between ringing signals. */
 enum tl_caller_id_kind {

@@ -41,7 +41,7 @@ bool tl_r2_dialog_fire(struct r2_dialog *dialog, enum r2_event event, const stru
 static int ask(struct tl_dialog *base, enum r2_event event, const struct r2_detail *detail)
 {
 	tl_assert_main();
-	if (!dialog_of(base)->r2)
+	if (!dialog_of(base)->r2 || dialog_of(base)->told)
 		return -EINVAL;
 	return tl_r2_dialog_fire(dialog_of(base), event, detail) ? 0 : -EINVAL;
 }
@@ -81,6 +81,10 @@ static void free_dialog(struct tl_dialog *base)
 {
 	struct r2_dialog *dialog = dialog_of(base);
 	dialog->base.on_event = NULL;
+	if (dialog->r2 && dialog->told) {
+		dialog->unowned = true;
+		return;
+	}
 	dialog->doomed = true;
 	dialog->depth++;
 	if (dialog->r2) /* the owner broke the rule: the bearer shall not pay for it */
@@ -119,6 +123,21 @@ struct r2_dialog *tl_r2_dialog_new(struct tl_r2 *r2)
 	tl_fsm_init(&dialog->fsm, &tl_r2_dialog_machine);
 	g_ptr_array_add(r2->dialogs, dialog);
 	return dialog;
+}
+
+void tl_r2_refusal_tone(struct r2_dialog *dialog)
+{
+	static const struct tl_inband_handler deaf;
+	const struct tl_inband_room *room = &dialog->r2->audio;
+	dialog->tone = room->ops->open(room->room, dialog->base.span, dialog->slot, &deaf, NULL);
+	if (dialog->tone)
+		room->ops->tone(dialog->tone, tl_inband_refusal(dialog->cause));
+}
+
+void tl_r2_quiet(struct r2_dialog *dialog)
+{
+	if (dialog->tone)
+		dialog->r2->audio.ops->close(g_steal_pointer(&dialog->tone));
 }
 
 static bool is_numeric(const char *digits)

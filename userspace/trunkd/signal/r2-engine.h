@@ -50,6 +50,7 @@ struct r2_news {
 	unsigned slot;
 	unsigned cause;          /* DISCONNECTED, FAILED: Q.850 */
 	bool collect;            /* OFFERED */
+	bool accepting;          /* OFFERED: by itself, and hears of nothing else until R2_ACCEPTED */
 	bool in_call;            /* FAILED */
 	char called[TL_DIGITS_MAX + 1], calling[TL_DIGITS_MAX + 1]; /* OFFERED */
 	char text[128];          /* LOG */

@@ -4,7 +4,8 @@
  *   r2.c         the system of a span: bearers, hunting, alarms, what the engine tells
  *   r2-states.c  dialogs: the table of states, and what each row orders
  *   r2-call.c    dialogs: their operations and lives
- *   r2-engine.c  OpenR2 on its thread
+ *   r2-engine.c  the thread of OpenR2
+ *   r2-bearer.c  a bearer under OpenR2, on that thread
  *   r2-words.c   causes, categories, variants
  * Thread: main.
  */
@@ -12,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/fsm.h"
+#include "signal/inband.h"
 #include "signal/r2-engine.h"
 
 struct r2_dialog;
@@ -29,6 +31,7 @@ struct r2_slot {
 struct tl_r2 {
 	struct tl_signalling base;
 	struct tl_r2_config config;
+	struct tl_inband_room audio;
 	struct r2_engine *engine;
 	bool there, was_up; /* the device; told as up */
 	unsigned alarms;
@@ -43,7 +46,7 @@ struct tl_r2 {
 };
 
 enum r2_event {
-	R2_EV_DIAL, R2_EV_OFFER, R2_EV_PROCEED, R2_EV_ALERT, R2_EV_ANSWER, R2_EV_RELEASE,
+	R2_EV_DIAL, R2_EV_OFFER, R2_EV_OFFER_ACCEPTING, R2_EV_PROCEED, R2_EV_ALERT, R2_EV_ANSWER, R2_EV_RELEASE,
 	R2_EV_ACCEPTED, R2_EV_ANSWERED, R2_EV_DISCONNECTED, R2_EV_ENDED, R2_EV_REFUSED, R2_EV_DROP,
 	R2_N_EVENTS,
 };
@@ -73,7 +76,9 @@ struct r2_dialog {
 	int result;                /* of the operation at hand */
 	unsigned depth;            /* events being handled */
 	bool doomed;               /* freed by its owner meanwhile */
-	bool unowned;              /* never offered to anybody: a collect call that is refused */
+	bool told;                 /* RELEASED: it is nobody's any more, but the bearer is not free yet */
+	bool unowned;              /* so its end frees it */
+	struct tl_inband *tone;    /* owned; a refused caller hears it */
 };
 
 /* r2.c */
@@ -95,6 +100,9 @@ void tl_r2_answer_heard(void *dialog);
 /* r2-call.c */
 /** A dialog in no state yet. (transfer full) */
 struct r2_dialog *tl_r2_dialog_new(struct tl_r2 *r2);
+/** Plays the caller what its cause sounds like, until the bearer is free. */
+void tl_r2_refusal_tone(struct r2_dialog *dialog);
+void tl_r2_quiet(struct r2_dialog *dialog);
 /** Fires @event; the dialog may be gone afterwards. False when the state does not know it. */
 bool tl_r2_dialog_fire(struct r2_dialog *dialog, enum r2_event event, const struct r2_detail *detail);
 struct tl_dialog *tl_r2_call(struct tl_signalling *base, const struct tl_leg_setup *setup, unsigned slot,

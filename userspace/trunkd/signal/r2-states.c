@@ -2,7 +2,6 @@
 /* The states of a call on R2, seen from either side, as one table (ITU-T Q.412 for the line, Q.440 for the registers). */
 #include "signal/r2-inner.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* How long a far end may leave our clearing unanswered before the bearer is begun anew. */
@@ -10,7 +9,7 @@
 #define ANSWER_HEARD_MS 500 /* ITU-T Q.421 asks for 20 ms, a far end's OpenR2 for a look at the bits */
 
 enum r2_state {
-	NO_CALL, SEIZING, DELIVERED, OFFERED, ACCEPTING, ANSWERING, RECEIVED, ACTIVE, WITHDRAWING, CLEARING, RELEASED,
+	NO_CALL, SEIZING, DELIVERED, OFFERED, ACCEPTING, ANSWERING, RECEIVED, ACTIVE, WITHDRAWING, REFUSED, CLEARING, RELEASED,
 	N_R2_STATES,
 };
 
@@ -62,18 +61,26 @@ void tl_r2_answer_heard(void *user)
 
 /* ---- the end ---- */
 
+static void tell_released(struct r2_dialog *d)
+{
+	if (!d->told)
+		emit(d, &(struct tl_dialog_event){ .kind = TL_DIALOG_RELEASED, .cause = d->cause, .by_peer = d->by_peer });
+	d->told = true;
+}
+
 static void finish(struct r2_dialog *d, bool anew)
 {
 	struct tl_r2 *r2 = d->r2;
 	tl_timer_stop(d->guard);
 	tl_timer_stop(d->heard);
 	g_ptr_array_remove(r2->dialogs, d);
+	tl_r2_quiet(d);
 	d->r2 = NULL;
 	if (d->slot)
 		tl_r2_slot_drop(r2, d->slot, anew);
 	d->slot = 0;
 	d->doomed |= d->unowned;
-	emit(d, &(struct tl_dialog_event){ .kind = TL_DIALOG_RELEASED, .cause = d->cause, .by_peer = d->by_peer });
+	tell_released(d);
 }
 
 static void ended(void *user, const void *data)
@@ -107,6 +114,23 @@ static void release_call(void *user, const void *data)
 	blame(d, detail);
 	tl_timer_start(d->guard, GUARD_MS);
 	clear(d, detail->collect);
+}
+
+/*
+ * Accepted but not answered: the registers are silent, and clear back would be no change of bits (ITU-T Q.422). So the
+ * caller hears why until he clears, or the guard ends it; the owner has no more to do with it.
+ */
+static void refuse(void *user, const void *data)
+{
+	struct r2_dialog *d = user;
+	blame(d, data);
+	if (d->r2->config.forced_release || d->answered) {
+		tl_r2_dialog_fire(d, R2_EV_RELEASE, data);
+		return;
+	}
+	tl_timer_start(d->guard, GUARD_MS);
+	tell_released(d);
+	tl_r2_refusal_tone(d);
 }
 
 /* Registers are in the middle of saying that the call is accepted, and must come to the end of it first. */
@@ -194,13 +218,13 @@ static void accepted_then_answer(void *user, const void *data)
 	answer(user, data);
 }
 
-static void accepted_then_clear(void *user, const void *data)
+static void accepted_then_refuse(void *user, const void *data)
 {
 	struct r2_dialog *d = user;
 	accepted(d, data);
 	if (d->answered)
 		say_answer(d);
-	clear(d, false);
+	refuse(d, data);
 }
 
 /* ---- the table ---- */
@@ -219,6 +243,7 @@ static void accepted_then_clear(void *user, const void *data)
 static const struct tl_fsm_row rows[] = {
 	{ NO_CALL, R2_EV_DIAL, SEIZING, seize },
 	{ NO_CALL, R2_EV_OFFER, OFFERED, NULL },
+	{ NO_CALL, R2_EV_OFFER_ACCEPTING, ACCEPTING, NULL }, /* OpenR2 does it by itself: r2_immediate_accept */
 	{ NO_CALL, R2_EV_DROP, RELEASED, dropped },
 
 	{ SEIZING, R2_EV_REFUSED, SEIZING, hunt_again },
@@ -233,7 +258,6 @@ static const struct tl_fsm_row rows[] = {
 	{ OFFERED, R2_EV_PROCEED, OFFERED, NULL }, /* R2 has no signal for it */
 	{ OFFERED, R2_EV_ALERT, ACCEPTING, accept },
 	{ OFFERED, R2_EV_ANSWER, ANSWERING, accept },
-	{ OFFERED, R2_EV_ACCEPTED, RECEIVED, accepted }, /* of its own accord: r2_immediate_accept */
 	{ OFFERED, R2_EV_RELEASE, CLEARING, release_call },
 	ENDINGS(OFFERED),
 
@@ -249,16 +273,19 @@ static const struct tl_fsm_row rows[] = {
 	ENDINGS(ANSWERING),
 
 	{ RECEIVED, R2_EV_ANSWER, ACTIVE, answer },
-	{ RECEIVED, R2_EV_RELEASE, CLEARING, release_call },
+	{ RECEIVED, R2_EV_RELEASE, REFUSED, refuse },
 	SAID(RECEIVED),
 	ENDINGS(RECEIVED),
 
 	{ ACTIVE, R2_EV_RELEASE, CLEARING, release_call },
 	ENDINGS(ACTIVE),
 
-	{ WITHDRAWING, R2_EV_ACCEPTED, CLEARING, accepted_then_clear },
+	{ WITHDRAWING, R2_EV_ACCEPTED, REFUSED, accepted_then_refuse },
 	{ WITHDRAWING, R2_EV_RELEASE, WITHDRAWING, NULL },
 	ENDINGS(WITHDRAWING),
+
+	{ REFUSED, R2_EV_RELEASE, CLEARING, release_call },
+	ENDINGS(REFUSED),
 
 	/* The two ends' signals may cross. */
 	{ CLEARING, R2_EV_REFUSED, RELEASED, ended },
@@ -273,11 +300,12 @@ static const struct tl_fsm_row rows[] = {
 static const char *const states[N_R2_STATES] = {
 	[NO_CALL] = "null", [SEIZING] = "seizing", [DELIVERED] = "delivered", [OFFERED] = "offered",
 	[ACCEPTING] = "accepting", [ANSWERING] = "accepting-to-answer", [RECEIVED] = "received", [ACTIVE] = "active",
-	[WITHDRAWING] = "withdrawing", [CLEARING] = "clearing", [RELEASED] = "released",
+	[WITHDRAWING] = "withdrawing", [REFUSED] = "refused", [CLEARING] = "clearing", [RELEASED] = "released",
 };
 
 static const char *const events[R2_N_EVENTS] = {
-	[R2_EV_DIAL] = "dial", [R2_EV_OFFER] = "offer", [R2_EV_PROCEED] = "proceed", [R2_EV_ALERT] = "alert",
+	[R2_EV_DIAL] = "dial", [R2_EV_OFFER] = "offer", [R2_EV_OFFER_ACCEPTING] = "offer-accepting",
+	[R2_EV_PROCEED] = "proceed", [R2_EV_ALERT] = "alert",
 	[R2_EV_ANSWER] = "answer", [R2_EV_RELEASE] = "release", [R2_EV_ACCEPTED] = "ACCEPTED", [R2_EV_ANSWERED] = "ANSWER",
 	[R2_EV_DISCONNECTED] = "CLEAR", [R2_EV_ENDED] = "IDLE", [R2_EV_REFUSED] = "slot-refused", [R2_EV_DROP] = "drop",
 };

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 #include "signal/r2-words.h"
 
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 unsigned tl_r2_cause_read(openr2_call_disconnect_cause_t cause)
 {
 	switch (cause) {
@@ -103,6 +107,18 @@ openr2_calling_party_category_t tl_r2_category_write(enum tl_r2_category categor
 	return OR2_CALLING_PARTY_CATEGORY_NATIONAL_SUBSCRIBER;
 }
 
+/* OpenR2 1.3.3 takes Colombia's B-2, busy, for ITU-T's special information tone, which accepts. Tones can only be set by file. */
+static bool correct_colombia(openr2_context_t *context)
+{
+	static const char correction[] = "mf_gb_tones.special_info_tone=X\n";
+	char path[32];
+	int fd = memfd_create("r2-colombia", MFD_CLOEXEC);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	bool good = write(fd, correction, sizeof correction - 1) > 0 && !openr2_context_configure_from_advanced_file(context, path);
+	close(fd);
+	return good;
+}
+
 openr2_context_t *tl_r2_context_new(const struct tl_r2_config *config, openr2_event_interface_t *events)
 {
 	openr2_context_t *context = openr2_context_new(NULL, events, NULL, tl_r2_variant_write(config->variant),
@@ -125,5 +141,8 @@ openr2_context_t *tl_r2_context_new(const struct tl_r2_config *config, openr2_ev
 	openr2_context_set_dtmf_dialing(context, config->dtmf_dial, (int)config->dtmf_on_ms, (int)config->dtmf_off_ms);
 	if (config->dtmf_end_ms >= 0)
 		openr2_context_set_dtmf_detection_end_timeout(context, config->dtmf_end_ms);
-	return context;
+	if (config->variant != TL_R2_CO || correct_colombia(context))
+		return context;
+	openr2_context_delete(context);
+	return NULL;
 }

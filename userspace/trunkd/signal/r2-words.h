@@ -15,5 +15,8 @@ openr2_call_disconnect_cause_t tl_r2_cause_write(unsigned cause);
 unsigned tl_r2_error_cause(openr2_protocol_error_t error);
 openr2_variant_t tl_r2_variant_write(enum tl_r2_variant variant);
 openr2_calling_party_category_t tl_r2_category_write(enum tl_r2_category category);
-/** A context as @config has it, for one channel; OpenR2 fills in what @events lacks. NULL: no memory. (transfer full) */
+/**
+ * A context as @config has it, for one channel; OpenR2 fills in what @events lacks. NULL: no memory, or no /proc.
+ * (transfer full)
+ */
 openr2_context_t *tl_r2_context_new(const struct tl_r2_config *config, openr2_event_interface_t *events);

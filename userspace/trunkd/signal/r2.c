@@ -198,7 +198,7 @@ static void offer(struct tl_r2 *r2, const struct r2_news *news)
 	r2->counters.calls_received++;
 	dialog->slot = dialog->base.slot = news->slot;
 	tl_r2_slot_take(r2, news->slot, dialog);
-	tl_r2_dialog_fire(dialog, R2_EV_OFFER, NULL);
+	tl_r2_dialog_fire(dialog, news->accepting ? R2_EV_OFFER_ACCEPTING : R2_EV_OFFER, NULL);
 	if (news->collect && !r2->config.accept_collect) {
 		r2->counters.collect_refused++;
 		dialog->unowned = true;
@@ -359,19 +359,20 @@ static const struct tl_signalling_ops ops = {
 };
 
 struct tl_signalling *tl_r2_new(struct tl_span *span, const struct tl_r2_config *config,
-				const struct tl_signalling_handler *handler, void *user, GError **error)
+				const struct tl_inband_room *audio, const struct tl_signalling_handler *handler, void *user, GError **error)
 {
 	static const struct tl_span_handler hears = { .on_alarms = on_alarms, .on_cas = on_cas, .on_lent = on_lent,
 						      .on_device = on_device };
 	tl_assert_main();
-	if (tl_span_get_kind(span) != TL_SPAN_E1 || tl_span_get_law(span) != TL_LAW_ALAW) {
-		g_set_error(error, TL_SIGNAL_ERROR, TL_SIGNAL_ERROR_CONFIG, "span %s: R2 needs an E1 with A-law",
+	if (tl_span_get_kind(span) != TL_SPAN_E1 || tl_span_get_law(span) != TL_LAW_ALAW || !audio->ops) {
+		g_set_error(error, TL_SIGNAL_ERROR, TL_SIGNAL_ERROR_CONFIG, "span %s: R2 needs an E1 with A-law, and audio for signalling",
 			    tl_span_name(span));
 		return NULL;
 	}
 	struct tl_r2 *r2 = g_new0(struct tl_r2, 1);
 	r2->base = (struct tl_signalling){ .ops = &ops, .kind = TL_SIGNALLING_R2, .span = span, .handler = *handler, .user = user };
 	r2->config = *config;
+	r2->audio = *audio;
 	r2->alarms = tl_span_alarms(span);
 	r2->there = true;
 	r2->dialogs = g_ptr_array_new();

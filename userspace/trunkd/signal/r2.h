@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/config.h"
+#include "signal/inband.h"
 #include "signal/signalling.h"
 
 /** In the order of TL_R2_VARIANTS. */
@@ -75,6 +76,6 @@ struct tl_r2_config {
 /** From a section that has TL_R2_KEYS and hunt; refuses what does not go together. */
 bool tl_r2_config_read(const struct tl_config_section *section, struct tl_r2_config *config, GError **error);
 
-/** Starts R2 on @span, which lends its bearers. (transfer full) */
+/** Starts R2 on @span, which lends its bearers; refused callers hear tones from @audio. (transfer full) */
 struct tl_signalling *tl_r2_new(struct tl_span *span, const struct tl_r2_config *config,
-				const struct tl_signalling_handler *handler, void *user, GError **error);
+				const struct tl_inband_room *audio, const struct tl_signalling_handler *handler, void *user, GError **error);

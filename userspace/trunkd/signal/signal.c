@@ -62,7 +62,7 @@ struct tl_signalling *tl_signalling_new(struct tl_span *span, const struct tl_si
 	case TL_SIGNALLING_PRI_NETWORK:
 		return tl_pri_signalling_new(span, &config->pri, handler, user, error);
 	case TL_SIGNALLING_R2:
-		return tl_r2_new(span, &config->r2, handler, user, error);
+		return tl_r2_new(span, &config->r2, &config->audio, handler, user, error);
 	case TL_SIGNALLING_CAS_EM_IMMEDIATE:
 	case TL_SIGNALLING_CAS_EM_WINK:
 	case TL_SIGNALLING_CAS_FGD:

@@ -17,7 +17,7 @@ struct tl_signalling_config {
 	struct tl_pri_config pri; /* but for the span */
 	struct tl_r2_config r2;
 	struct tl_cas_config cas;
-	struct tl_inband_room audio; /* what CAS speaks in; not read from a file but given by the owner */
+	struct tl_inband_room audio; /* what CAS and R2 speak in; not read from a file but given by the owner */
 };
 
 /** Rows for a program's table of keys: what stands in [span NAME] about signalling. Defaults of signalling and restart. */

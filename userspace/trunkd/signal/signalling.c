@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
+#include "signal/inband.h"
 #include "signal/signalling.h"
 
 G_DEFINE_QUARK(tl-signal-error-quark, tl_signal_error)
@@ -35,4 +36,20 @@ unsigned tl_signalling_idle_slots(const struct tl_signalling *signalling)
 	for (unsigned slot = 1; slot <= tl_span_slots(signalling->span); slot++)
 		n += tl_signalling_slot_state(signalling, slot) == TL_SLOT_IDLE;
 	return n;
+}
+
+enum tl_inband_tone tl_inband_refusal(unsigned cause)
+{
+	switch (cause) {
+	case TL_CAUSE_USER_BUSY:
+	case TL_CAUSE_NORMAL_CLEARING:
+		return TL_INBAND_BUSY;
+	case TL_CAUSE_UNALLOCATED:
+	case TL_CAUSE_NO_ROUTE:
+	case TL_CAUSE_NUMBER_CHANGED:
+	case TL_CAUSE_INVALID_NUMBER:
+		return TL_INBAND_UNOBTAINABLE;
+	default:
+		return TL_INBAND_CONGESTION;
+	}
 }
