@@ -260,9 +260,3 @@ void tl_cas_quiet(struct cas_slot *slot)
 	if (slot->audio)
 		slot->cas->audio.ops->quiet(slot->audio);
 }
-
-void tl_cas_refusal_tone(struct cas_slot *slot, unsigned cause)
-{
-	tl_cas_tone(slot, cause == TL_CAUSE_USER_BUSY || cause == TL_CAUSE_NORMAL_CLEARING ? TL_INBAND_BUSY :
-											     TL_INBAND_CONGESTION);
-}

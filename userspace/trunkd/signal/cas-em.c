@@ -19,8 +19,6 @@
 #define NO_WINK_MS 5000
 #define NO_ACK_MS 20000
 #define GLARE_MS 5000
-/* Between two calls, so that the far end sees the first one's end (GR-506: 750 ms and more). */
-#define GUARD_MS 750
 /* How long a released far end may stay off-hook, and hear our refusal, before its trunk counts as out of order. */
 #define CLEAR_MS 60000
 
@@ -47,13 +45,6 @@ static bool is_immediate(const struct cas_slot *slot)
 static bool was_wink(const struct cas_news *news)
 {
 	return news->lasted_us >= WINK_HEARD_MIN_US && news->lasted_us <= WINK_HEARD_MAX_US;
-}
-
-static void guard(struct cas_slot *slot)
-{
-	tl_cas_rest(slot);
-	tl_cas_send(slot, HOOK_ON);
-	tl_cas_start(&slot->timer, GUARD_MS, EV_GUARDED);
 }
 
 /* ---- calls to the far end ---- */
@@ -258,7 +249,7 @@ static void no_start(void *user, const void *data)
 {
 	struct cas_slot *slot = user;
 	slot->cas->counters.no_wink++;
-	guard(slot);
+	tl_cas_guard(slot);
 	tl_cas_released(slot, TL_CAUSE_REQUESTED_CIRCUIT_UNAVAILABLE, false);
 }
 
@@ -270,23 +261,6 @@ static void both_hold(void *user, const void *data)
 	tl_cas_send(slot, HOOK_ON);
 	slot->cas->counters.held++;
 	tl_cas_released(slot, TL_CAUSE_REQUESTED_CIRCUIT_UNAVAILABLE, false);
-}
-
-static void far_cleared(void *user, const void *data)
-{
-	struct cas_slot *slot = user;
-	if (!slot->dialog)
-		slot->cas->counters.abandoned++;
-	guard(slot);
-	tl_cas_released(slot, TL_CAUSE_NORMAL_CLEARING, true);
-}
-
-static void let_go(void *user, const void *data)
-{
-	struct cas_slot *slot = user;
-	const struct cas_news *news = data;
-	guard(slot);
-	tl_cas_released(slot, news->cause, false);
 }
 
 static void clear(void *user, const void *data)
@@ -307,7 +281,7 @@ static void refuse(void *user, const void *data)
 	tl_cas_rest(slot);
 	tl_cas_start(&slot->timer, CLEAR_MS, EV_GIVE_UP);
 	tl_cas_released(slot, news->cause, false);
-	tl_cas_refusal_tone(slot, news->cause);
+	tl_cas_tone(slot, tl_inband_refusal(news->cause));
 }
 
 static void hold(void *user, const void *data)
@@ -323,11 +297,6 @@ static void no_digits(void *user, const void *data)
 	struct cas_slot *slot = user;
 	slot->cas->counters.no_digits++;
 	hold(slot, data);
-}
-
-static void freed(void *user, const void *data)
-{
-	guard(user);
 }
 
 static void idle(void *user, const void *data)
@@ -354,16 +323,7 @@ static void block(void *user, const void *data)
 	tl_cas_send(user, HOOK_OFF);
 }
 
-static void down(void *user, const void *data)
-{
-	struct cas_slot *slot = user;
-	tl_cas_rest(slot);
-	tl_cas_send(slot, HOOK_ON);
-	slot->cas->counters.alarm_drops += slot->dialog != NULL;
-	tl_cas_released(slot, TL_CAUSE_NETWORK_OUT_OF_ORDER, false);
-}
-
-#define DOWN_FROM(state) { state, EV_DOWN, CAS_DOWN, down }
+#define DOWN_FROM(state) { state, EV_DOWN, CAS_DOWN, tl_cas_down }
 
 static const struct tl_fsm_row rows[] = {
 	{ CAS_IDLE, EV_CALL, ST_SEIZED, seize },
@@ -374,7 +334,7 @@ static const struct tl_fsm_row rows[] = {
 	{ ST_SEIZED, EV_READY, ST_SENDING, send_address },
 	{ ST_SEIZED, EV_FAR_OFF, ST_WINKING, await_end_of_wink },
 	{ ST_SEIZED, EV_NO_WINK, CAS_GUARD, no_start },
-	{ ST_SEIZED, EV_RELEASE, CAS_GUARD, let_go },
+	{ ST_SEIZED, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
 	{ ST_WINKING, EV_FAR_ON, ST_SEIZED, wink_ended },
 	{ ST_WINKING, EV_IS_GLARE, ST_GLARE, glare },
 	{ ST_WINKING, EV_RELEASE, ST_CLEARING, clear },
@@ -385,44 +345,44 @@ static const struct tl_fsm_row rows[] = {
 	{ ST_SENDING, EV_SENT, ST_DIALLED, dialled },
 	{ ST_SENDING, EV_FAR_OFF, ST_SENDING, NULL },
 	{ ST_SENDING, EV_FAR_ON, ST_SENDING, note_early_wink },
-	{ ST_SENDING, EV_RELEASE, CAS_GUARD, let_go },
+	{ ST_SENDING, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
 	{ ST_ACK, EV_FAR_OFF, ST_ACKING, await_end_of_wink },
 	{ ST_ACK, EV_NO_ACK, CAS_GUARD, no_start },
-	{ ST_ACK, EV_RELEASE, CAS_GUARD, let_go },
+	{ ST_ACK, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
 	{ ST_ACKING, EV_FAR_ON, ST_DIALLED, ack_ended },
 	{ ST_ACKING, EV_IS_ANSWER, ST_TALKING_OUT, answered },
 	{ ST_ACKING, EV_RELEASE, ST_CLEARING, clear },
 	{ ST_DIALLED, EV_AWAIT_ACK, ST_ACK, await_ack },
 	{ ST_DIALLED, EV_FAR_OFF, ST_TALKING_OUT, answered },
-	{ ST_DIALLED, EV_RELEASE, CAS_GUARD, let_go },
-	{ ST_TALKING_OUT, EV_FAR_ON, CAS_GUARD, far_cleared },
+	{ ST_DIALLED, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
+	{ ST_TALKING_OUT, EV_FAR_ON, CAS_GUARD, tl_cas_far_cleared },
 	{ ST_TALKING_OUT, EV_RELEASE, ST_CLEARING, clear },
 
 	{ ST_SEIZURE, EV_READY, ST_COLLECTING, collect },
-	{ ST_SEIZURE, EV_FAR_ON, CAS_GUARD, far_cleared },
+	{ ST_SEIZURE, EV_FAR_ON, CAS_GUARD, tl_cas_far_cleared },
 	{ ST_COLLECTING, EV_DIGIT, ST_COLLECTING, digit },
 	{ ST_COLLECTING, EV_COMPLETE, ST_ACCEPTED, accept },
 	{ ST_COLLECTING, EV_NO_DIGITS, CAS_HELD, no_digits },
-	{ ST_COLLECTING, EV_FAR_ON, CAS_GUARD, far_cleared },
+	{ ST_COLLECTING, EV_FAR_ON, CAS_GUARD, tl_cas_far_cleared },
 	{ ST_ACCEPTED, EV_READY, ST_OFFERED, complete },
 	{ ST_ACCEPTED, EV_DIGIT, ST_ACCEPTED, NULL },
-	{ ST_ACCEPTED, EV_FAR_ON, CAS_GUARD, far_cleared },
+	{ ST_ACCEPTED, EV_FAR_ON, CAS_GUARD, tl_cas_far_cleared },
 	{ ST_OFFERED, EV_ALERT, ST_OFFERED, alert },
 	{ ST_OFFERED, EV_ANSWER, ST_TALKING_IN, answer },
 	{ ST_OFFERED, EV_RELEASE, ST_REFUSED, refuse },
-	{ ST_OFFERED, EV_FAR_ON, CAS_GUARD, far_cleared },
-	{ ST_TALKING_IN, EV_FAR_ON, CAS_GUARD, far_cleared },
+	{ ST_OFFERED, EV_FAR_ON, CAS_GUARD, tl_cas_far_cleared },
+	{ ST_TALKING_IN, EV_FAR_ON, CAS_GUARD, tl_cas_far_cleared },
 	{ ST_TALKING_IN, EV_RELEASE, ST_CLEARING, clear },
 
-	{ ST_REFUSED, EV_FAR_ON, CAS_GUARD, freed },
+	{ ST_REFUSED, EV_FAR_ON, CAS_GUARD, tl_cas_freed },
 	{ ST_REFUSED, EV_GIVE_UP, CAS_HELD, hold },
-	{ ST_CLEARING, EV_FAR_ON, CAS_GUARD, freed },
+	{ ST_CLEARING, EV_FAR_ON, CAS_GUARD, tl_cas_freed },
 	{ ST_CLEARING, EV_GIVE_UP, CAS_HELD, hold },
-	{ CAS_HELD, EV_FAR_ON, CAS_GUARD, freed },
+	{ CAS_HELD, EV_FAR_ON, CAS_GUARD, tl_cas_freed },
 	{ CAS_GUARD, EV_GUARDED, CAS_IDLE, idle },
 	{ CAS_GUARD, EV_FAR_OFF, CAS_GUARD, seized_early },
 	{ CAS_GUARD, EV_FAR_ON, CAS_GUARD, NULL },
-	{ CAS_BLOCKED, EV_UNBLOCK, CAS_GUARD, freed },
+	{ CAS_BLOCKED, EV_UNBLOCK, CAS_GUARD, tl_cas_freed },
 	{ CAS_BLOCKED, EV_FAR_OFF, CAS_BLOCKED, NULL },
 	{ CAS_BLOCKED, EV_FAR_ON, CAS_BLOCKED, NULL },
 
@@ -430,7 +390,7 @@ static const struct tl_fsm_row rows[] = {
 	DOWN_FROM(ST_GLARE), DOWN_FROM(ST_SENDING), DOWN_FROM(ST_ACK), DOWN_FROM(ST_ACKING), DOWN_FROM(ST_DIALLED),
 	DOWN_FROM(ST_TALKING_OUT), DOWN_FROM(ST_SEIZURE), DOWN_FROM(ST_COLLECTING), DOWN_FROM(ST_ACCEPTED), DOWN_FROM(ST_OFFERED),
 	DOWN_FROM(ST_TALKING_IN), DOWN_FROM(ST_REFUSED), DOWN_FROM(ST_CLEARING), DOWN_FROM(CAS_BLOCKED),
-	{ CAS_DOWN, EV_UP, CAS_GUARD, freed },
+	{ CAS_DOWN, EV_UP, CAS_GUARD, tl_cas_freed },
 };
 
 const struct tl_fsm_machine tl_cas_em_machine = {

@@ -14,7 +14,6 @@
 #define FLASH_MAX_MS 1100
 /* GR-506: an open loop of 600 ms and more disconnects. */
 #define OPEN_MS 800
-#define GUARD_MS 500
 #define REFUSED_MS 60000
 #define STARTED_MS 10
 
@@ -29,13 +28,6 @@ static const char *const states[N_STATES] = {
 	[ST_TALKING] = "talking", [ST_FLASHING] = "on-hook for a moment", [ST_REFUSED] = "refused", [ST_CLEARING] = "clearing",
 	[CAS_BLOCKED] = "blocked",
 };
-
-static void guard(struct cas_slot *slot)
-{
-	tl_cas_rest(slot);
-	tl_cas_send(slot, HOOK_ON);
-	tl_cas_start(&slot->timer, GUARD_MS, EV_GUARDED);
-}
 
 /* ---- calls to the telephone ---- */
 
@@ -169,23 +161,6 @@ static void flashed(void *user, const void *data)
 
 /* ---- ends ---- */
 
-static void far_cleared(void *user, const void *data)
-{
-	struct cas_slot *slot = user;
-	if (!slot->dialog)
-		slot->cas->counters.abandoned++;
-	guard(slot);
-	tl_cas_released(slot, TL_CAUSE_NORMAL_CLEARING, true);
-}
-
-static void let_go(void *user, const void *data)
-{
-	struct cas_slot *slot = user;
-	const struct cas_news *news = data;
-	guard(slot);
-	tl_cas_released(slot, news->cause, false);
-}
-
 /* The telephone hears a tone until it hangs up. */
 static void refuse(void *user, const void *data)
 {
@@ -194,7 +169,7 @@ static void refuse(void *user, const void *data)
 	tl_cas_rest(slot);
 	tl_cas_start(&slot->timer, REFUSED_MS, EV_GIVE_UP);
 	tl_cas_released(slot, news->cause, false);
-	tl_cas_refusal_tone(slot, news->cause);
+	tl_cas_tone(slot, tl_inband_refusal(news->cause));
 }
 
 static void hang_up(void *user, const void *data)
@@ -221,11 +196,6 @@ static void hold(void *user, const void *data)
 	slot->cas->counters.held++;
 }
 
-static void freed(void *user, const void *data)
-{
-	guard(user);
-}
-
 static void idle(void *user, const void *data)
 {
 	struct cas_slot *slot = user;
@@ -235,16 +205,7 @@ static void idle(void *user, const void *data)
 		tl_cas_fire(slot, EV_BLOCK, NULL);
 }
 
-static void down(void *user, const void *data)
-{
-	struct cas_slot *slot = user;
-	tl_cas_rest(slot);
-	tl_cas_send(slot, HOOK_ON);
-	slot->cas->counters.alarm_drops += slot->dialog != NULL;
-	tl_cas_released(slot, TL_CAUSE_NETWORK_OUT_OF_ORDER, false);
-}
-
-#define DOWN_FROM(state) { state, EV_DOWN, CAS_DOWN, down }
+#define DOWN_FROM(state) { state, EV_DOWN, CAS_DOWN, tl_cas_down }
 
 static const struct tl_fsm_row rows[] = {
 	{ CAS_IDLE, EV_CALL, ST_RINGING, call },
@@ -255,45 +216,45 @@ static const struct tl_fsm_row rows[] = {
 	{ ST_RINGING, EV_READY, ST_RINGING, started },
 	{ ST_RINGING, EV_CADENCE, ST_PAUSE, pause_ringing },
 	{ ST_RINGING, EV_FAR_OFF, ST_TALKING, answered },
-	{ ST_RINGING, EV_RELEASE, CAS_GUARD, let_go },
+	{ ST_RINGING, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
 	{ ST_PAUSE, EV_READY, ST_PAUSE, started },
 	{ ST_PAUSE, EV_SAY_ID, ST_PAUSE, say_id },
 	{ ST_PAUSE, EV_SENT, ST_PAUSE, said },
 	{ ST_PAUSE, EV_CADENCE, ST_RINGING, ring },
 	{ ST_PAUSE, EV_FAR_OFF, ST_TALKING, answered },
-	{ ST_PAUSE, EV_RELEASE, CAS_GUARD, let_go },
+	{ ST_PAUSE, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
 
 	{ ST_COLLECTING, EV_DIGIT, ST_COLLECTING, digit },
 	{ ST_COLLECTING, EV_COMPLETE, ST_OFFERED, complete },
 	{ ST_COLLECTING, EV_NO_DIGITS, ST_REFUSED, no_digits },
-	{ ST_COLLECTING, EV_FAR_ON, CAS_GUARD, far_cleared },
+	{ ST_COLLECTING, EV_FAR_ON, CAS_GUARD, tl_cas_far_cleared },
 	{ ST_OFFERED, EV_ALERT, ST_OFFERED, alert },
 	{ ST_OFFERED, EV_ANSWER, ST_TALKING, answer },
 	{ ST_OFFERED, EV_RELEASE, ST_REFUSED, refuse },
-	{ ST_OFFERED, EV_FAR_ON, CAS_GUARD, far_cleared },
+	{ ST_OFFERED, EV_FAR_ON, CAS_GUARD, tl_cas_far_cleared },
 
 	{ ST_TALKING, EV_FAR_ON, ST_FLASHING, on_hook },
 	{ ST_TALKING, EV_RELEASE, ST_CLEARING, hang_up },
 	{ ST_FLASHING, EV_FAR_OFF, ST_TALKING, flashed },
-	{ ST_FLASHING, EV_GONE, CAS_GUARD, far_cleared },
-	{ ST_FLASHING, EV_RELEASE, CAS_GUARD, let_go },
+	{ ST_FLASHING, EV_GONE, CAS_GUARD, tl_cas_far_cleared },
+	{ ST_FLASHING, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
 
-	{ ST_REFUSED, EV_FAR_ON, CAS_GUARD, freed },
+	{ ST_REFUSED, EV_FAR_ON, CAS_GUARD, tl_cas_freed },
 	{ ST_REFUSED, EV_GIVE_UP, CAS_HELD, hold },
-	{ ST_CLEARING, EV_FAR_ON, CAS_GUARD, freed },
+	{ ST_CLEARING, EV_FAR_ON, CAS_GUARD, tl_cas_freed },
 	{ ST_CLEARING, EV_GIVE_UP, CAS_HELD, hold },
-	{ CAS_HELD, EV_FAR_ON, CAS_GUARD, freed },
+	{ CAS_HELD, EV_FAR_ON, CAS_GUARD, tl_cas_freed },
 	{ CAS_GUARD, EV_GUARDED, CAS_IDLE, idle },
 	{ CAS_GUARD, EV_FAR_OFF, CAS_GUARD, NULL },
 	{ CAS_GUARD, EV_FAR_ON, CAS_GUARD, NULL },
-	{ CAS_BLOCKED, EV_UNBLOCK, CAS_GUARD, freed },
+	{ CAS_BLOCKED, EV_UNBLOCK, CAS_GUARD, tl_cas_freed },
 	{ CAS_BLOCKED, EV_FAR_OFF, CAS_BLOCKED, NULL },
 	{ CAS_BLOCKED, EV_FAR_ON, CAS_BLOCKED, NULL },
 
 	DOWN_FROM(CAS_IDLE), DOWN_FROM(CAS_GUARD), DOWN_FROM(CAS_HELD), DOWN_FROM(ST_RINGING), DOWN_FROM(ST_PAUSE),
 	DOWN_FROM(ST_COLLECTING), DOWN_FROM(ST_OFFERED), DOWN_FROM(ST_TALKING), DOWN_FROM(ST_FLASHING),
 	DOWN_FROM(ST_REFUSED), DOWN_FROM(ST_CLEARING), DOWN_FROM(CAS_BLOCKED),
-	{ CAS_DOWN, EV_UP, CAS_GUARD, freed },
+	{ CAS_DOWN, EV_UP, CAS_GUARD, tl_cas_freed },
 };
 
 const struct tl_fsm_machine tl_cas_fxo_machine = {

@@ -8,8 +8,6 @@
 /* The pause of four seconds between two rings, and more than a little. */
 #define RINGING_GONE_MS 8000
 #define FLASH_MS 500
-/* Longer than what an exchange may take for a hook flash. */
-#define GUARD_MS 2000
 
 enum { ST_RUNG = CAS_OWN, ST_OFFERED, ST_TALKING, ST_IGNORING, ST_SEIZED, ST_SENDING, ST_DIALLED, N_STATES };
 
@@ -18,13 +16,6 @@ static const char *const states[N_STATES] = {
 	[ST_OFFERED] = "offered", [ST_TALKING] = "talking", [ST_IGNORING] = "ringing in vain", [ST_SEIZED] = "seized",
 	[ST_SENDING] = "sending", [ST_DIALLED] = "dialled",
 };
-
-static void guard(struct cas_slot *slot)
-{
-	tl_cas_rest(slot);
-	tl_cas_send(slot, HOOK_ON);
-	tl_cas_start(&slot->timer, GUARD_MS, EV_GUARDED);
-}
 
 /* ---- calls from the exchange ---- */
 
@@ -115,25 +106,8 @@ static void glare(void *user, const void *data)
 {
 	struct cas_slot *slot = user;
 	slot->cas->counters.glare++;
-	guard(slot);
+	tl_cas_guard(slot);
 	tl_cas_released(slot, TL_CAUSE_REQUESTED_CIRCUIT_UNAVAILABLE, true);
-}
-
-static void far_cleared(void *user, const void *data)
-{
-	struct cas_slot *slot = user;
-	if (!slot->dialog)
-		slot->cas->counters.abandoned++;
-	guard(slot);
-	tl_cas_released(slot, TL_CAUSE_NORMAL_CLEARING, true);
-}
-
-static void let_go(void *user, const void *data)
-{
-	struct cas_slot *slot = user;
-	const struct cas_news *news = data;
-	guard(slot);
-	tl_cas_released(slot, news->cause, false);
 }
 
 /* A telephone cannot refuse: it lets it ring. */
@@ -143,11 +117,6 @@ static void ignore(void *user, const void *data)
 	const struct cas_news *news = data;
 	rings_on(slot, data);
 	tl_cas_released(slot, news->cause, false);
-}
-
-static void freed(void *user, const void *data)
-{
-	guard(user);
 }
 
 static void idle(void *user, const void *data)
@@ -164,16 +133,7 @@ static void block(void *user, const void *data)
 	tl_cas_send(user, HOOK_OFF);
 }
 
-static void down(void *user, const void *data)
-{
-	struct cas_slot *slot = user;
-	tl_cas_rest(slot);
-	tl_cas_send(slot, HOOK_ON);
-	slot->cas->counters.alarm_drops += slot->dialog != NULL;
-	tl_cas_released(slot, TL_CAUSE_NETWORK_OUT_OF_ORDER, false);
-}
-
-#define DOWN_FROM(state) { state, EV_DOWN, CAS_DOWN, down }
+#define DOWN_FROM(state) { state, EV_DOWN, CAS_DOWN, tl_cas_down }
 #define DEAF(state, event) { state, event, state, NULL }
 /* A battery says something of our own calls only. */
 #define ANY_BATTERY(state) DEAF(state, EV_REVERSED), DEAF(state, EV_NORMAL)
@@ -188,44 +148,44 @@ static const struct tl_fsm_row rows[] = {
 	{ ST_RUNG, EV_COMPLETE, ST_OFFERED, offer },
 	{ ST_RUNG, EV_RING, ST_OFFERED, offer },
 	{ ST_RUNG, EV_QUIET, ST_RUNG, rings_on },
-	{ ST_RUNG, EV_OPEN, CAS_GUARD, far_cleared },
-	{ ST_RUNG, EV_GONE, CAS_GUARD, far_cleared },
+	{ ST_RUNG, EV_OPEN, CAS_GUARD, tl_cas_far_cleared },
+	{ ST_RUNG, EV_GONE, CAS_GUARD, tl_cas_far_cleared },
 	{ ST_OFFERED, EV_RING, ST_OFFERED, rings_on },
 	{ ST_OFFERED, EV_QUIET, ST_OFFERED, rings_on },
-	{ ST_OFFERED, EV_OPEN, CAS_GUARD, far_cleared },
-	{ ST_OFFERED, EV_GONE, CAS_GUARD, far_cleared },
+	{ ST_OFFERED, EV_OPEN, CAS_GUARD, tl_cas_far_cleared },
+	{ ST_OFFERED, EV_GONE, CAS_GUARD, tl_cas_far_cleared },
 	DEAF(ST_OFFERED, EV_ALERT),
 	{ ST_OFFERED, EV_ANSWER, ST_TALKING, answer },
 	{ ST_OFFERED, EV_RELEASE, ST_IGNORING, ignore },
 	{ ST_IGNORING, EV_RING, ST_IGNORING, rings_on },
 	{ ST_IGNORING, EV_QUIET, ST_IGNORING, rings_on },
-	{ ST_IGNORING, EV_OPEN, CAS_GUARD, freed },
-	{ ST_IGNORING, EV_GONE, CAS_GUARD, freed },
+	{ ST_IGNORING, EV_OPEN, CAS_GUARD, tl_cas_freed },
+	{ ST_IGNORING, EV_GONE, CAS_GUARD, tl_cas_freed },
 
 	{ ST_SEIZED, EV_READY, ST_SENDING, dial },
 	{ ST_SEIZED, EV_RING, CAS_GUARD, glare },
-	{ ST_SEIZED, EV_RELEASE, CAS_GUARD, let_go },
+	{ ST_SEIZED, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
 	DEAF(ST_SEIZED, EV_QUIET), DEAF(ST_SEIZED, EV_OPEN),
 	{ ST_SENDING, EV_SENT, ST_DIALLED, dialled },
-	{ ST_SENDING, EV_OPEN, CAS_GUARD, far_cleared },
-	{ ST_SENDING, EV_RELEASE, CAS_GUARD, let_go },
+	{ ST_SENDING, EV_OPEN, CAS_GUARD, tl_cas_far_cleared },
+	{ ST_SENDING, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
 	DEAF(ST_SENDING, EV_RING), DEAF(ST_SENDING, EV_QUIET),
 	{ ST_DIALLED, EV_IS_ANSWER, ST_TALKING, answered },
 	{ ST_DIALLED, EV_REVERSED, ST_TALKING, answered },
-	{ ST_DIALLED, EV_OPEN, CAS_GUARD, far_cleared },
-	{ ST_DIALLED, EV_RELEASE, CAS_GUARD, let_go },
+	{ ST_DIALLED, EV_OPEN, CAS_GUARD, tl_cas_far_cleared },
+	{ ST_DIALLED, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
 	DEAF(ST_DIALLED, EV_RING), DEAF(ST_DIALLED, EV_QUIET), DEAF(ST_DIALLED, EV_NORMAL),
 
-	{ ST_TALKING, EV_OPEN, CAS_GUARD, far_cleared },
-	{ ST_TALKING, EV_NORMAL, CAS_GUARD, far_cleared },
+	{ ST_TALKING, EV_OPEN, CAS_GUARD, tl_cas_far_cleared },
+	{ ST_TALKING, EV_NORMAL, CAS_GUARD, tl_cas_far_cleared },
 	DEAF(ST_TALKING, EV_REVERSED),
 	{ ST_TALKING, EV_FLASH, ST_TALKING, flash },
-	{ ST_TALKING, EV_RELEASE, CAS_GUARD, let_go },
+	{ ST_TALKING, EV_RELEASE, CAS_GUARD, tl_cas_let_go },
 	DEAF(ST_TALKING, EV_RING), DEAF(ST_TALKING, EV_QUIET),
 
 	{ CAS_GUARD, EV_GUARDED, CAS_IDLE, idle },
 	DEAF(CAS_GUARD, EV_RING), DEAF(CAS_GUARD, EV_QUIET), DEAF(CAS_GUARD, EV_OPEN),
-	{ CAS_BLOCKED, EV_UNBLOCK, CAS_GUARD, freed },
+	{ CAS_BLOCKED, EV_UNBLOCK, CAS_GUARD, tl_cas_freed },
 	DEAF(CAS_BLOCKED, EV_RING), DEAF(CAS_BLOCKED, EV_QUIET), DEAF(CAS_BLOCKED, EV_OPEN),
 
 	ANY_BATTERY(CAS_IDLE), ANY_BATTERY(CAS_GUARD), ANY_BATTERY(CAS_BLOCKED), ANY_BATTERY(ST_RUNG), ANY_BATTERY(ST_OFFERED),
@@ -234,7 +194,7 @@ static const struct tl_fsm_row rows[] = {
 	DOWN_FROM(CAS_IDLE), DOWN_FROM(CAS_GUARD), DOWN_FROM(CAS_BLOCKED), DOWN_FROM(ST_RUNG), DOWN_FROM(ST_OFFERED),
 	DOWN_FROM(ST_TALKING), DOWN_FROM(ST_IGNORING), DOWN_FROM(ST_SEIZED), DOWN_FROM(ST_SENDING),
 	DOWN_FROM(ST_DIALLED),
-	{ CAS_DOWN, EV_UP, CAS_GUARD, freed },
+	{ CAS_DOWN, EV_UP, CAS_GUARD, tl_cas_freed },
 };
 
 const struct tl_fsm_machine tl_cas_fxs_machine = {

@@ -5,6 +5,7 @@
  *   cas-line.c    bits and hooks: what is sent, what is meant; timers in line time
  *   cas-dialog.c  dialogs: their operations, what their owners are told
  *   cas-address.c digits: how a number is sent, when one is complete
+ *   cas-ends.c    how a call ends, for all tables
  *   cas-em.c      the table of E&M trunks
  *   cas-fxo.c     the table of an exchange's line card
  *   cas-fxs.c     the table of a telephone
@@ -102,6 +103,7 @@ struct cas_kind {
 	const struct tl_fsm_machine *machine;
 	bool telephone;              /* hears ringing, not a hook */
 	bool kewl;
+	unsigned guard_ms;           /* between two calls, so that the far end sees the first one's end */
 };
 extern const struct tl_fsm_machine tl_cas_em_machine, tl_cas_fxo_machine, tl_cas_fxs_machine;
 /** The first states of every table; those with a hook at the far end have one more: it is off-hook for nothing. */
@@ -122,6 +124,18 @@ void tl_cas_stop(struct cas_timer *timer);
 bool tl_cas_fire(struct cas_slot *slot, enum cas_event event, const struct cas_news *news);
 /** Stops timers, closes the audio. */
 void tl_cas_rest(struct cas_slot *slot);
+
+/* ---- cas-ends.c: actions of tables, but for the first; @data as the event brings it ---- */
+
+/** On-hook and silent until GUARDED. */
+void tl_cas_guard(struct cas_slot *slot);
+/** The far end has ended it. */
+void tl_cas_far_cleared(void *slot, const void *data);
+/** Its owner has, and no more needs to be said. */
+void tl_cas_let_go(void *slot, const void *data);
+/** The far end is on-hook at last. */
+void tl_cas_freed(void *slot, const void *data);
+void tl_cas_down(void *slot, const void *data);
 
 /* ---- audio of a slot, opened when needed; cas-dialog.c ---- */
 
@@ -144,8 +158,6 @@ void tl_cas_settle(struct cas_slot *slot);
 void tl_cas_released(struct cas_slot *slot, unsigned cause, bool by_peer);
 /** A call from the line, with the digits heard or the line's number. False: refused, @slot is as before. */
 bool tl_cas_offer(struct cas_slot *slot);
-/** An owner's refusal in sound: busy or congestion. */
-void tl_cas_refusal_tone(struct cas_slot *slot, unsigned cause);
 
 /* ---- cas-address.c: pure ---- */
 

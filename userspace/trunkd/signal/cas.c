@@ -5,15 +5,19 @@
 
 /* ANSI T1.403: how long a line may be away before its calls are given up. */
 #define ALARM_MS 2500
+/* GR-506: 750 ms and more; a telephone's is longer than what an exchange may take for a hook flash. */
+#define EM_GUARD_MS 750
+#define FXO_GUARD_MS 500
+#define FXS_GUARD_MS 2000
 
 static const struct cas_kind kinds[TL_CAS_KINDS] = {
-	[TL_CAS_EM_IMMEDIATE] = { &tl_cas_em_machine },
-	[TL_CAS_EM_WINK] = { &tl_cas_em_machine },
-	[TL_CAS_FGD] = { &tl_cas_em_machine },
-	[TL_CAS_FXS_LOOP] = { &tl_cas_fxs_machine, .telephone = true },
-	[TL_CAS_FXS_KEWL] = { &tl_cas_fxs_machine, .telephone = true, .kewl = true },
-	[TL_CAS_FXO_LOOP] = { &tl_cas_fxo_machine },
-	[TL_CAS_FXO_KEWL] = { &tl_cas_fxo_machine, .kewl = true },
+	[TL_CAS_EM_IMMEDIATE] = { &tl_cas_em_machine, .guard_ms = EM_GUARD_MS },
+	[TL_CAS_EM_WINK] = { &tl_cas_em_machine, .guard_ms = EM_GUARD_MS },
+	[TL_CAS_FGD] = { &tl_cas_em_machine, .guard_ms = EM_GUARD_MS },
+	[TL_CAS_FXS_LOOP] = { &tl_cas_fxs_machine, .telephone = true, .guard_ms = FXS_GUARD_MS },
+	[TL_CAS_FXS_KEWL] = { &tl_cas_fxs_machine, .telephone = true, .kewl = true, .guard_ms = FXS_GUARD_MS },
+	[TL_CAS_FXO_LOOP] = { &tl_cas_fxo_machine, .guard_ms = FXO_GUARD_MS },
+	[TL_CAS_FXO_KEWL] = { &tl_cas_fxo_machine, .kewl = true, .guard_ms = FXO_GUARD_MS },
 };
 
 static struct tl_cas *cas_of(const struct tl_signalling *base)
