@@ -115,8 +115,10 @@ static const struct fax_case sent[] = {
 	{ "MTGN22 command repeat for EOP", ANSWERED FIRST_SENT "hear EOP; say CRP; hear EOP; say CRP; " LAST_SENT, 2, TL_FAX_FINE },
 	{ "MTGN24 retrain positive", ANSWERED "hear MPS; say RTP; " CFR LAST_SENT, 2, TL_FAX_FINE },
 	{ "MTGN25 retrain positive at the end", ANSWERED FIRST_SENT "hear EOP; say RTP; hear DCN", 2, TL_FAX_FINE },
-	/* SpanDSP sends no page twice: its owner does, from this page on. */
-	{ "MTGN28 retrain negative", ANSWERED FIRST_SENT "hear EOP; say RTN; hear DCN", 1, TL_FAX_FAR_END },
+	/* No page is sent twice in one call: its owner calls again, from this page on. */
+	{ "MTGN27 retrain negative", ANSWERED "hear MPS; say RTN; quiet 3000", 0, TL_FAX_FAR_END },
+	{ "MTGN28 retrain negative at the end", ANSWERED FIRST_SENT "hear EOP; say RTN; quiet 3000", 1, TL_FAX_FAR_END },
+	{ "procedure interrupt negative", ANSWERED "hear MPS; say PIN; quiet 3000", 0, TL_FAX_FAR_END },
 	{ "procedure interrupt", ANSWERED "hear MPS; say PIP; hear EOP; say PIP; hear DCN", 2, TL_FAX_FINE },
 	{ "OTGC04 slower", "ced; dis; " DCS "say FTT; " DCS "say FTT; " CFR BOTH_SENT, 2, TL_FAX_FINE },
 	{ "MTGX03 DCN for CFR", "ced; dis; " DCS "say DCN; wait 1000", 0, TL_FAX_LINE },

@@ -14,6 +14,7 @@
 #define SAMPLES_PER_MS 8
 #define SAMPLES_PER_S 8000
 #define ROWS_MAX 65000 /* 1.7 m at 400 dots/inch; memory grows with rows, and a row may be one bit on the line */
+#define NOT_TAKEN "the far end did not take the page"
 
 static void note_stats(struct tl_fax *fax, const t30_stats_t *stats)
 {
@@ -56,7 +57,7 @@ static void on_phase_e(t30_state_t *t30, void *user, int code)
 	if (fax->procedure_ended && fax->hold == TL_FAX_OPEN)
 		conclude(fax, TL_FAX_FINE, code, "ok");
 	else if (code == T30_ERR_OK && fax->config.sends)
-		conclude(fax, TL_FAX_FAR_END, code, "the far end did not take the page");
+		conclude(fax, TL_FAX_FAR_END, code, NOT_TAKEN);
 	else if (code == T30_ERR_OK && !fax->result.pages)
 		conclude(fax, TL_FAX_FAR_END, code, "it ended without a page");
 	else
@@ -121,10 +122,15 @@ static void received(struct tl_fax *fax, const t30_stats_t *stats, int command)
 	tl_fax_keep(fax, octets);
 }
 
-static void sent(struct tl_fax *fax, const t30_stats_t *stats)
+/* SpanDSP would go on with the next page, and count this one. */
+static void sent(struct tl_fax *fax, const t30_stats_t *stats, int answer)
 {
 	unsigned first = MAX(fax->config.first_page, 1);
 	unsigned last = fax->config.last_page ? fax->config.last_page : (unsigned)MAX(stats->pages_in_file, 0);
+	if (answer == T30_RTN || answer == T30_PIN) {
+		conclude(fax, TL_FAX_FAR_END, -1, NOT_TAKEN);
+		return;
+	}
 	if ((unsigned)stats->pages_tx == fax->result.pages)
 		return;
 	fax->page.number = first + fax->result.pages++;
@@ -142,7 +148,7 @@ static int on_phase_d(t30_state_t *t30, void *user, int command)
 	t30_get_transfer_statistics(t30, &stats);
 	note_stats(fax, &stats);
 	if (fax->config.sends)
-		sent(fax, &stats);
+		sent(fax, &stats, command & 0xfe);
 	else
 		received(fax, &stats, command & 0xfe);
 	return T30_ERR_OK;
