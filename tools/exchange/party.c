@@ -371,6 +371,8 @@ static bool read_dial(struct party *party, char **words, char **trunk, unsigned 
 		if (!strcmp(*w, "from")) {
 			if (!read_number(party, w[1], &party->setup.calling))
 				return false;
+		} else if (!strcmp(*w, "ii") && strlen(w[1]) < sizeof party->setup.calling_ii) {
+			g_strlcpy(party->setup.calling_ii, w[1], sizeof party->setup.calling_ii);
 		} else if (!strcmp(*w, "name")) {
 			g_strlcpy(party->setup.calling_name, w[1], sizeof party->setup.calling_name);
 		} else if (!strcmp(*w, "bearer")) {
@@ -384,7 +386,7 @@ static bool read_dial(struct party *party, char **words, char **trunk, unsigned 
 			if (!read_media(party, w[1], image))
 				return false;
 		} else {
-			party_fail(party, "dial: \"%s\": expected from, name, on, bearer or media", *w);
+			party_fail(party, "dial: \"%s\": expected from, ii (two digits), name, on, bearer or media", *w);
 			return false;
 		}
 	}

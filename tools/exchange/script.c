@@ -10,9 +10,9 @@ static const struct {
 	unsigned min_words, max_words; /* after the verb */
 	const char *usage;
 } verbs[] = {
-	[VERB_DIAL] = { "dial", 1, 11, "dial NUMBER [from NUMBER] [name NAME] [on SPAN[/SLOT]|URI] [bearer speech|audio-3k1|unrestricted] [media audio|image]" },
+	[VERB_DIAL] = { "dial", 1, 13, "dial NUMBER [from NUMBER] [ii DIGITS] [name NAME] [on SPAN[/SLOT]|URI] [bearer speech|audio-3k1|unrestricted] [media audio|image]" },
 	[VERB_WAIT] = { "wait", 1, 2, "wait proceeding|alerting|progress|answered|released [SECONDS]" },
-	[VERB_EXPECT] = { "expect", 1, 3, "expect cause N | digits D [SECONDS] | from NUMBER | flash [SECONDS] | tone HZ [SECONDS] | audio [SECONDS] | silence [SECONDS]" },
+	[VERB_EXPECT] = { "expect", 1, 3, "expect cause N | digits D [SECONDS] | from NUMBER | ii DIGITS | flash [SECONDS] | tone HZ [SECONDS] | audio [SECONDS] | silence [SECONDS]" },
 	[VERB_PLAY] = { "play", 1, 2, "play FILE [forever]: goes on while later steps run" },
 	[VERB_SAY] = { "say", 1, 1, "say FILE: play it and wait for its end" },
 	[VERB_TONE] = { "tone", 1, 2, "tone dial|ringing|busy|congestion|milliwatt [COUNTRY]" },

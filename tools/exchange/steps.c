@@ -96,10 +96,10 @@ static enum outcome expect_sound(struct party *party, const struct step *step, b
 	return party->released ? cut_short(party, step) : STEP_WAITS;
 }
 
-/* The calling number as the call came with it; "" when it told none. */
-static enum outcome expect_from(struct party *party, const struct step *step)
+/* What the call came with; "" when it told none. */
+static enum outcome expect_told(struct party *party, const struct step *step, const char *got)
 {
-	const char *wanted = step->words[2] ? step->words[2] : "", *got = party->setup.calling.digits;
+	const char *wanted = step->words[2] ? step->words[2] : "";
 	return strcmp(got, wanted) ? failed(party, step, got) : STEP_DONE;
 }
 
@@ -123,10 +123,12 @@ static enum outcome run_expect(struct party *party, const struct step *step, boo
 	if (!strcmp(what, "tone") || !strcmp(what, "audio") || !strcmp(what, "silence"))
 		return expect_sound(party, step, begin);
 	if (!strcmp(what, "from"))
-		return expect_from(party, step);
+		return expect_told(party, step, party->setup.calling.digits);
+	if (!strcmp(what, "ii"))
+		return expect_told(party, step, party->setup.calling_ii);
 	if (!strcmp(what, "flash"))
 		return expect_flash(party, step, begin);
-	return failed(party, step, "expected cause, digits, from, flash, tone, audio or silence");
+	return failed(party, step, "expected cause, digits, from, ii, flash, tone, audio or silence");
 }
 
 /* A playing step has ended when media says so: party->played. */

@@ -22,7 +22,7 @@ def card(name, number, kind, signalling, more):
 class Cas(Case):
     """Numbers with a 2 go from span back to span net, all others the other way; who is on span back hangs up."""
 
-    def both_ways(self, signalling, *more, to_back="''", to_net="''", flash=""):
+    def both_ways(self, signalling, *more, ii="", to_back="''", to_net="''", flash=""):
         other, slots = OTHER.get(signalling, signalling), 24 if self.kind == "t1" else 30
         node = Node(self, [card("in", 1, self.kind, other, (*more, "group = front")),
                            card("out", 3, self.kind, signalling, (*more, "group = back"))],
@@ -40,9 +40,9 @@ class Cas(Case):
             for span in "in", "out":
                 node.await_span(control, span, slots)
         settle()
-        exchange.call("dial 5551000 from 3015550 on net; wait answered 60; send 1; expect digits 2 60; wait released 60")
+        exchange.call(f"dial 5551000 from 3015550 {ii} on net; wait answered 60; send 1; expect digits 2 60; wait released 60")
         settle()
-        exchange.call(f"dial 2551000 from 3016660 on back; wait answered 60; expect digits 1 60; {flash}; send 2; pause 0.5; hangup")
+        exchange.call(f"dial 2551000 from 3016660 {ii} on back; wait answered 60; expect digits 1 60; {flash}; send 2; pause 0.5; hangup")
         settle()
         self.assertEqual(exchange.status()["calls_failed"], 0, exchange.process.tail())
         return control
@@ -58,7 +58,7 @@ class T1(Cas):
         self.both_ways("em-wink", "cas_digits = mf")
 
     def test_feature_group_d_mf(self):
-        self.both_ways("fgd", "cas_digits = mf", to_back="3015550", to_net="3016660")
+        self.both_ways("fgd", "cas_digits = mf", ii="ii 62", to_back="3015550; expect ii 62", to_net="3016660; expect ii 62")
 
     def test_kewl_start_bell_caller_id_and_flash(self):
         control = self.both_ways("fxo-kewl", "caller_id = bell", to_back="3015550", flash="flash; pause 1.5")
