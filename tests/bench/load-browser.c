@@ -22,6 +22,7 @@
 #define GREETINGS_MAX 32    /* handshakes under way at once */
 #define GREETING_MS 60000
 #define CHECK_MS 2500
+#define WARM_NS 1000000000ll /* a span that begins with a hold-up of ours would be deeper for good */
 #define SPEECH_PACKETS 50   /* a second of Opus, said over and over */
 #define G711_PAYLOAD 8
 #define OPUS_OCTETS_MAX 400
@@ -228,7 +229,8 @@ static void run(const struct plan *plan)
 	unsigned checks_apart = (unsigned)(CHECK_MS * 1000000ll / step_ns);
 	for (unsigned step = 0; plan_sleep_until(next_ns); step++, next_ns += step_ns) {
 		late_ms += (unsigned long)((plan_now_ns() - next_ns) / 1000000);
-		spans_send(plan, packets);
+		if (step * step_ns >= WARM_NS)
+			spans_send(plan, packets);
 		for (unsigned i = step % legs_apart; i < plan->legs; i += legs_apart)
 			leg_send(plan, &legs[i]);
 		for (unsigned i = step % checks_apart; i < plan->legs && !plan->bare; i += checks_apart)
