@@ -144,9 +144,9 @@ void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS])
 
 void tl_taps_given(struct tl_media *media)
 {
-	uint64_t one = 1;
-	if (atomic_exchange(&media->awaits_taps, false))
-		(void)!write(media->kick_fd, &one, sizeof one);
+	for (unsigned i = 0; i < media->n_threads; i++)
+		if (atomic_exchange(&media->threads[i]->awaits_taps, false))
+			tl_media_kick(media->threads[i]);
 }
 
 bool tl_tap_receive(struct tl_tap *tap, uint8_t octets[TL_DATAGRAM_MAX], size_t *n)
