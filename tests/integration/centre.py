@@ -16,13 +16,13 @@ MUSIC, LATER, CLOSED = noise(1, 101), noise(1, 102), noise(1, 103)
 class Desk:
     """deskd: one queue, one service that leads to it. @agents serve it by the telephones of the same names."""
 
-    def __init__(self, case, node, agents, queue=(), service=(), more=()):
+    def __init__(self, case, node, agents, queue=(), service=(), more=(), web=()):
         self.case, self.socket = case, case.dir / "deskd.sock"
         self.port, = free_ports(1)
         text = ["[desk]", f"state_dir = {case.dir / 'deskd'}", "lease_ms = 1000",
                 "[control]", f"socket = {self.socket}", "[token operator]", "token = run-the-desk", "role = operator",
                 "[node under-test]", f"address = unix:{node.socket}", f"token = {TOKENS['conductor']}",
-                "[web]", f"listen = 127.0.0.1:{self.port}",
+                "[web]", f"listen = 127.0.0.1:{self.port}", *web,
                 "[queue sales]", "wrap_up_s = 0", "music = file:music.wav", *queue,
                 f"[service {NUMBER}]", *service, "otherwise = queue:sales"]
         for name in agents:
@@ -58,6 +58,7 @@ class Centre(Case):
 
     agents = {"anna": "alert; answer; echo on; wait released 3600"}
     queue = ("overflow_s = 300",)
+    web = ()  # further lines of that section
     node_more, desk_more = "", ()  # further lines of their configurations
 
     def setUp(self):
@@ -75,7 +76,7 @@ class Centre(Case):
             self.node.add_sound(f"digits/{digit}.wav", noise(0.2, 200 + digit))
         self.node.start()
         self.network = Exchange(self, "network", [Span("net", a, far, clock="loop", more=Pacer.SETTINGS)], tick="span")
-        self.desk = Desk(self, self.node, self.agents, self.queue, more=self.desk_more)
+        self.desk = Desk(self, self.node, self.agents, self.queue, more=self.desk_more, web=self.web)
         self.control = self.desk.start()
         self.sip, self.phones = sip, {}
         self.start_phones(self.agents)

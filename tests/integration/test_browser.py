@@ -6,6 +6,7 @@ import audioop
 import base64
 import math
 import struct
+import sys
 
 from audio import noise, read_wav, write_wav
 from chromium import Chromium, Page
@@ -13,6 +14,7 @@ from control import Refused
 from far_end import Exchange, Span
 from harness import Case, free_ports, main, wait_until
 from node import Node, near
+from wire import Translator
 
 VIDEO_PAGE = """<!doctype html><meta charset=utf-8><title>two phones</title><script>
 const phones = {};
@@ -34,7 +36,7 @@ async function offer(name, colours, codec) {  // @colours: of a painted picture;
   const audio = await navigator.mediaDevices.getUserMedia({audio: true, video: colours ? false : {width: 320, height: 240}});
   for (const track of audio.getTracks()) stream.addTrack(track);
   if (colours) {
-    const canvas = Object.assign(document.createElement('canvas'), {width: 320, height: 240});
+    const canvas = phone.canvas = Object.assign(document.createElement('canvas'), {width: 320, height: 240});
     phone.timer = paint(canvas, phone.colours = colours);
     stream.addTrack(canvas.captureStream(15).getVideoTracks()[0]);
   }
@@ -67,9 +69,6 @@ function alike(a, b) {  // correlation of two pictures, small and grey
   let xy = 0, xx = 0, yy = 0;
   x.forEach((one, i) => { xy += (one - mx) * (y[i] - my); xx += (one - mx) ** 2; yy += (y[i] - my) ** 2; });
   return xy / Math.sqrt(xx * yy || 1);
-}
-function same(name) {  // what is seen, and its size
-  return [phones[name].seen?.videoWidth || 0, phones[name].seen?.videoHeight || 0];
 }
 </script>"""
 
@@ -112,6 +111,20 @@ const answer = sdp => pc.setRemoteDescription({type: 'answer', sdp});
 async function stats(type, kind) {
   for (const one of (await pc.getStats()).values()) if (one.type === type && (!kind || one.kind === kind)) return one;
 }
+async function capture(seconds) {  // what is played, as 16-bit samples
+  const reader = new MediaStreamTrackProcessor({track: player.srcObject.getTracks()[0]}).readable.getReader(), all = [];
+  let rate = 0, n = 0;
+  while (!rate || n < seconds * rate) {
+    const {value} = await reader.read(), samples = new Float32Array(value.numberOfFrames);
+    value.copyTo(samples, {planeIndex: 0, format: 'f32-planar'});
+    rate = value.sampleRate;
+    n += samples.length;
+    all.push(new Uint8Array(Int16Array.from(samples, s => Math.max(-1, Math.min(1, s)) * 32767).buffer));
+    value.close();
+  }
+  reader.cancel();
+  return [rate, text(all)];
+}
 async function listen(seconds) {  // what is played: strength of each of some frequencies
   const context = new AudioContext(), analyser = context.createAnalyser();
   analyser.fftSize = 8192;
@@ -139,6 +152,22 @@ def tone(seconds, hz, amplitude=8000):
     """A-law octets of a sine."""
     samples = (int(amplitude * math.sin(2 * math.pi * hz * i / 8000)) for i in range(int(seconds * 8000)))
     return audioop.lin2alaw(b"".join(struct.pack("<h", sample) for sample in samples), 2)
+
+
+def quality(samples, hz, rate=8000):
+    """Of a tone of @hz in which packets were lost: the median SNR of its pieces of 20 ms in dB, and the share of gaps, which
+    have less than a tenth of the tone's power."""
+    n = rate // 50
+    found = []
+    for at in range(0, len(samples) - n, n):
+        piece = samples[at:at + n]
+        real = sum(s * math.cos(2 * math.pi * hz * i / rate) for i, s in enumerate(piece))
+        imaginary = sum(s * math.sin(2 * math.pi * hz * i / rate) for i, s in enumerate(piece))
+        power = sum(s * s for s in piece)
+        found.append((2 * (real * real + imaginary * imaginary) / n, power))
+    usual = sorted(tone for tone, _ in found)[len(found) // 2]
+    ratios = sorted(10 * math.log10(tone / max(power - tone, power / 1e6, 1)) for tone, power in found if tone > usual / 10)
+    return ratios[len(ratios) // 2] if ratios else -99, sum(tone <= usual / 10 for tone, _ in found) / len(found)
 
 
 def share_of(octets, hz, seconds=1):
@@ -172,14 +201,15 @@ class Browser(Case):
         self.chromium = Chromium(self, flags)
         self.chromium.go(Page(self, PAGE).url)
 
-    def connect(self, leg="anna", codecs=None, hz=None):
+    def connect(self, leg="anna", codecs=None, hz=None, way=None):
         """The page's leg, with media up."""
         mark = self.desk.mark()
         offer = self.chromium.run("return await offer(...arguments)", codecs, hz)
         answer = self.desk.ask("leg.connect", leg=leg, sdp=offer, name="Anna", tags={"agent": "anna"})
         self.assertEqual(answer["leg"]["party"], {"kind": "browser", "name": "Anna"})
         self.assertEqual((answer["leg"]["state"], answer["leg"]["direction"]), ("answered", "in"))
-        self.chromium.run("await answer(arguments[0])", answer["sdp"])
+        sdp = answer["sdp"].replace(f" {self.udp} typ host", f" {way} typ host") if way else answer["sdp"]
+        self.chromium.run("await answer(arguments[0])", sdp)
         self.desk.await_event("leg.connected", lambda p: p["leg"] == leg, mark)
 
     def take(self):
@@ -267,6 +297,37 @@ class Browser(Case):
         self.assertEqual(counters["refused"], 0)
         self.assertEqual(call.all_good()[0]["digits"], "159")
         self.assertGreater(share_of(read_wav(self.dir / "hears.wav"), 1200), 0.9)
+
+    def test_bad_network(self):
+        """5 % lost, up to 40 ms of jitter, some out of order, both ways: what is heard stays a tone, with few gaps, and both
+        ends' reports say what was lost."""
+        self.browse()
+        path = Translator(self, self.udp)
+        self.connect(hz=1200, way=path.port)
+        write_wav(self.dir / "tone.wav", tone(60, 800))
+        call = self.exchange.start_calls("dial 100; wait answered; record hears.wav; say tone.wav; wait released")
+        caller = self.take()
+        self.chromium.until("const s = await stats('inbound-rtp', 'audio'); return s && s.packetsReceived > 50", "packets")
+        path.both(loss=0.05, jitter_ms=40, reorder=0.02)
+        lost = self.chromium.run("return (await stats('inbound-rtp', 'audio')).packetsLost")
+        self.chromium.until(f"return (await stats('inbound-rtp', 'audio')).packetsLost >= {lost} + 10", "losses towards the page")
+        rate, octets = self.chromium.run("return await capture(5)")
+        page = struct.unpack(f"<{len(base64.b64decode(octets)) // 2}h", base64.b64decode(octets))
+        counters = self.desk.ask("leg.counters", leg="anna")
+        self.assertGreater(counters["counters"]["lost"], 5)
+        self.assertEqual((counters["media"]["codec"], counters["media"]["srtp"]), ("PCMA", "SRTP_AEAD_AES_128_GCM"))
+        wait_until(lambda: self.desk.ask("leg.counters", leg="anna")["media"]["remote_lost"], "the page's report of losses")
+        self.desk.ask("leg.release", leg=caller)
+        call.results()
+        recording = read_wav(self.dir / "hears.wav")[-5 * 8000:]
+        line = struct.unpack(f"<{len(recording)}h", audioop.alaw2lin(recording, 2))
+        for what, (snr, gaps) in ("page", quality(page, 800, rate)), ("line", quality(line, 1200)):
+            print(f"{what}: SNR {snr:.1f} dB, gaps {100 * gaps:.1f} %", file=sys.stderr)
+            self.assertGreater(snr, 12, what)
+            self.assertLess(gaps, 0.2, what)
+        self.desk.ask("leg.release", leg="anna")
+        ended = self.desk.await_event("leg.ended", lambda p: p["leg"] == "anna")
+        self.assertGreater(ended["media"]["lost"], 5)
 
     def test_closed_page(self):
         """A page that says goodbye is told at once; the leg is released when its time of grace is over, or by command."""

@@ -164,7 +164,7 @@ MOVES = """
 
 
 class Transfer(Softphone):
-    browsers = ("berta", "carl")
+    browsers, web = ("berta", "carl"), ("video = yes",)
 
     def test_to_one_who_was_asked(self):
         berta = self.sign_in("berta")

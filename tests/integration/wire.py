@@ -133,6 +133,61 @@ class Wire:
         self.near_b.close()
 
 
+class Translator(Wire):
+    """In front of port @b: whoever sends to .port has a way of its own there and back, with the faults of .both()."""
+
+    def __init__(self, case, b, seed=1):
+        self.b, self.ways, self.selector = b, {}, selectors.DefaultSelector()
+        super().__init__(case, 0, b, seed)
+        self.port = self.port_for_a
+
+    def both(self, **faults):
+        self.wanted = faults
+        for ways in list(self.ways.values()):
+            for way in ways:
+                way.faults = Faults(**faults)
+
+    def run(self):
+        self.selector.register(self.near_a, selectors.EVENT_READ, None)
+        while not self.stopping:
+            for key, _ in self.selector.select(self.patience()):
+                if key.data:
+                    self.take(key.fileobj, key.data)
+                else:
+                    self.take_new()
+            for way in self.all_ways():
+                while way.queue and way.queue[0][0] <= time.monotonic():
+                    self.put(way, heapq.heappop(way.queue)[2])
+        for there, _ in self.ways.values():
+            there.out.close()
+
+    def all_ways(self):
+        return [way for ways in self.ways.values() for way in ways]
+
+    def patience(self):
+        due = [way.queue[0][0] for way in self.all_ways() if way.queue]
+        return max(0, min(due) - time.monotonic()) if due else 0.2
+
+    def take_new(self):
+        for _ in range(64):
+            try:
+                octets, source = self.near_a.recvfrom(4096)
+            except (BlockingIOError, ConnectionError):
+                return
+            if source not in self.ways:
+                own = self.socket()
+                faults = getattr(self, "wanted", {})
+                self.ways[source] = (Direction(own, ("127.0.0.1", self.b), Faults(**faults)), Direction(self.near_a, source, Faults(**faults)))
+                self.selector.register(own, selectors.EVENT_READ, self.ways[source][1])
+            self.pass_on(self.ways[source][0], octets)
+
+    @property
+    def counts(self):
+        """Of all ways together."""
+        every = [way.counts for way in self.all_ways()]
+        return Counts(*(sum(getattr(one, name) for one in every) for name in ("forwarded", "lost", "duplicated", "reordered")))
+
+
 @dataclass
 class End:
     """One of the two ends of a paced line."""

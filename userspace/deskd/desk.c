@@ -353,6 +353,7 @@ static gboolean start_web(struct desk *desk, GError **error)
 					.host = tl_config_string(tl_config_section(desk->settings->config, "web"), "host"),
 					.certificate = tl_config_string(tl_config_section(desk->settings->config, "web"), "certificate"),
 					.key = tl_config_string(tl_config_section(desk->settings->config, "web"), "key"),
+					.video = tl_config_bool(tl_config_section(desk->settings->config, "web"), "video"),
 					.socket = tl_config_string(tl_config_section(desk->settings->config, "control"), "socket"),
 					.store = desk->store, .acd = desk->acd, .contacts = desk->contacts, .ledger = desk->ledger,
 					.faxes = fax_desk_faxes(desk->faxes), .blobs = fax_desk_blobs(desk->faxes) };

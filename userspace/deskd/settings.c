@@ -25,6 +25,7 @@ const struct tl_config_key settings_keys[] = {
 	{ "web", "host", TL_CONFIG_STRING, .help = "name under which a TLS proxy in front serves it; none: no proxy" },
 	{ "web", "certificate", TL_CONFIG_STRING, .help = "PEM file: HTTPS with this certificate and those that vouch for it; none: HTTP" },
 	{ "web", "key", TL_CONFIG_STRING, .help = "PEM file: the certificate's private key" },
+	{ "web", "video", TL_CONFIG_BOOL, "no", .help = "agents in browsers may show each other their cameras; a node has the sound of all who may on one thread" },
 	{ "queue", "ring_s", TL_CONFIG_INT, "20", NULL, 1, 300, .help = "an agent's phone rings so long, s" },
 	{ "queue", "wrap_up_s", TL_CONFIG_INT, "10", NULL, 0, 3600, .help = "an agent's time after a call, s" },
 	{ "queue", "music", TL_CONFIG_STRING, "file:music", .help = "sound that waiting callers hear, looped" },

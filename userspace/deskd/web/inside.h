@@ -12,6 +12,7 @@ struct sessions;
 struct tl_web {
 	char *name, *listen, *host;
 	GPtrArray *bearers;     /* operators' tokens, for programs */
+	bool video;             /* agents' pages offer it */
 	bool loopback;          /* listens on loopback only: looking needs no login */
 	GTlsCertificate *certificate; /* NULL: HTTP */
 	unsigned handshakes;    /* under way */

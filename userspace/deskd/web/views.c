@@ -144,6 +144,8 @@ JsonObject *view_desk(struct tl_web *web)
 	json_object_set_string_member(desk, "desk", web->name);
 	json_object_set_string_member(desk, "version", TL_VERSION);
 	json_object_set_boolean_member(desk, "conductor", epoch != 0);
+	if (web->video)
+		json_object_set_boolean_member(desk, "video", TRUE);
 	json_object_set_int_member(desk, "epoch", epoch);
 	json_object_set_int_member(desk, "event", web->control ? tl_control_server_last_event(web->control) : 0);
 	json_object_set_array_member(desk, "nodes", nodes);

@@ -114,6 +114,7 @@ struct tl_web *tl_web_new(const struct tl_web_config *config, GError **error)
 	web->name = g_strdup(config->name);
 	web->listen = g_strdup(config->listen);
 	web->host = g_strdup(config->host);
+	web->video = config->video;
 	web->store = config->store;
 	web->acd = config->acd;
 	web->contacts = config->contacts;

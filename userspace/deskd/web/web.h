@@ -22,6 +22,7 @@ struct tl_web_config {
 	const char *listen; /* host:port */
 	const char *host;   /* that a proxy in front is called by; NULL: none */
 	const char *certificate, *key; /* PEM files; NULL: HTTP */
+	bool video;         /* agents' pages offer it */
 	const char *socket; /* of the control protocol; NULL: none */
 	const struct tl_control_token *tokens;
 	unsigned n_tokens;

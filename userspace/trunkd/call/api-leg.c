@@ -241,6 +241,9 @@ static JsonObject *counters(struct tl_request *request, GError **error)
 	COUNT(jitter_us), COUNT(depth_us), COUNT(remote_lost), COUNT(round_trip_us);
 #undef COUNT
 	json_object_set_object_member(result, "counters", object);
+	JsonObject *media = tl_wire_media(leg);
+	if (media)
+		json_object_set_object_member(result, "media", media);
 	return result;
 }
 

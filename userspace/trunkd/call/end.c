@@ -4,6 +4,7 @@
 #include "call/play.h"
 #include "call/report.h"
 #include "call/tandem.h"
+#include "call/wire.h"
 
 /* What must not outlive a leg's usefulness: all that could still act on it, or for it. */
 static void let_go(struct tl_leg *leg)
@@ -33,17 +34,22 @@ void tl_leg_release(struct tl_leg *leg, unsigned cause)
 			tl_leg_ended(leg, cause, false);
 }
 
-static void close_books(struct tl_leg *leg, unsigned cause, bool by_peer)
+/* @media: (transfer full), NULL: there was no RTP. */
+static void close_books(struct tl_leg *leg, unsigned cause, bool by_peer, JsonObject *media)
 {
 	JsonObject *more = json_object_new();
 	json_object_set_int_member(more, "cause", cause);
 	json_object_set_boolean_member(more, "by_peer", by_peer);
 	tl_fact_leg(leg, "ended", more, NULL);
-	if (!leg->offered && !leg->outgoing)
+	if (!leg->offered && !leg->outgoing) {
+		g_clear_pointer(&media, json_object_unref);
 		return; /* nobody has heard of it */
+	}
 	JsonObject *params = json_object_new();
 	json_object_set_int_member(params, "cause", cause);
 	json_object_set_boolean_member(params, "by_peer", by_peer);
+	if (media)
+		json_object_set_object_member(params, "media", media);
 	tl_report_leg(leg, "leg.ended", params);
 }
 
@@ -54,10 +60,11 @@ void tl_leg_ended(struct tl_leg *leg, unsigned cause, bool by_peer)
 	tl_leg_fire(leg, TL_LEG_RELEASED);
 	if (live)
 		let_go(leg);
+	JsonObject *media = tl_wire_media(leg);
 	tl_leg_audio_close(leg);
 	if (leg->dialog)
 		tl_dialog_bury(leg->node, g_steal_pointer(&leg->dialog));
-	close_books(leg, cause, by_peer);
+	close_books(leg, cause, by_peer, media);
 	leg->node->counters.legs_ended++;
 	tl_leg_bury(leg);
 }

@@ -87,6 +87,25 @@ static const char *wire_state(const struct tl_leg *leg)
 	return tl_leg_state(leg) == TL_LEG_ENDED ? "releasing" : tl_leg_state_name(leg);
 }
 
+JsonObject *tl_wire_media(const struct tl_leg *leg)
+{
+	struct tl_port_counters port;
+	if (!leg->port || !tl_port_codec(leg->port))
+		return NULL;
+	JsonObject *object = json_object_new();
+	tl_port_counters(leg->port, &port);
+	json_object_set_string_member(object, "codec", tl_port_codec(leg->port));
+	if (tl_port_srtp(leg->port))
+		json_object_set_string_member(object, "srtp", tl_port_srtp(leg->port));
+	json_object_set_int_member(object, "packets_received", port.packets_received);
+	json_object_set_int_member(object, "packets_sent", port.packets_sent);
+	json_object_set_int_member(object, "lost", port.lost);
+	json_object_set_int_member(object, "jitter_us", port.jitter_us);
+	json_object_set_int_member(object, "remote_lost", port.remote_lost);
+	json_object_set_int_member(object, "round_trip_us", port.round_trip_us);
+	return object;
+}
+
 JsonObject *tl_wire_leg(const struct tl_leg *leg)
 {
 	JsonObject *object = json_object_new();

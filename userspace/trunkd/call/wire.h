@@ -7,6 +7,8 @@
 #include "call/node.h"
 
 JsonObject *tl_wire_leg(const struct tl_leg *leg);
+/** How its audio came and went: node.schema.json's media. NULL: it has no RTP. */
+JsonObject *tl_wire_media(const struct tl_leg *leg);
 JsonObject *tl_wire_party(const struct tl_party *party);
 JsonObject *tl_wire_setup(const struct tl_leg_setup *setup);
 /** NULL without tags. */

@@ -262,6 +262,10 @@ struct tl_port_counters {
 	uint32_t round_trip_us; /* by RTCP; 0: unknown */
 };
 void tl_port_counters(const struct tl_port *port, struct tl_port_counters *counters);
+/** How an RTP port's audio is coded: "PCMA", "PCMU" or "opus"; NULL: it is a timeslot. Static. */
+const char *tl_port_codec(const struct tl_port *port);
+/** Its protection, as DTLS names it; NULL: in the clear, or not agreed yet. Static. */
+const char *tl_port_srtp(const struct tl_port *port);
 
 /**
  * What signalling in the band of timeslots is given: ports of its own, of which this room's handler hears nothing.

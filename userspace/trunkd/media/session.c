@@ -130,3 +130,15 @@ bool tl_port_set_keys(struct tl_port *port, const struct tl_dtls_keys *from, GEr
 	tl_media_command(port->media, &(struct tl_command){ TL_COMMAND_PORT_KEYS, .port = port, .keys = keys });
 	return true;
 }
+
+const char *tl_port_codec(const struct tl_port *port)
+{
+	if (!port->rtp)
+		return NULL;
+	return port->rtp->main_is_opus ? "opus" : port->main_law == TL_LAW_ALAW ? "PCMA" : "PCMU";
+}
+
+const char *tl_port_srtp(const struct tl_port *port)
+{
+	return port->rtp && port->rtp->main_secured ? tl_srtp_profile_name(port->rtp->main_keys.profile) : NULL;
+}

@@ -24,7 +24,7 @@ export interface Past {
   service?: string; queue?: string; agent?: string; outcome?: string;
 }
 
-export interface Desk { desk: string; version: string; conductor: boolean }
+export interface Desk { desk: string; version: string; conductor: boolean; video?: boolean }
 
 export interface Snapshot {
   event: "snapshot"; utc_us: number; me?: string; desk: Desk; calls: Call[]; agents: Agent[]; queues: Queue[];

@@ -12,6 +12,8 @@ export interface PhoneOwner {
   /** The node's answer to @sdp. */
   offer(sdp: string): Promise<string>;
   onPhone(state: PhoneState, trouble: Trouble | null): void;
+  /** Whether a stream for cameras stands ready, too. */
+  hasVideo(): boolean;
   /** The browser plays only after a click. */
   onSilent(silent: boolean): void;
   onPicture(picture: MediaStream | null): void;
@@ -104,7 +106,7 @@ export class Phone {
     this.peer = peer;
     this.owner.onPhone("connecting", null);
     for (const track of this.microphone.getTracks()) peer.addTrack(track, this.microphone);
-    this.picture.join(peer);
+    if (this.owner.hasVideo()) this.picture.join(peer);
     peer.ontrack = event => {
       if (event.track.kind === "video") { this.picture.take(event.track); return; }
       this.audio.srcObject = event.streams[0] ?? new MediaStream([event.track]);

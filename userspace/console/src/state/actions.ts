@@ -32,6 +32,7 @@ export class Actions {
     this.phone = new Phone({
       offer: async sdp => (await this.connection.request<{ sdp: string }>("phone.connect", { sdp })).sdp,
       onPhone: (phone: PhoneState, trouble: Trouble | null) => this.store.set({ phone, trouble }),
+      hasVideo: () => this.state.desk?.video === true,
       onSilent: silent => this.store.set({ silent }),
       onPicture: picture => this.store.set({ picture }),
       onCamera: camera => this.store.set({ camera }),

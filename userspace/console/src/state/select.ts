@@ -25,7 +25,8 @@ export function myConsult(state: State): Call | null {
 
 /** Whether I speak with another agent, who may have a browser: customers on telephones show nothing. */
 export function seesOther(state: State): boolean {
-  return myCall(state)?.about !== undefined && mySelf(state)?.state === "talking" || myConsult(state)?.state === "answered";
+  const talks = myCall(state)?.about !== undefined && mySelf(state)?.state === "talking" || myConsult(state)?.state === "answered";
+  return talks && state.desk?.video === true;
 }
 
 export function worksInBrowser(state: State): boolean {
