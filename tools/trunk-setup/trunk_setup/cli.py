@@ -2,6 +2,7 @@
 """The command line: show, set, start, check."""
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -141,6 +142,7 @@ def module_names(root):
 
 
 DRIVERS_PROBE = "/sys/bus/pci/drivers_probe"
+UDEV = "/run/udev/control"
 
 
 def start(args):
@@ -160,6 +162,8 @@ def start(args):
     if busy:
         raise OSError(f"span {', '.join(map(str, busy))} is in use: stop trunkd, then trunk-setup start")
     run(["dahdi_cfg"])
+    if os.path.exists(UDEV):  # its rules give the device nodes to the group dahdi: trunkd, which comes next, must find it done
+        run(["udevadm", "settle", "--timeout=30"])
 
 
 def trunkd_spans():
