@@ -61,6 +61,18 @@ static const struct fax_case received[] = {
 	{ "MRGP05 polled in vain", "hear DIS; say DTC 00 0e 70; hear DCN", 0, TL_FAX_INCOMPATIBLE },
 };
 
+/* Of a page that noise swallowed only the command is heard: it is no repetition, and must not be answered as if it were. */
+#define CONFIRMED TRAINED PAGE "say MPS; hear MCF; "
+#define UNANSWERED "quiet 5000"
+
+static const struct fax_case lost[] = {
+	{ "MPS repeated", CONFIRMED "wait 1500; say MPS; hear MCF; wait 1500; say MPS; hear MCF; " LAST_PAGE, 2, TL_FAX_FINE },
+	{ "EOP instead", CONFIRMED "wait 1500; say EOP; " UNANSWERED, 1, TL_FAX_LINE },
+	{ "MPS in the middle", CONFIRMED "wait 3500; say MPS; " UNANSWERED, 1, TL_FAX_LINE },
+	{ "MPS after a repeated one", CONFIRMED "wait 1500; say MPS; hear MCF; wait 3500; say MPS; " UNANSWERED, 1, TL_FAX_LINE },
+	{ "MPS after noise", CONFIRMED "ced; say MPS; " UNANSWERED, 1, TL_FAX_LINE },
+};
+
 /* ---- receiving with ECM ---- */
 
 #define TRAINED_ECM "hear DIS; dcs 9600 ecm; tcf 9600; hear CFR; "
@@ -228,7 +240,7 @@ static void test_group(const void *data)
 #define GROUP(array, ...) { #array, array, G_N_ELEMENTS(array), __VA_ARGS__ }
 
 static const struct group groups[] = {
-	GROUP(received), GROUP(received_ecm, .ecm = true), GROUP(polling, .calls = true),
+	GROUP(received), GROUP(lost), GROUP(received_ecm, .ecm = true), GROUP(polling, .calls = true),
 	GROUP(sent, .sends = true, .calls = true), GROUP(sent_ecm, .sends = true, .calls = true, .ecm = true), GROUP(polled, .sends = true),
 };
 

@@ -55,6 +55,7 @@ void tl_fax_audio_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS], u
 		tl_fax_decode(law, in, samples);
 		if (faults && faults->heard)
 			faults->heard(samples, TL_BLOCK_OCTETS, fax->user);
+		tl_fax_terminal_hear(fax, samples);
 		fax_rx(fax->audio, samples, TL_BLOCK_OCTETS);
 	}
 	/* The handler may have closed it just now: what T.30 has ready to say is not asked for. */
@@ -64,6 +65,7 @@ void tl_fax_audio_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS], u
 	}
 	int n = fax_tx(fax->audio, samples, TL_BLOCK_OCTETS);
 	memset(samples + n, 0, (TL_BLOCK_OCTETS - n) * sizeof *samples);
+	fax->silent = is_all(samples, sizeof samples, 0);
 	if (faults && faults->said)
 		faults->said(samples, TL_BLOCK_OCTETS, fax->user);
 	tl_fax_encode(law, samples, out);

@@ -55,8 +55,13 @@ struct tl_fax {
 	int64_t hold_until_us;
 	struct tl_fax_page page;         /* being kept */
 	bool procedure_ended;            /* the last page was confirmed */
+	uint8_t command;                 /* that ended a page, heard last; 0: none yet */
+	bool command_told;               /* by the phase-D handler, before its answer */
+	uint8_t confirmed;               /* the command that was answered well last; 0: none yet */
+	unsigned loud;                   /* samples since then in which the far end was heard and we said nothing */
+	bool silent;                     /* we, in the block before */
 	bool over;
-	uint64_t samples, samples_at_page, samples_at_look;
+	uint64_t samples, samples_at_page, samples_at_look, samples_at_confirmation;
 	struct tl_fax_result result;
 
 	_Atomic int keeping;             /* KEEP_...: set by the keeper's thread */
@@ -95,6 +100,9 @@ void tl_fax_terminal_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS]
 void tl_fax_terminal_look(struct tl_fax *fax, int64_t now_us);
 /** T.30 ends here; @trouble says why unless it had ended well. */
 void tl_fax_terminal_stop(struct tl_fax *fax, enum tl_fax_trouble trouble, const char *words);
+
+/** What was heard in a block, for those who decide whether a command is a repetition. */
+void tl_fax_terminal_hear(struct tl_fax *fax, const int16_t samples[TL_BLOCK_OCTETS]);
 
 /** T.38 with @remote instead of audio. */
 void tl_fax_terminal_go_t38(struct tl_fax *fax, const struct tl_t38_side *remote);

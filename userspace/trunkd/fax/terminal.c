@@ -14,6 +14,10 @@
 #define SAMPLES_PER_MS 8
 #define SAMPLES_PER_S 8000
 #define ROWS_MAX 65000 /* 1.7 m at 400 dots/inch; memory grows with rows, and a row may be one bit on the line */
+/* A command that is repeated because its answer was lost comes T4 (3 s and 15 %) later, with a preamble of 1 s; before it nobody speaks. */
+#define REPEATED_WITHIN (11 * SAMPLES_PER_S / 2)
+#define COMMAND_LASTS (2 * SAMPLES_PER_S)
+#define LOUD 13000 /* mean square: -43 dBm0, where modems take it for a carrier */
 #define NOT_TAKEN "the far end did not take the page"
 
 static void note_stats(struct tl_fax *fax, const t30_stats_t *stats)
@@ -143,6 +147,7 @@ static int on_phase_d(t30_state_t *t30, void *user, int command)
 {
 	struct tl_fax *fax = user;
 	t30_stats_t stats;
+	fax->command_told = true;
 	if (fax->hold != TL_FAX_OPEN)
 		return T30_ERR_OK;
 	t30_get_transfer_statistics(t30, &stats);
@@ -170,10 +175,61 @@ static int on_phase_b(t30_state_t *t30, void *user, int command)
 	return T30_ERR_OK;
 }
 
+/* ---- repetitions ---- */
+
+void tl_fax_terminal_hear(struct tl_fax *fax, const int16_t samples[TL_BLOCK_OCTETS])
+{
+	int64_t power = 0;
+	if (!fax->confirmed || !fax->silent)
+		return;
+	for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
+		power += samples[i] * samples[i];
+	if (power / TL_BLOCK_OCTETS > LOUD)
+		fax->loud += TL_BLOCK_OCTETS;
+}
+
+static bool is_repeated(const struct tl_fax *fax)
+{
+	return fax->command == fax->confirmed && fax->samples - fax->samples_at_confirmation < REPEATED_WITHIN &&
+	       fax->loud < COMMAND_LASTS;
+}
+
+static bool ends_page(int command)
+{
+	return command == T30_MPS || command == T30_EOM || command == T30_EOS || command == T30_EOP || command == T30_PRI_MPS ||
+	       command == T30_PRI_EOM || command == T30_PRI_EOP;
+}
+
+static void heard_command(struct tl_fax *fax, int command)
+{
+	if (!ends_page(command))
+		return;
+	fax->command = command;
+	fax->command_told = false;
+}
+
+/* Without ECM SpanDSP takes a command before which it noticed no carrier for a repeated one and answers as before, without its
+ * handler. When a page was lost there, that would confirm it. */
+static void answering(struct tl_fax *fax, int answer)
+{
+	if (answer != T30_MCF && answer != T30_RTP)
+		return;
+	if (!fax->result.ecm && !fax->command_told && !is_repeated(fax)) {
+		conclude(fax, TL_FAX_LINE, -1, "a page was lost on the line");
+		return;
+	}
+	fax->confirmed = fax->command;
+	fax->samples_at_confirmation = fax->samples;
+	fax->loud = 0;
+}
+
 static void on_frame(t30_state_t *t30, void *user, int is_received, const uint8_t *octets, int n)
 {
-	const struct tl_fax *fax = user;
-	fax->config.faults->frame(!is_received, (uint8_t *)octets, n, fax->user);
+	struct tl_fax *fax = user;
+	if (!fax->config.sends && n >= 3)
+		(is_received ? heard_command : answering)(fax, octets[2] & 0xfe);
+	if (fax->config.faults && fax->config.faults->frame)
+		fax->config.faults->frame(!is_received, (uint8_t *)octets, n, fax->user);
 }
 
 /* ---- open and close ---- */
@@ -188,8 +244,7 @@ static void set_up(struct tl_fax *fax)
 	t30_set_phase_b_handler(t30, on_phase_b, fax);
 	t30_set_phase_d_handler(t30, on_phase_d, fax);
 	t30_set_phase_e_handler(t30, on_phase_e, fax);
-	if (fax->config.faults && fax->config.faults->frame)
-		t30_set_real_time_frame_handler(t30, on_frame, fax);
+	t30_set_real_time_frame_handler(t30, on_frame, fax);
 	g_snprintf(path, sizeof path, "/proc/self/fd/%d", fax->file);
 	if (fax->config.sends)
 		t30_set_tx_file(t30, path, (int)fax->config.first_page - 1, (int)fax->config.last_page - 1);
