@@ -9,6 +9,7 @@
 #include <libsoup/soup.h>
 #include <sodium.h>
 
+#include "base/clock.h"
 #include "base/thread.h"
 #include "desk-rig.h"
 
@@ -37,6 +38,7 @@ static struct desk_rig *centre_new(void)
 	g_assert_cmpint(crypto_pwhash_str(hash, "sesame", 6, crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN), ==, 0);
 	desk_rig_configure(centre, g_strdup_printf(
 		"[desk]\nstate_dir = %s\nlog_level = warning\nlease_ms = 20000\n[web]\nlisten = %s\n"
+		"turn = turn:turn.example.org:3478?transport=tcp\nturn_secret = north\nturn_lifetime_s = 3600\n"
 		"[node north]\naddress = %s\ntoken = " FAKE_TOKEN "\n[queue sales]\nwrap_up_s = 0\n"
 		"[agent berta]\npassword = %s\ndevice = browser\nqueues = sales\n"
 		"[agent carl]\npassword = %s\ndevice = both\nphone = user:carl\nqueues = sales\n"
@@ -226,6 +228,29 @@ static void test_refusals(void)
 	desk_rig_free(centre);
 }
 
+/* Credentials for itself, that will run out; nobody else gets any. */
+static void test_servers(void)
+{
+	struct desk_rig *centre = centre_new();
+	struct page *page = page_new(centre, "berta");
+	int64_t before = tl_clock_utc_us() / G_USEC_PER_SEC;
+	g_assert_null(ask(page, "phone.servers", "{}"));
+	g_autoptr(JsonNode) told = json_from_string(page->result, NULL);
+	JsonArray *servers = json_object_get_array_member(json_node_get_object(told), "servers");
+	g_assert_cmpuint(json_array_get_length(servers), ==, 1);
+	JsonObject *server = json_array_get_object_element(servers, 0);
+	const char *username = json_object_get_string_member(server, "username");
+	g_assert_true(g_str_has_suffix(username, ":berta"));
+	g_assert_cmpint(g_ascii_strtoll(username, NULL, 10), >=, before + 3600);
+	g_assert_cmpint(g_ascii_strtoll(username, NULL, 10), <=, tl_clock_utc_us() / G_USEC_PER_SEC + 3600);
+	g_assert_cmpuint(strlen(json_object_get_string_member(server, "credential")), ==, 28); /* 20 octets */
+	g_assert_cmpstr(json_array_get_string_element(json_object_get_array_member(server, "urls"), 0), ==,
+			"turn:turn.example.org:3478?transport=tcp");
+	g_assert_null(strstr(page->result, "north"));
+	page_free(page);
+	desk_rig_free(centre);
+}
+
 static void test_talk(void)
 {
 	struct desk_rig *centre = centre_new();
@@ -342,6 +367,7 @@ int main(int argc, char **argv)
 	tl_thread_become_main();
 	g_assert_cmpint(sodium_init(), >=, 0);
 	g_test_add_func("/desk-browser/refusals", test_refusals);
+	g_test_add_func("/desk-browser/servers", test_servers);
 	g_test_add_func("/desk-browser/talk", test_talk);
 	g_test_add_func("/desk-browser/not-answered", test_not_answered);
 	g_test_add_func("/desk-browser/consult", test_consult);

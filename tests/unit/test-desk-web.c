@@ -8,6 +8,7 @@
 #include "../../userspace/deskd/desk.h"
 #include "base/thread.h"
 #include "control/control.h"
+#include "web/inside.h"
 
 struct site {
 	char *dir, *config, *base, *socket;
@@ -264,6 +265,61 @@ static void test_operators(void)
 	site_free(site);
 }
 
+/* RFC 2202 2, case 2; and openssl dgst -sha1 -hmac north | base64 of a name as coturn wants it. */
+static void test_turn_password(void)
+{
+	g_autofree char *rfc = turn_password("Jefe", "what do ya want for nothing?");
+	g_assert_cmpstr(rfc, ==, "7/zfauXrL6LSdBbV8YTfnCWafHk=");
+	g_autofree char *coturn = turn_password("north", "1700000000:anna");
+	g_assert_cmpstr(coturn, ==, "WS1fjjHj2gNlXzhc/ZcwmC3ofIo=");
+}
+
+static void test_turn_servers(void)
+{
+	char *urls[] = { "turn:turn.example.org:3478?transport=tcp", "turns:[2001:db8::1]", NULL };
+	struct tl_web web = { .turn = urls, .turn_secret = "north", .turn_lifetime_s = 600 }, without = { 0 };
+	g_autoptr(JsonArray) none = turn_servers(&without, "anna", 0);
+	g_assert_cmpuint(json_array_get_length(none), ==, 0);
+	g_autoptr(JsonArray) servers = turn_servers(&web, "anna", INT64_C(1699999400) * G_USEC_PER_SEC + 999999);
+	g_assert_cmpuint(json_array_get_length(servers), ==, 1);
+	JsonObject *server = json_array_get_object_element(servers, 0);
+	g_autofree char *text = view_text(json_object_ref(server));
+	g_assert_cmpstr(json_object_get_string_member(server, "username"), ==, "1700000000:anna");
+	g_assert_cmpstr(json_object_get_string_member(server, "credential"), ==, "WS1fjjHj2gNlXzhc/ZcwmC3ofIo=");
+	g_assert_cmpuint(json_array_get_length(json_object_get_array_member(server, "urls")), ==, 2);
+	g_assert_null(strstr(text, "north"));
+}
+
+/* Lines after [web], and what is said about them; NULL: nothing. */
+static void test_turn_settings(void)
+{
+	static const struct { const char *lines, *error; } cases[] = {
+		{ "turn = turn:a.example turns:[2001:db8::1]:443?transport=tcp turn:1.2.3.4:65535?transport=udp\nturn_secret = north\n", NULL },
+		{ "turn = turn:a.example\n", "turn_secret: is missing" },
+		{ "turn_secret = north\n", "turn_secret: expected none" },
+		{ "turn = stun:a.example\nturn_secret = north\n", "turn: \"stun:a.example\": expected turn:" },
+		{ "turn = turn:a.example:65536\nturn_secret = north\n", "turn: \"turn:a.example:65536\"" },
+		{ "turn = turn:a.example?transport=tls\nturn_secret = north\n", "turn: \"" },
+		{ "turn = turn:anna@a.example\nturn_secret = north\n", "turn: \"" },
+		{ "turn = turn:a.example\nturn_secret = north\nturn_lifetime_s = 59\n", "turn_lifetime_s = 59: expected" },
+	};
+	g_autofree char *dir = g_dir_make_tmp("trunkline-web-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "deskd.conf", NULL);
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strdup_printf("[desk]\nstate_dir = %s\n[web]\n%s", dir, cases[i].lines);
+		g_autoptr(GError) error = NULL;
+		g_assert_true(g_file_set_contents(path, text, -1, NULL));
+		struct settings *settings = settings_load(path, &error);
+		g_assert_cmpint(!settings, ==, cases[i].error != NULL);
+		if (cases[i].error && !strstr(error->message, cases[i].error))
+			g_error("\"%s\" is not in: %s", cases[i].error, error->message);
+		g_assert_true(!error || !strstr(error->message, "north"));
+		settings_free(settings);
+	}
+	g_unlink(path);
+	g_rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
 	tl_thread_become_main();
@@ -275,5 +331,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk-web/login", test_login);
 	g_test_add_func("/desk-web/long-body", test_long_body);
 	g_test_add_func("/desk-web/operators", test_operators);
+	g_test_add_func("/desk-web/turn-password", test_turn_password);
+	g_test_add_func("/desk-web/turn-servers", test_turn_servers);
+	g_test_add_func("/desk-web/turn-settings", test_turn_settings);
 	return g_test_run();
 }

@@ -26,6 +26,9 @@ const struct tl_config_key settings_keys[] = {
 	{ "web", "certificate", TL_CONFIG_STRING, .help = "PEM file: HTTPS with this certificate and those that vouch for it; none: HTTP" },
 	{ "web", "key", TL_CONFIG_STRING, .help = "PEM file: the certificate's private key" },
 	{ "web", "video", TL_CONFIG_BOOL, "no", .help = "agents in browsers may show each other their cameras; a node has the sound of all who may on one thread" },
+	{ "web", "turn", TL_CONFIG_LIST, .help = "TURN servers for agents whose network lets no UDP through: turn:HOST:PORT?transport=tcp, turns:HOST:PORT?transport=tcp ..." },
+	{ "web", "turn_secret", TL_CONFIG_STRING, .help = "theirs and ours (coturn: static-auth-secret); browsers get credentials made with it, never the secret" },
+	{ "web", "turn_lifetime_s", TL_CONFIG_INT, "43200", NULL, 600, 604800, .help = "such credentials are good for so long, s; a shift at least" },
 	{ "queue", "ring_s", TL_CONFIG_INT, "20", NULL, 1, 300, .help = "an agent's phone rings so long, s" },
 	{ "queue", "wrap_up_s", TL_CONFIG_INT, "10", NULL, 0, 3600, .help = "an agent's time after a call, s" },
 	{ "queue", "music", TL_CONFIG_STRING, "file:music", .help = "sound that waiting callers hear, looped" },
@@ -280,6 +283,29 @@ static gboolean check_faxes(const struct settings *settings, GError **error)
 	return check_sending(settings, error);
 }
 
+/* RFC 7065; a browser refuses all servers for one that it cannot read. */
+static gboolean check_turn(const struct tl_config_section *web, GError **error)
+{
+	const char *const *urls = tl_config_list(web, "turn");
+	const char *secret = tl_config_string(web, "turn_secret");
+	for (const char *const *url = urls; *url; url++)
+		if (!g_regex_match_simple("^turns?:(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+)"
+					  "(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?"
+					  "(\\?transport=(udp|tcp))?$", *url, 0, 0))
+			return tl_config_refuse(web, "turn", error, "\"%s\": expected turn:HOST:PORT or turns:HOST:PORT, perhaps with ?transport=tcp or udp", *url);
+	if (urls[0] && (!secret || !secret[0]))
+		return tl_config_refuse(web, "turn_secret", error, "is missing: expected the TURN servers' static-auth-secret");
+	return urls[0] || !secret || tl_config_refuse(web, "turn_secret", error, "expected none, or servers as turn");
+}
+
+static gboolean check_web(const struct tl_config_section *web, GError **error)
+{
+	if (!tl_config_string(web, "certificate") != !tl_config_string(web, "key"))
+		return tl_config_refuse(web, tl_config_string(web, "key") ? "key" : "certificate", error,
+					"expected both certificate and key, or neither");
+	return check_turn(web, error);
+}
+
 static gboolean check(struct settings *settings, GError **error)
 {
 	const struct tl_config_section *s = NULL;
@@ -298,10 +324,8 @@ static gboolean check(struct settings *settings, GError **error)
 		if (!check_node(s, error))
 			return FALSE;
 	const struct tl_config_section *desk = tl_config_section(settings->config, "desk");
-	const struct tl_config_section *web = tl_config_section(settings->config, "web");
-	if (!tl_config_string(web, "certificate") != !tl_config_string(web, "key"))
-		return tl_config_refuse(web, tl_config_string(web, "key") ? "key" : "certificate", error,
-					"expected both certificate and key, or neither");
+	if (!check_web(tl_config_section(settings->config, "web"), error))
+		return FALSE;
 	if (!tl_config_string(desk, "state_dir"))
 		return tl_config_refuse(desk, "state_dir", error, "is missing: expected a directory");
 	tl_log_parse_level(tl_config_string(desk, "log_level"), &settings->log_level);

@@ -88,6 +88,16 @@ static void take_phone(struct viewer *viewer)
 	viewer->has_phone = true;
 }
 
+/* Asked for before each offer, so that the credentials are fresh. */
+static bool tell_servers(struct viewer *viewer, gint64 id, JsonObject *params, GError **error)
+{
+	JsonObject *result = json_object_new();
+	(void)params, (void)error;
+	json_object_set_array_member(result, "servers", turn_servers(viewer->web, viewer->agent, tl_clock_utc_us()));
+	answer(viewer, id, result);
+	return true;
+}
+
 static void on_connected(const char *sdp, const GError *error, void *user)
 {
 	struct asked *asked = user;
@@ -177,6 +187,7 @@ static bool obey(struct viewer *viewer, const struct tl_message *message, GError
 	} methods[] = {
 		{ "agent.set", set_state },	      { "phone.connect", connect_phone },
 		{ "phone.disconnect", disconnect_phone }, { "call.history", history },
+		{ "phone.servers", tell_servers },
 	};
 	g_autoptr(JsonObject) none = json_object_new();
 	JsonObject *params = message->body ? json_node_get_object(message->body) : none;

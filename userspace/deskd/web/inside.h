@@ -13,6 +13,9 @@ struct tl_web {
 	char *name, *listen, *host;
 	GPtrArray *bearers;     /* operators' tokens, for programs */
 	bool video;             /* agents' pages offer it */
+	char **turn;            /* URLs; NULL: none */
+	char *turn_secret;
+	unsigned turn_lifetime_s;
 	bool loopback;          /* listens on loopback only: looking needs no login */
 	GTlsCertificate *certificate; /* NULL: HTTP */
 	unsigned handshakes;    /* under way */
@@ -74,6 +77,12 @@ act_fn act_find(const char *method);
 
 /* agents.c: what the page of an agent asks for */
 void agents_request(struct viewer *viewer, const char *text, gsize length);
+
+/* turn.c: what a browser needs to reach its node by a TURN server */
+/** The password of @username under @secret: base64 of HMAC-SHA1 (draft-uberti-behave-turn-rest-00 2.2). (transfer full) */
+char *turn_password(const char *secret, const char *username);
+/** As RTCPeerConnection takes them; for @agent, good for turn_lifetime_s from @now_utc_us; empty without one. (transfer full) */
+JsonArray *turn_servers(const struct tl_web *web, const char *agent, int64_t now_utc_us);
 
 /* tls.c */
 bool tls_load(struct tl_web *web, const char *certificate, const char *key, GError **error);

@@ -115,6 +115,9 @@ struct tl_web *tl_web_new(const struct tl_web_config *config, GError **error)
 	web->listen = g_strdup(config->listen);
 	web->host = g_strdup(config->host);
 	web->video = config->video;
+	web->turn = g_strdupv((char **)config->turn);
+	web->turn_secret = g_strdup(config->turn_secret);
+	web->turn_lifetime_s = config->turn_lifetime_s;
 	web->store = config->store;
 	web->acd = config->acd;
 	web->contacts = config->contacts;
@@ -148,6 +151,8 @@ void tl_web_free(struct tl_web *web)
 	g_clear_object(&web->certificate);
 	g_hash_table_unref(web->uploads);
 	g_ptr_array_unref(web->bearers);
+	g_strfreev(web->turn);
+	g_free(web->turn_secret);
 	g_free(web->name);
 	g_free(web->listen);
 	g_free(web->host);

@@ -23,6 +23,9 @@ struct tl_web_config {
 	const char *host;   /* that a proxy in front is called by; NULL: none */
 	const char *certificate, *key; /* PEM files; NULL: HTTP */
 	bool video;         /* agents' pages offer it */
+	const char *const *turn; /* URLs of TURN servers (RFC 7065) that agents' browsers may use; NULL: none */
+	const char *turn_secret; /* what they know us by; never told */
+	unsigned turn_lifetime_s;
 	const char *socket; /* of the control protocol; NULL: none */
 	const struct tl_control_token *tokens;
 	unsigned n_tokens;

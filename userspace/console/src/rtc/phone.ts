@@ -7,8 +7,11 @@ import { sentence } from "../state/words";
 
 const RETRY_MS = 2000;
 const DISCONNECTED_MAX_MS = 4000;
+const POLICY: RTCConfiguration = { bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
 
 export interface PhoneOwner {
+  /** What leads to the node where no UDP is let through: TURN servers, with fresh credentials. */
+  servers(): Promise<RTCIceServer[]>;
   /** The node's answer to @sdp. */
   offer(sdp: string): Promise<string>;
   onPhone(state: PhoneState, trouble: Trouble | null): void;
@@ -102,7 +105,7 @@ export class Phone {
   private async connect(): Promise<void> {
     this.drop();
     if (!this.wanted || !this.microphone) return;
-    const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+    const peer = new RTCPeerConnection(POLICY);
     this.peer = peer;
     this.owner.onPhone("connecting", null);
     for (const track of this.microphone.getTracks()) peer.addTrack(track, this.microphone);
@@ -114,6 +117,7 @@ export class Phone {
     };
     peer.onconnectionstatechange = () => this.changed(peer);
     try {
+      peer.setConfiguration({ ...POLICY, iceServers: await this.owner.servers() });
       await peer.setLocalDescription(await peer.createOffer());
       await gathered(peer);
       const answer = await this.owner.offer(peer.localDescription?.sdp ?? "");
