@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
-/* A thread that writes recordings: empties their rings ten times a second, fsyncs once a second. */
+/* A thread that writes recordings: empties their rings ten times a second, fsyncs twice a second. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #define BLOCK_MS 10
 #define LOOK_MS 100
-#define SLOW_SYNC_US 1000000 /* beyond it what was heard a second ago is not on the disk */
+#define DURABLE_MS 1000    /* what was heard before that is on the disk */
 #define SYNC_ONE_BY_ONE 4    /* more files than that are fsynced by one syncfs() */
 
 static void tell(struct record_thread *thread, enum record_report_kind kind, struct tl_recorder *recorder)
@@ -114,12 +114,12 @@ static void sync_files(struct record_thread *thread)
 			fail(recorder, result);
 		recorder->dirty = false;
 	}
-	thread->synced_us = g_get_monotonic_time();
-	int64_t took = thread->synced_us - began;
+	thread->synced_us = began;
+	int64_t took = g_get_monotonic_time() - began;
 	pool->syncs += dirty > 0;
 	if (took > pool->sync_us_max)
 		pool->sync_us_max = took;
-	if (took > SLOW_SYNC_US) {
+	if (took > (DURABLE_MS - LOOK_MS - (int64_t)pool->config.sync_ms) * 1000) {
 		pool->slow_syncs++;
 		tl_wake_ring(pool->wake);
 	}

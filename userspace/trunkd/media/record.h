@@ -28,7 +28,7 @@ const char *tl_record_file(enum tl_record_format format);
 
 struct tl_record_pool_config {
 	unsigned threads;      /* 1-16; default 2 */
-	unsigned sync_ms;      /* between fsyncs; default 1000 */
+	unsigned sync_ms;      /* from fsync to fsync; default 500, so that what was heard a second ago is on the disk */
 	const char *directory; /* below which all files are written: one syncfs() for many */
 	/** @why: files cannot be written, or too slowly; NULL: that is over. */
 	void (*on_trouble)(const char *why, void *user);

@@ -97,7 +97,7 @@ struct tl_record_pool *tl_record_pool_new(const struct tl_record_pool_config *co
 	struct tl_record_pool *pool = g_new0(struct tl_record_pool, 1);
 	pool->config = *config;
 	pool->config.threads = CLAMP(config->threads ? config->threads : 2, 1, 16);
-	pool->config.sync_ms = config->sync_ms ? config->sync_ms : 1000;
+	pool->config.sync_ms = config->sync_ms ? config->sync_ms : 500;
 	pool->directory_fd = open(config->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pool->config.directory = NULL; /* borrowed until now */
 	pool->wake = tl_wake_new(on_reports, pool);
