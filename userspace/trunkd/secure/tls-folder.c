@@ -136,9 +136,10 @@ static gboolean is_forgetful(const void *caller)
  */
 int SSL_shutdown(SSL *ssl)
 {
-	static int (*next)(SSL *);
+	static int (*_Atomic known)(SSL *); /* threads that shake hands come here, too */
+	int (*next)(SSL *) = known;
 	if (!next)
-		next = (int (*)(SSL *))dlsym(RTLD_NEXT, "SSL_shutdown");
+		known = next = (int (*)(SSL *))dlsym(RTLD_NEXT, "SSL_shutdown");
 	int result = next(ssl);
 	if (is_forgetful(__builtin_return_address(0))) {
 		BIO *bio = SSL_get_rbio(ssl);
