@@ -145,6 +145,8 @@ static void heard(struct fake_browser *browser, uint8_t *octets, size_t n)
 		browser->reports++;
 		memcpy(browser->report, octets, n);
 		browser->n_report = n;
+		if (browser->on_report)
+			browser->on_report(browser, octets, n, browser->user);
 	} else if (kind == TL_DATAGRAM_RTP && browser->receive) {
 		if (tl_srtp_unprotect(browser->receive, octets, &n))
 			return;

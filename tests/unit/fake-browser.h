@@ -34,6 +34,7 @@ struct fake_browser {
 	uint8_t report[FAKE_PACKET_MAX];
 	size_t n_report;
 	void (*on_packet)(struct fake_browser *browser, const uint8_t *octets, size_t n, void *user);
+	void (*on_report)(struct fake_browser *browser, const uint8_t *octets, size_t n, void *user);
 	void *user;
 };
 

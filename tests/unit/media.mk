@@ -26,3 +26,5 @@ ROOMS_test-record := media secure base
 EXTRA_test-record := $(MEDIA_RIG) tests/unit/power-cut.c
 ROOMS_test-media-threads := media secure line base
 EXTRA_test-media-threads := $(MEDIA_RIG) tests/unit/fake-browser.c
+ROOMS_test-media-video := media secure line base
+EXTRA_test-media-video := $(MEDIA_RIG) tests/unit/fake-browser.c
