@@ -88,6 +88,38 @@ gint64 desk_rig_query(struct desk_rig *rig, const char *sql)
 	return n;
 }
 
+struct asking {
+	bool open;
+	JsonObject *result;
+};
+
+static void on_open(struct tl_control_client *client, JsonObject *result, bool resumed, void *user)
+{
+	(void)client, (void)result, (void)resumed;
+	((struct asking *)user)->open = true;
+}
+
+static void on_result(JsonObject *result, const GError *error, void *user)
+{
+	g_assert_no_error(error);
+	((struct asking *)user)->result = json_object_ref(result);
+}
+
+JsonObject *desk_rig_ask(struct desk_rig *rig, const char *method, const char *params)
+{
+	static const struct tl_control_client_handler handler = { .on_open = on_open };
+	g_autofree char *address = g_strdup_printf("unix:%s/desk.sock", rig->dir);
+	g_autoptr(JsonNode) node = json_from_string(params, NULL);
+	struct tl_control_client_config config = { .schema = "desk", .address = address, .token = "operator", .check = true };
+	struct asking asking = { false };
+	struct tl_control_client *client = tl_control_client_new(&config, &handler, &asking);
+	wait_until(asking.open);
+	tl_control_client_call(client, method, json_object_ref(json_node_get_object(node)), on_result, &asking);
+	wait_until(asking.result);
+	tl_control_client_free(client);
+	return asking.result;
+}
+
 gboolean desk_rig_in_vain(void *what)
 {
 	g_error("waited in vain for: %s", (const char *)what);

@@ -29,6 +29,12 @@ void desk_rig_free(struct desk_rig *rig);
 /** The first column of @sql's first row, read from the store as anybody may, without the desk's help; turns the main loop once. */
 gint64 desk_rig_query(struct desk_rig *rig, const char *sql);
 
+/**
+ * Asks at the control socket (desk.sock in the folder, token "operator") and waits; both messages are checked against
+ * the schema. (transfer full); a refusal ends the test.
+ */
+JsonObject *desk_rig_ask(struct desk_rig *rig, const char *method, const char *params);
+
 gboolean desk_rig_in_vain(void *what);
 
 #define wait_until(condition)                                                                              \

@@ -269,7 +269,7 @@ static void act(struct fake_node *node, const char *method, JsonObject *params, 
 		merge_tags(leg, params);
 	else if (!strcmp(method, "leg.answer"))
 		fake_node_answer(node, leg->id);
-	else if (!strcmp(method, "leg.release"))
+	else if (!strcmp(method, "leg.release") && !node->deaf_to_release)
 		fake_node_end(node, leg->id, json_object_get_int_member_with_default(params, "cause", 16));
 	else if (!strcmp(method, "leg.collect"))
 		fake_node_set(&leg->collect, params, "collect");

@@ -32,6 +32,7 @@ struct fake_node {
 	GHashTable *items;    /* item -> JsonNode, node.schema.json's spool_item */
 	unsigned freed;       /* items freed so far */
 	gboolean deaf_to_free; /* spool.free is not answered: as when we die over it */
+	gboolean deaf_to_release; /* leg.release is obeyed when the test ends the leg: a line takes its time to clear */
 	GPtrArray *unanswered;
 	char *fax_leg, *fax_id, *fax_document; /* of the last fax.send or fax.receive */
 	unsigned fax_first_page;

@@ -17,6 +17,7 @@
 static const char config_text[] =
 	"[desk]\nname = test\nstate_dir = %s\nlog_level = warning\nlease_ms = 20000\n"
 	"[web]\nlisten = 127.0.0.1:0\n"
+	"[control]\nsocket = %s/desk.sock\n[token op]\ntoken = operator\nrole = operator\n"
 	"[node north]\naddress = %s\ntoken = " FAKE_TOKEN "\n"
 	"[lmtp]\nsocket = %s/lmtp.sock\ndomains = fax.example\n"
 	"[faxes]\nconverter = %s\nretry_busy_s = 1\nretry_trouble_s = 1\nretry_no_answer_s = 1\ntries = 3\nblock = 0900\n"
@@ -70,7 +71,7 @@ static struct desk_rig *centre_new(void)
 	g_autofree char *out = g_build_filename(centre->dir, "out", NULL), *page = page_of(centre);
 	make_page(page, 1);
 	g_mkdir(out, 0750);
-	desk_rig_configure(centre, g_strdup_printf(config_text, centre->dir, centre->node->address, centre->dir, converter, centre->dir));
+	desk_rig_configure(centre, g_strdup_printf(config_text, centre->dir, centre->dir, centre->node->address, centre->dir, converter, centre->dir));
 	desk_rig_start(centre);
 	return centre;
 }
@@ -464,6 +465,58 @@ static void test_take_over(void)
 	desk_rig_free(centre);
 }
 
+static char *fax_to(struct desk_rig *centre, const char *number)
+{
+	g_autoptr(JsonObject) said = desk_rig_ask(centre, "fax.list", "{}");
+	JsonArray *faxes = json_object_get_array_member(said, "faxes");
+	for (unsigned i = 0; i < json_array_get_length(faxes); i++) {
+		JsonObject *fax = json_array_get_object_element(faxes, i);
+		if (!strcmp(json_object_get_string_member(fax, "called"), number))
+			return g_strdup_printf("{\"fax\":\"%s\"}", json_object_get_string_member(fax, "fax"));
+	}
+	g_error("no fax to %s", number);
+}
+
+static void cancel(struct desk_rig *centre, const char *number)
+{
+	g_autofree char *fax = fax_to(centre, number);
+	g_autoptr(JsonObject) said = desk_rig_ask(centre, "fax.cancel", fax);
+	g_assert_cmpint(json_object_get_int_member(said, "cancelled"), ==, 1);
+}
+
+/* Cancelled while it rings and while it sends; the desk goes away before the line is clear. The next one knows. */
+static void test_cancel(void)
+{
+	struct desk_rig *centre = centre_new();
+	wait_until(centre->node->conductor);
+	send_mail(centre, "anna@example.org", "5551@fax.example", MAIL, "250 2.0.0");
+	wait_until(calls(centre, "5551"));
+	send_mail(centre, "anna@example.org", "5552@fax.example", MAIL, "250 2.0.0");
+	send_mail(centre, "anna@example.org", "5553@fax.example", MAIL, "250 2.0.0");
+	wait_until(holds(centre, "SELECT count(*) = 2 FROM fax WHERE state = 'waiting'"));
+	centre->node->deaf_to_release = TRUE;
+	cancel(centre, "5553");
+	cancel(centre, "5551");
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax WHERE called = '5551' AND cancelled = 1 AND ended_utc_us IS NULL"), ==, 1);
+	restart(centre);
+	wait_until(fake_node_count(centre->node, "leg.release") == 2);
+	fake_node_end(centre->node, called_leg(centre)->id, 16);
+	wait_until(holds(centre, "SELECT count(*) = 2 FROM fax WHERE state = 'cancelled' AND tries <= 1"));
+	wait_until(calls(centre, "5552"));
+	fake_node_answer(centre->node, called_leg(centre)->id);
+	wait_until(fake_node_count(centre->node, "fax.send") == 1);
+	cancel(centre, "5552");
+	restart(centre);
+	wait_until(fake_node_count(centre->node, "leg.release") >= 4); /* told again, and not to send */
+	g_assert_cmpuint(fake_node_count(centre->node, "fax.send"), ==, 1);
+	fake_node_fax_ended(centre->node, "the call ended", "ended", 0, TRUE);
+	fake_node_end(centre->node, called_leg(centre)->id, 16);
+	wait_until(holds(centre, "SELECT count(*) = 3 FROM fax WHERE state = 'cancelled'"));
+	wait_until(holds(centre, "SELECT count(*) = 3 FROM delivery WHERE letter LIKE '%NOT sent%'"));
+	g_assert_cmpuint(fake_node_count(centre->node, "leg.originate"), ==, 2);
+	desk_rig_free(centre);
+}
+
 /* ---- pure parts ---- */
 
 static void test_quiet(void)
@@ -508,6 +561,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fax/order", test_order);
 	g_test_add_func("/fax/truth", test_truth);
 	g_test_add_func("/fax/take-over", test_take_over);
+	g_test_add_func("/fax/cancel", test_cancel);
 	g_test_add_func("/fax/quiet", test_quiet);
 	g_test_add_func("/fax/addresses", test_addresses);
 	return g_test_run();

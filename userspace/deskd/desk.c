@@ -221,7 +221,9 @@ static void on_stale(int64_t epoch, void *user)
 
 static void on_node(const struct tl_node_info *node, const char *span, void *user)
 {
-	tl_web_node_changed(((struct desk *)user)->web, node, span);
+	struct desk *desk = user;
+	tl_web_node_changed(desk->web, node, span);
+	tl_faxes_reachable(fax_desk_faxes(desk->faxes));
 }
 
 static void on_cdr(const struct tl_cdr *cdr, void *user)

@@ -104,10 +104,10 @@ void fax_event(struct node *node, const char *name, JsonObject *params)
 {
 	struct tl_contact *contact = g_hash_table_lookup(node->legs, json_object_get_string_member(params, "leg"));
 	const char *fax = json_object_get_string_member(params, "fax");
-	if (contact && g_strcmp0(contact->fax_id, fax))
-		return;
+	if (contact && contact->fax_id && strcmp(contact->fax_id, fax))
+		return; /* none: one that was cancelled before we took over */
 	node->contacts->handler.on_fax(fax, name, params, node->contacts->user);
-	if (contact && !strcmp(name, "fax.ended"))
+	if (contact && contact->fax_id && !strcmp(name, "fax.ended"))
 		contact_fire(contact, CONTACT_FAX_ENDED, NULL);
 }
 

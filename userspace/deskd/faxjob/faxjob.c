@@ -155,13 +155,15 @@ void tl_faxes_stop(struct tl_faxes *faxes)
 
 static void resume(struct tl_faxes *faxes, const struct tl_result *result, unsigned row)
 {
-	enum { HAS_CONTACT = 24, ENDED, CAUSE };
+	enum { HAS_CONTACT = 25, ENDED, CAUSE };
 	struct fax *fax = fax_load(faxes, result, 0, row);
 	if (fax->incoming) {
 		if (fax->fsm.state == FAX_CONVERTING)
 			incoming_deliver(fax);
 		else if (tl_result_int(result, 0, row, ENDED))
 			incoming_over(fax); /* its item may still come */
+	} else if (fax->cancelled && (fax->fsm.state == FAX_CONVERTING || fax->fsm.state == FAX_WAITING)) {
+		outgoing_cancel(fax);
 	} else if (fax->fsm.state == FAX_CONVERTING) {
 		outgoing_convert(fax);
 	} else {
@@ -193,7 +195,7 @@ void tl_faxes_begin(struct tl_faxes *faxes, int64_t epoch)
 	struct tl_transaction *t = tl_transaction_new("open faxes");
 	tl_transaction_add(t, "SELECT f.id, f.direction, f.state, f.partial, f.box, f.contact, f.called, f.calling, f.remote_ident, f.sender, "
 			      "f.subject, f.source, f.source_type, f.document, f.picture, f.pages, f.pages_done, f.batch, f.priority, f.tries, f.next_utc_us, "
-			      "f.why, f.created_utc_us, f.ended_utc_us, c.id IS NOT NULL, c.ended_utc_us IS NOT NULL, c.cause "
+			      "f.why, f.created_utc_us, f.ended_utc_us, f.cancelled, c.id IS NOT NULL, c.ended_utc_us IS NOT NULL, c.cause "
 			      "FROM fax f LEFT JOIN contact c ON c.id = f.contact WHERE f.ended_utc_us IS NULL", TL_VALUES());
 	tl_store_submit(faxes->config.store, t, on_loaded, faxes);
 }
@@ -210,10 +212,21 @@ void tl_faxes_end(struct tl_faxes *faxes)
 void tl_faxes_answered(struct tl_faxes *faxes, struct tl_contact *contact)
 {
 	struct fax *fax = fax_of_contact(faxes, tl_contact_info(contact).id);
-	if (fax && !fax->incoming && (fax->fsm.state == FAX_CALLING || fax->fsm.state == FAX_SENDING))
+	if (fax && !fax->incoming && !fax->cancelled && (fax->fsm.state == FAX_CALLING || fax->fsm.state == FAX_SENDING))
 		outgoing_answered(fax, contact);
 	else
 		tl_contact_release(contact, 16); /* cancelled meanwhile */
+}
+
+/* Calls whose faxes were cancelled while nobody could tell their node, or by a desk that died. */
+void tl_faxes_reachable(struct tl_faxes *faxes)
+{
+	GHashTableIter iter;
+	struct fax *fax;
+	g_hash_table_iter_init(&iter, faxes->open);
+	while (g_hash_table_iter_next(&iter, NULL, (void **)&fax))
+		if (fax->cancelled && (fax->fsm.state == FAX_CALLING || fax->fsm.state == FAX_SENDING))
+			outgoing_cancel(fax);
 }
 
 void tl_faxes_event(struct tl_faxes *faxes, const char *id, const char *event, JsonObject *params)

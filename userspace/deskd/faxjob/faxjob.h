@@ -89,6 +89,8 @@ void tl_faxes_end(struct tl_faxes *faxes);
 void tl_faxes_receive(struct tl_faxes *faxes, struct tl_contact *contact, const char *box);
 /** A call placed for a fax was answered. */
 void tl_faxes_answered(struct tl_faxes *faxes, struct tl_contact *contact);
+/** A node is connected and has said what lives there. */
+void tl_faxes_reachable(struct tl_faxes *faxes);
 /** @id: as in its command, the id of the contact that has or had it. */
 void tl_faxes_event(struct tl_faxes *faxes, const char *id, const char *event, JsonObject *params);
 /** A contact of kind fax has ended. */
@@ -119,7 +121,7 @@ void tl_faxes_send(struct tl_faxes *faxes, const struct tl_fax_request *request,
 void tl_faxes_list(struct tl_faxes *faxes, unsigned max, const char *batch, const char *state, tl_fax_done on_done, void *user);
 /** With its tries, pages and deliveries. */
 void tl_faxes_show(struct tl_faxes *faxes, const char *id, tl_fax_done on_done, void *user);
-/** @id: of a fax or a batch. What was sent already stays sent. */
+/** @id: of a fax or a batch. Stored before it is answered; a call under way is ended. What was sent already stays sent. */
 void tl_faxes_cancel(struct tl_faxes *faxes, const char *id, tl_fax_done on_done, void *user);
 /** One that failed or was cancelled is tried anew, from the first page that was not confirmed; in: delivered anew. */
 void tl_faxes_retry(struct tl_faxes *faxes, const char *id, tl_fax_done on_done, void *user);

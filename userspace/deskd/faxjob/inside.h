@@ -38,7 +38,8 @@ struct fax {
 	struct tl_fsm fsm;
 	char *id;
 	unsigned serial; /* of this object: the same fax may be forgotten and read again */
-	bool incoming, partial, cancelled, busy; /* busy: a conversion, a transfer or a commit is under way */
+	bool incoming, partial, busy; /* busy: a conversion, a transfer or a commit is under way */
+	bool cancelled; /* asked for, maybe by an earlier desk; the end of its call ends it */
 	char *box, *contact, *called, *calling, *remote_ident, *sender, *subject, *source, *source_type, *document, *picture, *batch, *why;
 	unsigned pages, pages_done, priority, tries, bit_rate;
 	int64_t next_utc_us, created_utc_us, ended_utc_us;
@@ -101,7 +102,7 @@ void fax_save(struct fax *fax, struct tl_transaction *transaction);
 struct fax *fax_load(struct tl_faxes *faxes, const struct tl_result *result, unsigned statement, unsigned row);
 #define FAX_COLUMNS                                                                                                                \
 	"id, direction, state, partial, box, contact, called, calling, remote_ident, sender, subject, source, source_type, document, picture, " \
-	"pages, pages_done, batch, priority, tries, next_utc_us, why, created_utc_us, ended_utc_us"
+	"pages, pages_done, batch, priority, tries, next_utc_us, why, created_utc_us, ended_utc_us, cancelled"
 /** Saves and tells; one that has ended is forgotten by it. */
 void fax_settle(struct fax *fax, const char *why, int64_t next_utc_us);
 void fax_tell(struct fax *fax);
@@ -140,6 +141,8 @@ void outgoing_over(struct fax *fax, unsigned cause);
 void outgoing_try_over(struct fax *fax, unsigned cause);
 void outgoing_event(struct fax *fax, const char *event, JsonObject *params);
 void outgoing_answered(struct fax *fax, struct tl_contact *contact);
+/** One that is cancelled: its call is ended as soon as that can be said, or it ends at once without one. */
+void outgoing_cancel(struct fax *fax);
 
 /* incoming.c */
 void incoming_deliver(struct fax *fax);

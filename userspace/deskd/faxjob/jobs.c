@@ -111,22 +111,24 @@ void fax_save(struct fax *fax, struct tl_transaction *t)
 {
 	tl_transaction_add(t,
 			   "INSERT INTO fax (" FAX_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-			   "$18, $19, $20, $21, $22, $23, $24) ON CONFLICT (id) DO UPDATE SET state = excluded.state, partial = excluded.partial, "
+			   "$18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT (id) DO UPDATE SET state = excluded.state, partial = excluded.partial, "
 			   "contact = excluded.contact, remote_ident = excluded.remote_ident, subject = excluded.subject, "
 			   "document = excluded.document, picture = excluded.picture, pages = excluded.pages, pages_done = excluded.pages_done, tries = excluded.tries, "
-			   "priority = excluded.priority, next_utc_us = excluded.next_utc_us, why = excluded.why, ended_utc_us = excluded.ended_utc_us",
+			   "priority = excluded.priority, next_utc_us = excluded.next_utc_us, why = excluded.why, ended_utc_us = excluded.ended_utc_us, "
+			   "cancelled = excluded.cancelled",
 			   TL_VALUES(tl_text(fax->id), tl_text(fax->incoming ? "in" : "out"), tl_text(fax_state_name(fax)), tl_int(fax->partial),
 				     tl_text(fax->box), tl_text(fax->contact), tl_text(fax->called), tl_text(fax->calling),
 				     tl_text(fax->remote_ident), tl_text(fax->sender), tl_text(fax->subject), tl_text(fax->source),
 				     tl_text(fax->source_type), tl_text(fax->document), tl_text(fax->picture), tl_int(fax->pages), tl_int(fax->pages_done),
 				     tl_text(fax->batch), tl_int(fax->priority), tl_int(fax->tries), tl_time(fax->next_utc_us),
-				     tl_text(fax->why), tl_int(fax->created_utc_us), tl_time(fax->ended_utc_us)));
+				     tl_text(fax->why), tl_int(fax->created_utc_us), tl_time(fax->ended_utc_us),
+				     tl_int(fax->cancelled)));
 }
 
 struct fax *fax_load(struct tl_faxes *faxes, const struct tl_result *result, unsigned statement, unsigned row)
 {
 	enum { ID, DIRECTION, STATE, PARTIAL, BOX, CONTACT, CALLED, CALLING, REMOTE, SENDER, SUBJECT, SOURCE, TYPE, DOCUMENT, PICTURE, PAGES, DONE, BATCH,
-	       PRIORITY, TRIES, NEXT, WHY, CREATED, ENDED };
+	       PRIORITY, TRIES, NEXT, WHY, CREATED, ENDED, CANCELLED };
 	const char *state = tl_result_text(result, statement, row, STATE);
 	struct fax *fax = fax_new(faxes, tl_result_text(result, statement, row, ID),
 				  !strcmp(tl_result_text(result, statement, row, DIRECTION), "in"));
@@ -142,6 +144,7 @@ struct fax *fax_load(struct tl_faxes *faxes, const struct tl_result *result, uns
 		if (!strcmp(states[i], state))
 			fax->fsm.state = i;
 	fax->partial = tl_result_int(result, statement, row, PARTIAL);
+	fax->cancelled = tl_result_int(result, statement, row, CANCELLED);
 	fax->pages = tl_result_int(result, statement, row, PAGES);
 	fax->pages_done = tl_result_int(result, statement, row, DONE);
 	fax->priority = tl_result_int(result, statement, row, PRIORITY);
@@ -173,7 +176,7 @@ JsonObject *fax_json(const struct fax *fax)
 	put(object, "sender", fax->sender);
 	put(object, "subject", fax->subject);
 	put(object, "batch", fax->batch);
-	put(object, "why", fax->why);
+	put(object, "why", fax->cancelled && !fax->ended_utc_us ? "being cancelled" : fax->why);
 	json_object_set_boolean_member(object, "has_document", fax->document != NULL);
 	json_object_set_int_member(object, "pages", fax->pages);
 	json_object_set_int_member(object, "pages_done", fax->pages_done);

@@ -12,10 +12,10 @@
 struct request {
 	struct tl_faxes *faxes;
 	char *id;
-	unsigned page, width;
+	unsigned page, width, n;
 	bool anew;
 	char *what;
-	GPtrArray *ids; /* of a batch */
+	GPtrArray *ids; /* of a batch; cancel: those that were not asked for before */
 	tl_fax_done on_done;
 	tl_fax_file on_file;
 	void *user;
@@ -221,42 +221,55 @@ void tl_faxes_show(struct tl_faxes *faxes, const char *id, tl_fax_done on_done, 
 
 /* ---- cancel and retry ---- */
 
-static bool cancel(struct fax *fax)
+/* Stored: from here on it is not sent any more, whichever desk goes on with it. */
+static void on_cancel_stored(const struct tl_result *result, const GError *error, void *user)
 {
-	if (fax->incoming)
-		return false;
-	if (fax->fsm.state == FAX_CALLING || fax->fsm.state == FAX_SENDING) {
-		struct tl_contact *contact = tl_contacts_find(fax->faxes->config.contacts, fax->contact);
-		fax->cancelled = true;
-		if (contact)
-			tl_contact_release(contact, 16); /* its end ends the try */
-		return true;
+	struct request *request = user;
+	g_autoptr(JsonObject) answer = json_object_new();
+	(void)result;
+	for (unsigned i = 0; i < request->ids->len; i++) { /* one that ends may touch others */
+		struct fax *fax = g_hash_table_lookup(request->faxes->open, request->ids->pdata[i]);
+		if (!fax)
+			continue;
+		fax->cancelled = !error;
+		if (!error)
+			outgoing_cancel(fax);
 	}
-	outgoing_finish(fax, FAX_CANCEL, "cancelled");
-	return true;
+	if (error)
+		outgoing_look(request->faxes);
+	json_object_set_int_member(answer, "cancelled", request->n);
+	request->on_done(error ? NULL : answer, error, request->user);
+	request_free(request);
 }
 
 void tl_faxes_cancel(struct tl_faxes *faxes, const char *id, tl_fax_done on_done, void *user)
 {
 	g_autoptr(GPtrArray) meant = g_ptr_array_new_with_free_func(g_free);
+	struct tl_transaction *t = tl_transaction_new("cancel");
 	GHashTableIter iter;
 	struct fax *fax;
 	unsigned n = 0;
+	tl_transaction_guard(t, faxes->epoch);
 	g_hash_table_iter_init(&iter, faxes->open);
-	while (g_hash_table_iter_next(&iter, NULL, (void **)&fax))
-		if (!strcmp(fax->id, id) || !g_strcmp0(fax->batch, id))
-			g_ptr_array_add(meant, g_strdup(fax->id));
-	for (unsigned i = 0; i < meant->len; i++) { /* one that ends may touch others */
-		fax = g_hash_table_lookup(faxes->open, meant->pdata[i]);
-		n += fax && cancel(fax);
+	while (g_hash_table_iter_next(&iter, NULL, (void **)&fax)) {
+		if (fax->incoming || (strcmp(fax->id, id) && g_strcmp0(fax->batch, id)))
+			continue;
+		n++;
+		if (fax->cancelled)
+			continue;
+		fax->cancelled = true;
+		tl_transaction_add(t, "UPDATE fax SET cancelled = 1 WHERE id = $1 AND ended_utc_us IS NULL", TL_VALUES(tl_text(fax->id)));
+		g_ptr_array_add(meant, g_strdup(fax->id));
 	}
 	if (!n) {
+		tl_transaction_free(t);
 		refuse(on_done, user, TL_FAX_ERROR_STATE, faxes->epoch ? "there is no such fax that is still to be sent" : "this desk is not the conductor");
 		return;
 	}
-	g_autoptr(JsonObject) answer = json_object_new();
-	json_object_set_int_member(answer, "cancelled", n);
-	on_done(answer, NULL, user);
+	struct request *request = request_new(faxes, NULL, on_done, user);
+	request->ids = g_steal_pointer(&meant);
+	request->n = n;
+	tl_store_submit(faxes->config.store, t, on_cancel_stored, request);
 }
 
 static void on_retry(const struct tl_result *result, const GError *error, void *user)
@@ -280,6 +293,7 @@ static void on_retry(const struct tl_result *result, const GError *error, void *
 		return;
 	}
 	fax->ended_utc_us = 0;
+	fax->cancelled = false;
 	fax->tries = fax->incoming ? fax->tries + 1 : 0;
 	fax->fsm.state = fax->incoming || !fax->document ? FAX_CONVERTING : FAX_WAITING;
 	fax_settle(fax, NULL, tl_clock_utc_us());

@@ -9,6 +9,7 @@
 
 #define LOOK_MAX_MS 60000
 #define LAST_WORDS_MS 5000 /* of a machine whose call has ended */
+#define CAUSE_NORMAL 16
 #define NO_FAX_TRIES 2 /* a voice answers: it is not rung up again and again */
 
 /* ---- quiet hours (pure) ---- */
@@ -241,7 +242,7 @@ void outgoing_answered(struct fax *fax, struct tl_contact *contact)
 {
 	const struct box *box = fax_box(fax->faxes, fax->box);
 	if (is_sent(fax)) { /* the desk before us saw it, and not its end */
-		tl_contact_release(contact, 16);
+		tl_contact_release(contact, CAUSE_NORMAL);
 		return;
 	}
 	g_autoptr(JsonObject) options = fax_options(box ? box : fax_box(fax->faxes, NULL), true);
@@ -259,19 +260,20 @@ void outgoing_answered(struct fax *fax, struct tl_contact *contact)
 static void on_placed(struct tl_contact *contact, const GError *error, void *user)
 {
 	struct fax *fax = step_end(user);
-	(void)contact;
 	if (fax && error && fax->fsm.state == FAX_CALLING)
 		decide(fax, of_cause(fax->faxes, tl_control_error_cause(error)), error->message);
+	else if (fax && fax->cancelled && contact)
+		tl_contact_release(contact, CAUSE_NORMAL);
 }
 
 static void on_put(const GError *error, void *user)
 {
 	struct step *step = user;
 	struct fax *fax = step_fax(step);
-	if (!fax || error || fax->fsm.state != FAX_CALLING) {
-		g_autofree char *why = error ? g_strdup(error->message) : NULL;
+	if (!fax || error || fax->cancelled || fax->fsm.state != FAX_CALLING) {
+		g_autofree char *why = g_strdup(error ? error->message : "cancelled");
 		step_end(step);
-		if (fax && error && fax->fsm.state == FAX_CALLING)
+		if (fax && fax->fsm.state == FAX_CALLING)
 			decide(fax, of_cause(fax->faxes, 41), why);
 		return;
 	}
@@ -335,7 +337,7 @@ static GPtrArray *due_faxes(struct tl_faxes *faxes, unsigned *wait_ms)
 	struct fax *fax;
 	g_hash_table_iter_init(&iter, faxes->open);
 	while (g_hash_table_iter_next(&iter, NULL, (void **)&fax)) {
-		if (fax->fsm.state != FAX_WAITING)
+		if (fax->fsm.state != FAX_WAITING || fax->cancelled)
 			continue;
 		if (fax->next_utc_us <= now)
 			g_ptr_array_add(due, fax);
@@ -369,6 +371,18 @@ void outgoing_look(struct tl_faxes *faxes)
 	tl_timer_start(faxes->due, wait_ms);
 }
 
+void outgoing_cancel(struct fax *fax)
+{
+	if (fax->fsm.state != FAX_CALLING && fax->fsm.state != FAX_SENDING) {
+		outgoing_finish(fax, FAX_CANCEL, "cancelled");
+		return;
+	}
+	fax_tell(fax);
+	struct tl_contact *contact = tl_contacts_find(fax->faxes->config.contacts, fax->contact);
+	if (contact && tl_contact_reachable(contact))
+		tl_contact_release(contact, CAUSE_NORMAL); /* its end ends the try */
+}
+
 /* The desk before this one died in the middle: what the store knows of the call decides. */
 void outgoing_resume(struct fax *fax, bool has_contact, bool ended, unsigned cause)
 {
@@ -379,7 +393,9 @@ void outgoing_resume(struct fax *fax, bool has_contact, bool ended, unsigned cau
 	struct line *line = line_for(faxes, fax->called, &any);
 	if (line)
 		take_line(fax, line);
-	if (!has_contact) { /* nobody was called yet */
+	if (!has_contact && fax->cancelled) {
+		outgoing_finish(fax, FAX_CANCEL, "cancelled");
+	} else if (!has_contact) { /* nobody was called yet */
 		give_line_back(fax);
 		fax->tries -= fax->tries > 0;
 		fax_fire(fax, FAX_AGAIN, NULL);
