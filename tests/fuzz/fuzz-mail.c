@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
  * The mail intake: a conversation of LMTP from an unknown client, in pieces of many sizes; what it hands over as a
- * message, and the input itself as one, is taken apart by the MIME reader.
+ * message, and the input itself as one, is taken apart by the MIME reader, and read as a report of a mail server.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +49,11 @@ static void read_mail(GBytes *message)
 		g_assert(g_utf8_validate(mail->subject, -1, NULL) && g_utf8_validate(mail->from, -1, NULL) &&
 			 (!mail->text || g_utf8_validate(mail->text, -1, NULL)));
 	tl_mail_free(mail);
+	g_autoptr(GPtrArray) report = tl_report_read(message);
+	for (unsigned i = 0; i < report->len; i++) {
+		const struct tl_report_entry *entry = report->pdata[i];
+		g_assert(*entry->action && g_utf8_validate(entry->recipient, -1, NULL) && g_utf8_validate(entry->diagnostic, -1, NULL));
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)

@@ -63,7 +63,8 @@ static char *page_of(struct desk_rig *centre)
 	return g_build_filename(centre->dir, "page-1.tif", NULL);
 }
 
-static struct desk_rig *centre_new(void)
+/* @more: further sections. */
+static struct desk_rig *centre_with(const char *more)
 {
 	struct desk_rig *centre = desk_rig_new();
 	g_autofree char *own = g_file_read_link("/proc/self/exe", NULL), *folder = g_path_get_dirname(own);
@@ -71,9 +72,15 @@ static struct desk_rig *centre_new(void)
 	g_autofree char *out = g_build_filename(centre->dir, "out", NULL), *page = page_of(centre);
 	make_page(page, 1);
 	g_mkdir(out, 0750);
-	desk_rig_configure(centre, g_strdup_printf(config_text, centre->dir, centre->dir, centre->node->address, centre->dir, converter, centre->dir));
+	g_autofree char *text = g_strdup_printf(config_text, centre->dir, centre->dir, centre->node->address, centre->dir, converter, centre->dir);
+	desk_rig_configure(centre, g_strconcat(text, more, NULL));
 	desk_rig_start(centre);
 	return centre;
+}
+
+static struct desk_rig *centre_new(void)
+{
+	return centre_with("");
 }
 
 static bool holds(struct desk_rig *centre, const char *sql)
@@ -517,6 +524,125 @@ static void test_cancel(void)
 	desk_rig_free(centre);
 }
 
+/* ---- letters that come back ---- */
+
+/* A mail server that takes everything, and remembers the envelope's sender. On threads of its own. */
+struct sink {
+	GSocketService *service;
+	guint16 port;
+	GMutex lock;
+	char *sender;
+	unsigned taken;
+};
+
+static gboolean on_client(GThreadedSocketService *service, GSocketConnection *connection, GObject *source, gpointer user)
+{
+	struct sink *sink = user;
+	g_autoptr(GDataInputStream) in = g_data_input_stream_new(g_io_stream_get_input_stream(G_IO_STREAM(connection)));
+	GOutputStream *out = g_io_stream_get_output_stream(G_IO_STREAM(connection));
+	const char *reply = "220 sink\r\n";
+	bool data = false;
+	(void)service, (void)source;
+	g_data_input_stream_set_newline_type(in, G_DATA_STREAM_NEWLINE_TYPE_CR_LF);
+	while (true) {
+		if (reply)
+			g_output_stream_write_all(out, reply, strlen(reply), NULL, NULL, NULL);
+		g_autofree char *line = g_data_input_stream_read_line(in, NULL, NULL, NULL);
+		if (!line)
+			break;
+		reply = data && strcmp(line, ".") ? NULL : "250 ok\r\n";
+		g_mutex_lock(&sink->lock);
+		if (data && reply) {
+			sink->taken++;
+		} else if (!data && g_str_has_prefix(line, "MAIL FROM:<")) {
+			g_free(sink->sender);
+			sink->sender = g_strndup(line + strlen("MAIL FROM:<"), strcspn(line + strlen("MAIL FROM:<"), ">"));
+		}
+		g_mutex_unlock(&sink->lock);
+		data = data ? !reply : !strcmp(line, "DATA");
+		if (data && reply)
+			reply = "354 go on\r\n";
+	}
+	return TRUE;
+}
+
+static struct sink *sink_new(void)
+{
+	struct sink *sink = g_new0(struct sink, 1);
+	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string("127.0.0.1", 0);
+	g_autoptr(GSocketAddress) own = NULL;
+	g_mutex_init(&sink->lock);
+	sink->service = g_threaded_socket_service_new(4);
+	g_assert_true(g_socket_listener_add_address(G_SOCKET_LISTENER(sink->service), any, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
+						    &own, NULL));
+	sink->port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(own));
+	g_signal_connect(sink->service, "run", G_CALLBACK(on_client), sink);
+	return sink;
+}
+
+static void sink_free(struct sink *sink)
+{
+	g_socket_service_stop(sink->service);
+	g_socket_listener_close(G_SOCKET_LISTENER(sink->service));
+	g_object_unref(sink->service);
+	g_mutex_clear(&sink->lock);
+	g_free(sink->sender);
+	g_free(sink);
+}
+
+static char *report_of(const char *action, const char *status, const char *diagnostic)
+{
+	return g_strdup_printf("From: MAILER-DAEMON@example.org\r\nSubject: Undelivered Mail Returned to Sender\r\nAuto-Submitted: auto-replied\r\n"
+			       "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n"
+			       "--b\r\nContent-Type: text/plain\r\n\r\nI'm sorry.\r\n\r\n"
+			       "--b\r\nContent-Description: Delivery report\r\nContent-Type: message/delivery-status\r\n\r\n"
+			       "Reporting-MTA: dns; mail.example.org\r\nArrival-Date: Mon, 30 Nov 2026 12:00:00 +0000\r\n\r\n"
+			       "Final-Recipient: rfc822; anna@example.org\r\nOriginal-Recipient: rfc822;anna@example.org\r\nAction: %s\r\n"
+			       "Status: %s\r\nRemote-MTA: dns; mx.example.org\r\nDiagnostic-Code: %s\r\n\r\n"
+			       "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nSubject: Fax\r\n\r\n--b--\r\n", action, status, diagnostic);
+}
+
+/* Taken by the first mail server, and sent back later by another one: the fax says so, and nobody is written to because of it. */
+static void test_bounce(void)
+{
+	struct sink *sink = sink_new();
+	g_autofree char *more = g_strdup_printf("[mail]\nserver = smtp://127.0.0.1:%u\nfrom = fax@example.org\nbounces = fax.example\n", sink->port);
+	struct desk_rig *centre = centre_with(more);
+	wait_until(centre->node->conductor);
+	send_mail(centre, "anna@example.org", "5551000@fax.example", MAIL, "250 2.0.0");
+	wait_until(calls(centre, "5551000"));
+	fake_node_end(centre->node, called_leg(centre)->id, 1);
+	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE state = 'done'"));
+	g_mutex_lock(&sink->lock);
+	g_autofree char *sender = g_strdup(sink->sender);
+	g_mutex_unlock(&sink->lock);
+	g_autofree char *token = tl_post_bounce_token(sender);
+	g_assert_nonnull(token);
+	g_assert_true(g_str_has_suffix(sender, "@fax.example"));
+	g_autofree char *late = report_of("delayed", "4.4.1", "smtp; connect to mx.example.org: timed out");
+	g_autofree char *gone = report_of("failed", "5.1.1", "smtp; 550 5.1.1 <anna@example.org>:\r\n    nobody of that name");
+	send_mail(centre, "", sender, late, "250 2.0.0 noted");
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM delivery WHERE state = 'done' AND why LIKE 'delayed: connect%'"), ==, 1);
+	send_mail(centre, "anna@example.org", sender, "Subject: I am away\r\n\r\nuntil Monday", "250 2.0.0 noted");
+	send_mail(centre, "", "bounce+0123456789abcdef0123456789abcdef@fax.example", gone, "550 5.1.1 no such letter");
+	send_mail(centre, "", "bounce+0123@fax.example", gone, "550 5.1.1 expected");
+	send_mail(centre, sender, "5551000@fax.example", MAIL, "550 5.7.1"); /* no fax because of a letter */
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM delivery WHERE state = 'done'"), ==, 1);
+	send_mail(centre, "", sender, gone, "250 2.0.0 noted");
+	send_mail(centre, "", sender, gone, "250 2.0.0 noted"); /* brought again */
+	g_autofree char *id = fax_to(centre, "5551000");
+	g_autoptr(JsonObject) said = desk_rig_ask(centre, "fax.show", id);
+	JsonArray *deliveries = json_object_get_array_member(said, "deliveries");
+	g_assert_cmpuint(json_array_get_length(deliveries), ==, 1);
+	JsonObject *delivery = json_array_get_object_element(deliveries, 0);
+	g_assert_cmpstr(json_object_get_string_member(delivery, "state"), ==, "bounced");
+	g_assert_cmpstr(json_object_get_string_member(delivery, "why"), ==, "550 5.1.1 <anna@example.org>: nobody of that name");
+	g_assert_cmpuint(sink->taken, ==, 1);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax"), ==, 1);
+	desk_rig_free(centre);
+	sink_free(sink);
+}
+
 /* ---- pure parts ---- */
 
 static void test_quiet(void)
@@ -562,6 +688,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fax/truth", test_truth);
 	g_test_add_func("/fax/take-over", test_take_over);
 	g_test_add_func("/fax/cancel", test_cancel);
+	g_test_add_func("/fax/bounce", test_bounce);
 	g_test_add_func("/fax/quiet", test_quiet);
 	g_test_add_func("/fax/addresses", test_addresses);
 	return g_test_run();

@@ -168,6 +168,24 @@ static bool run_picture(struct job *job, GError **error)
 	return ok;
 }
 
+static bool run_report(struct job *job, GError **error)
+{
+	static const char *const members[] = { "recipient", "action", "status", "diagnostic" };
+	g_autoptr(GPtrArray) entries = tl_report_read(job->inputs->pdata[0]);
+	JsonArray *array = json_array_new();
+	(void)error;
+	for (unsigned i = 0; i < entries->len; i++) {
+		const struct tl_report_entry *entry = entries->pdata[i];
+		const char *values[] = { entry->recipient, entry->action, entry->status, entry->diagnostic };
+		JsonObject *object = json_object_new();
+		for (unsigned m = 0; m < G_N_ELEMENTS(members); m++)
+			json_object_set_string_member(object, members[m], values[m]);
+		json_array_add_object_element(array, object);
+	}
+	json_object_set_array_member(job->result, "entries", array);
+	return true;
+}
+
 static bool run_part(struct job *job, GError **error)
 {
 	struct tl_mail *mail = tl_mail_read(job->inputs->pdata[0], error);
@@ -212,6 +230,7 @@ static const struct {
 	{ "pdf", "pdf OUT.pdf PAGES.tif...", 1, run_pdf },
 	{ "picture", "picture OUT.png PAGES.tif", 1, run_picture },
 	{ "part", "part OUT MAIL", 1, run_part },
+	{ "report", "report OUT MAIL", 1, run_report },
 };
 
 static bool read_pairs(char **pairs, GHashTable *table, bool files, GError **error)
@@ -288,7 +307,7 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	g_option_context_add_main_entries(context, options, NULL);
 	g_option_context_set_summary(context, "Jobs:\n  fax OUT.tif [--mail FILE] [DOCUMENT...]   PDF, TIFF, JPEG, PNG and text\n"
-					      "  pdf OUT.pdf PAGES.tif...\n  picture OUT.png PAGES.tif\n  part OUT MAIL\n  office FOLDER DOCUMENT\n  run FOLDER PROGRAM [ARGUMENT...]   an own program, without a network");
+					      "  pdf OUT.pdf PAGES.tif...\n  picture OUT.png PAGES.tif\n  part OUT MAIL\n  report OUT MAIL   what a mail server says of a mail that came back\n  office FOLDER DOCUMENT\n  run FOLDER PROGRAM [ARGUMENT...]   an own program, without a network");
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		fprintf(stderr, "faxpages: %s\n", error->message);
 		return 2;

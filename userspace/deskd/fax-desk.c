@@ -55,6 +55,7 @@ static void configure_post(struct fax_desk *desk, const struct fax_desk_handler 
 		.webhooks = (void *)webhooks->data, .n_webhooks = webhooks->len,
 		.server = tl_config_string(s, "server"), .tls_required = tl_config_choice(s, "tls"), .ca_file = tl_config_string(s, "ca_file"),
 		.user = tl_config_string(s, "user"), .password = tl_config_string(s, "password"), .hello = tl_config_string(s, "hello"),
+		.bounce_domain = tl_config_string(s, "bounces"),
 		.retry_first_s = tl_config_int(s, "retry_first_s"), .retry_max_s = tl_config_int(s, "retry_max_s"),
 		.give_up_s = tl_config_int(s, "give_up_h") * 3600, .store = desk->store, .blobs = desk->blobs,
 	};

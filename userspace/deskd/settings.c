@@ -61,6 +61,7 @@ const struct tl_config_key settings_keys[] = {
 	{ "mail", "user", TL_CONFIG_STRING, .help = "name at the server, if it wants one" },
 	{ "mail", "password", TL_CONFIG_STRING, .help = "its password" },
 	{ "mail", "from", TL_CONFIG_STRING, "fax@localhost", .help = "sender of our mails" },
+	{ "mail", "bounces", TL_CONFIG_STRING, .help = "one of the domains of [lmtp]: mails that come back do so to bounce+ID@ it, and are shown as bounced; none: to the sender" },
 	{ "mail", "hello", TL_CONFIG_STRING, .help = "our name for the server; default: the host's" },
 	{ "mail", "retry_first_s", TL_CONFIG_INT, "60", NULL, 1, 86400, .help = "what was not taken is tried again after this, then after twice as long ..., s" },
 	{ "mail", "retry_max_s", TL_CONFIG_INT, "3600", NULL, 1, 86400, .help = "... but not later than this, s" },
@@ -247,6 +248,15 @@ static bool has_box(const struct settings *settings, const char *name)
 	return false;
 }
 
+static gboolean check_bounces(const struct settings *settings, GError **error)
+{
+	const struct tl_config_section *mail = tl_config_section(settings->config, "mail"), *lmtp = tl_config_section(settings->config, "lmtp");
+	const char *bounces = tl_config_string(mail, "bounces");
+	if (!bounces || (tl_config_string(lmtp, "socket") && g_strv_contains(tl_config_list(lmtp, "domains"), bounces)))
+		return TRUE;
+	return tl_config_refuse(mail, "bounces", error, "\"%s\": expected one of the domains of [lmtp], and its socket", bounces);
+}
+
 static gboolean check_sending(const struct settings *settings, GError **error)
 {
 	const struct tl_config_section *s = NULL, *faxes = tl_config_section(settings->config, "faxes");
@@ -280,7 +290,7 @@ static gboolean check_faxes(const struct settings *settings, GError **error)
 			return FALSE;
 		tl_flows_add_box(settings->flows, tl_config_name(s));
 	}
-	return check_sending(settings, error);
+	return check_bounces(settings, error) && check_sending(settings, error);
 }
 
 /* RFC 7065; a browser refuses all servers for one that it cannot read. */

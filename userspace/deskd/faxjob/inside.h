@@ -149,6 +149,11 @@ void incoming_deliver(struct fax *fax);
 void incoming_event(struct fax *fax, const char *event, JsonObject *params);
 void incoming_over(struct fax *fax);
 
+/* reports.c */
+/** Whether @message answers a letter of ours; it is taken care of then. */
+bool reports_take(struct tl_faxes *faxes, struct tl_post_door *door, uint64_t letter, const struct tl_blob *message,
+		  const char *const *recipients);
+
 /* letters.c */
 /** Adds the letters of a received fax (its document is there), or of a result, to @transaction. */
 void letters_received(struct fax *fax, struct tl_transaction *transaction);

@@ -84,7 +84,8 @@ static const char *read_wish(struct tl_faxes *faxes, const char *sender, const c
 	if (token)
 		*token++ = '\0';
 	g_autofree char *number = number_of(local);
-	const struct sender *known = sender_of(faxes, sender, token);
+	g_autofree char *reporter = tl_post_bounce_token(sender);
+	const struct sender *known = reporter ? NULL : sender_of(faxes, sender, token); /* never what our own letters caused */
 	if (!number)
 		return "550 5.1.1 expected NUMBER@ or NUMBER+TOKEN@";
 	if (!known)
@@ -98,7 +99,8 @@ static const char *read_wish(struct tl_faxes *faxes, const char *sender, const c
 char *tl_faxes_recipient(const char *sender, const char *recipient, void *user)
 {
 	struct wish wish = { 0 };
-	const char *refusal = read_wish(user, sender, recipient, &wish);
+	g_autofree char *report = tl_post_bounce_token(recipient);
+	const char *refusal = report && is_our_domain(user, strrchr(recipient, '@') + 1) ? NULL : read_wish(user, sender, recipient, &wish);
 	if (!refusal && !((struct tl_faxes *)user)->epoch)
 		refusal = "451 4.3.2 another desk takes faxes now";
 	g_free(wish.number);
@@ -199,6 +201,8 @@ void tl_faxes_mail(struct tl_post_door *door, uint64_t letter, const struct tl_b
 		   const char *const *recipients, void *user)
 {
 	struct tl_faxes *faxes = user;
+	if (reports_take(faxes, door, letter, message, recipients))
+		return;
 	struct mail *mail = g_new0(struct mail, 1);
 	*mail = (struct mail){ .faxes = faxes, .reign = faxes->reign, .door = door, .letter = letter, .message = *message,
 			       .sender = g_strdup(sender), .recipients = g_strdupv((char **)recipients),

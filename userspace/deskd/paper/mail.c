@@ -35,8 +35,7 @@ void tl_mail_free(struct tl_mail *mail)
 	g_free(mail);
 }
 
-/* One line of at most @max characters, without control characters. */
-static char *one_line(const char *text, unsigned max)
+char *tl_mail_line(const char *text, unsigned max)
 {
 	g_autofree char *valid = g_utf8_make_valid(text ? text : "", -1);
 	GString *line = g_string_new(NULL);
@@ -118,7 +117,7 @@ static void read_part(struct reading *reading, GMimePart *part)
 {
 	GMimeObject *object = GMIME_OBJECT(part);
 	bool attached = g_mime_part_is_attachment(part);
-	g_autofree char *name = one_line(g_mime_part_get_filename(part), 80);
+	g_autofree char *name = tl_mail_line(g_mime_part_get_filename(part), 80);
 	if (is_type(object, "application", "pgp-signature") || is_type(object, "application", "pkcs7-signature") ||
 	    is_type(object, "application", "x-pkcs7-signature"))
 		return;
@@ -197,9 +196,9 @@ static void read_head(struct tl_mail *mail, GMimeMessage *message)
 {
 	InternetAddressList *from = g_mime_message_get_from(message);
 	g_autofree char *shown = from ? internet_address_list_to_string(from, NULL, FALSE) : NULL;
-	mail->from = one_line(shown, 200);
-	mail->subject = one_line(g_mime_message_get_subject(message), 200);
-	mail->message_id = one_line(g_mime_message_get_message_id(message), 200);
+	mail->from = tl_mail_line(shown, 200);
+	mail->subject = tl_mail_line(g_mime_message_get_subject(message), 200);
+	mail->message_id = tl_mail_line(g_mime_message_get_message_id(message), 200);
 }
 
 static struct tl_mail *read_message(GMimeMessage *message, GError **error)

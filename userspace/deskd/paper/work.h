@@ -95,6 +95,16 @@ struct tl_mail {
 /** Reads @message (RFC 5322, MIME). Errors: too deep, too many parts, no message at all. (transfer full) */
 struct tl_mail *tl_mail_read(GBytes *message, GError **error);
 void tl_mail_free(struct tl_mail *mail);
+/** @text (NULL: nothing) as one line of at most @max characters, valid UTF-8 without control characters. (transfer full) */
+char *tl_mail_line(const char *text, unsigned max);
+
+/* ---- what mail servers report (report.c) ---- */
+
+struct tl_report_entry { /* of one recipient; "" where nothing is said */
+	char *recipient, *action, *status, *diagnostic;
+};
+/** The recipients of a delivery status notification (RFC 3464); none when @message is anything else. (transfer full) */
+GPtrArray *tl_report_read(GBytes *message);
 
 /* ---- sheets into files (book-file.c, pdf.c) ---- */
 

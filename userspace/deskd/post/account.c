@@ -13,6 +13,7 @@ struct letter_account *letter_account_new(const struct tl_post_config *config)
 	account->user = g_strdup(config->user);
 	account->password = g_strdup(config->password);
 	account->hello = g_strdup(config->hello ? config->hello : g_get_host_name());
+	account->bounce_domain = g_strdup(config->bounce_domain);
 	account->webhooks = g_new0(struct letter_webhook, config->n_webhooks);
 	account->n_webhooks = config->n_webhooks;
 	for (unsigned i = 0; i < config->n_webhooks; i++)
@@ -29,7 +30,7 @@ static void clear(void *data)
 		g_free(account->webhooks[i].token);
 		g_free(account->webhooks[i].secret);
 	}
-	char *texts[] = { account->server, account->ca_file, account->user, account->password, account->hello };
+	char *texts[] = { account->server, account->ca_file, account->user, account->password, account->hello, account->bounce_domain };
 	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(texts[i]);
 	g_free(account->webhooks);

@@ -10,7 +10,7 @@ struct letter_webhook {
 	char *url, *token, *secret;
 };
 struct letter_account {
-	char *server, *ca_file, *user, *password, *hello;
+	char *server, *ca_file, *user, *password, *hello, *bounce_domain;
 	bool tls_required;
 	struct letter_webhook *webhooks;
 	unsigned n_webhooks;
@@ -22,7 +22,7 @@ void letter_account_unref(struct letter_account *account);
 const struct letter_webhook *letter_webhook_of(const struct letter_account *account, const char *url);
 
 struct letter {
-	char *id, *kind, *about, *target;
+	char *id, *kind, *about, *target, *bounce;
 	JsonObject *content;
 	unsigned tries;
 	int64_t created_utc_us;

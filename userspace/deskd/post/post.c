@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "post/bounce.h"
 #include "post/letter.h"
 
 #define TL_ROOM "post"
@@ -55,10 +56,12 @@ void tl_post_add(struct tl_transaction *transaction, const struct tl_letter *let
 	g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), content);
 	g_autofree char *text = json_to_string(node, FALSE);
 	g_autofree char *id = g_strdup_printf("%s-%s", letter->about, letter->number);
+	g_autofree char *bounce = letter->kind == TL_DELIVERY_MAIL ? bounce_token_new() : NULL;
 	tl_transaction_add(transaction,
-			   "INSERT INTO delivery (id, kind, about, target, letter, state, next_utc_us, created_utc_us) "
-			   "VALUES ($1, $2, $3, $4, $5, 'waiting', now_us(), now_us()) ON CONFLICT (id) DO NOTHING",
-			   TL_VALUES(tl_text(id), tl_text(kinds[letter->kind]), tl_text(letter->about), tl_text(letter->target), tl_text(text)));
+			   "INSERT INTO delivery (id, kind, about, target, letter, state, next_utc_us, created_utc_us, bounce) "
+			   "VALUES ($1, $2, $3, $4, $5, 'waiting', now_us(), now_us(), $6) ON CONFLICT (id) DO NOTHING",
+			   TL_VALUES(tl_text(id), tl_text(kinds[letter->kind]), tl_text(letter->about), tl_text(letter->target), tl_text(text),
+				     tl_text(bounce)));
 }
 
 /* ---- one letter ---- */
@@ -69,6 +72,7 @@ static void letter_free(struct letter *letter)
 	g_free(letter->kind);
 	g_free(letter->about);
 	g_free(letter->target);
+	g_free(letter->bounce);
 	g_free(letter->why);
 	g_clear_pointer(&letter->content, json_object_unref);
 	g_clear_pointer(&letter->account, letter_account_unref);
@@ -104,8 +108,7 @@ static void on_settled(const struct tl_result *result, const GError *error, void
 						 .state = state_of(post, letter), .why = letter->why, .tries = letter->tries + 1 };
 		tl_log(letter->outcome == LETTER_TAKEN ? TL_LOG_INFO : TL_LOG_NOTICE, TL_ROOM, "%s to %s: %s%s%s", letter->id, letter->target,
 		       info.state, letter->why ? ": " : "", letter->why ? letter->why : "");
-		if (post->on_changed && post->epoch)
-			post->on_changed(&info, post->user);
+		bounce_tell(post, &info);
 	}
 	g_hash_table_remove(post->sending, letter->id);
 	letter_free(letter);
@@ -120,7 +123,8 @@ static void settle(struct tl_post *post, struct letter *letter)
 	struct outcome *outcome = g_new(struct outcome, 1);
 	*outcome = (struct outcome){ post, letter };
 	struct tl_transaction *t = tl_transaction_new("delivery");
-	tl_transaction_add(t, "UPDATE delivery SET state = $1, tries = tries + 1, next_utc_us = $2, why = $3, ended_utc_us = $4 WHERE id = $5",
+	tl_transaction_add(t, "UPDATE delivery SET state = $1, tries = tries + 1, next_utc_us = $2, why = $3, ended_utc_us = $4 "
+			      "WHERE id = $5 AND state = 'waiting'", /* else it has bounced already */
 			   TL_VALUES(tl_text(state), tl_time(waits ? next_try(post, letter) : 0), tl_text(letter->why),
 				     tl_time(waits ? 0 : tl_clock_utc_us()), tl_text(letter->id)));
 	tl_store_submit(post->config.store, t, on_settled, outcome);
@@ -170,6 +174,7 @@ static struct letter *letter_of(const struct tl_result *result, unsigned row)
 		letter->content = json_object_ref(json_node_get_object(json_parser_get_root(parser)));
 	letter->tries = tl_result_int(result, 0, row, 5);
 	letter->created_utc_us = tl_result_int(result, 0, row, 6);
+	letter->bounce = g_strdup(tl_result_text(result, 0, row, 7));
 	return letter;
 }
 
@@ -209,11 +214,22 @@ void tl_post_look(struct tl_post *post)
 		return;
 	post->looking++;
 	struct tl_transaction *t = tl_transaction_new("letters due");
-	tl_transaction_add(t, "SELECT id, kind, about, target, letter, tries, created_utc_us FROM delivery "
+	tl_transaction_add(t, "SELECT id, kind, about, target, letter, tries, created_utc_us, bounce FROM delivery "
 			      "WHERE state = 'waiting' AND next_utc_us <= now_us() ORDER BY next_utc_us LIMIT $1",
 			   TL_VALUES(tl_int(2 * AT_ONCE)));
 	tl_transaction_add(t, "SELECT min(next_utc_us) FROM delivery WHERE state = 'waiting' AND next_utc_us > now_us()", TL_VALUES());
 	tl_store_submit(post->config.store, t, on_rows, post);
+}
+
+struct tl_store *bounce_store(struct tl_post *post)
+{
+	return post->config.store;
+}
+
+void bounce_tell(struct tl_post *post, const struct tl_delivery_info *delivery)
+{
+	if (post->on_changed && post->epoch)
+		post->on_changed(delivery, post->user);
 }
 
 void tl_post_configure(struct tl_post *post, const struct tl_post_config *config)

@@ -31,6 +31,7 @@ struct tl_post_config {
 	const char *ca_file;  /* whom to trust; NULL: the system's */
 	const char *user, *password;
 	const char *hello;    /* our name */
+	const char *bounce_domain; /* of the envelope's senders, where reports come to; NULL: the mails' own sender */
 	unsigned retry_first_s, retry_max_s, give_up_s;
 	const struct tl_post_webhook *webhooks;
 	unsigned n_webhooks;
@@ -75,6 +76,15 @@ struct tl_letter {
 };
 /** Adds @letter to @transaction; tl_post_look() after its commit. */
 void tl_post_add(struct tl_transaction *transaction, const struct tl_letter *letter);
+
+/* ---- what comes back of a mail ---- */
+
+/** The token of bounce+TOKEN@DOMAIN, or NULL for any other address. Pure. (transfer full) */
+char *tl_post_bounce_token(const char *recipient);
+/** @known: there is such a mail. */
+typedef void (*tl_post_reported)(bool known, const GError *error, void *user);
+/** A report on the mail of @token: @failed makes it bounced for good; else only @why is noted. @on_done once it is stored. */
+void tl_post_report(struct tl_post *post, const char *token, bool failed, const char *why, tl_post_reported on_done, void *user);
 
 /* ---- mails that come ---- */
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "post/bounce.h"
+
 #define CONNECT_S 30L
 #define STALLED_S 60L /* without an octet either way */
 
@@ -97,7 +99,10 @@ static void judge_mail(struct letter *letter, CURL *easy, CURLcode code, const s
 
 static void set_smtp(struct letter *letter, CURL *easy, struct curl_slist *to, struct transfer *transfer)
 {
-	g_autofree char *from = g_strdup_printf("<%s>", json_object_get_string_member_with_default(letter->content, "from", ""));
+	bool reports = letter->account->bounce_domain && letter->bounce;
+	g_autofree char *sender = reports ? bounce_address(letter->bounce, letter->account->bounce_domain) :
+					    g_strdup(json_object_get_string_member_with_default(letter->content, "from", ""));
+	g_autofree char *from = g_strdup_printf("<%s>", sender);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(easy, CURLOPT_USE_SSL, letter->account->tls_required ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
 	if (!letter->account->tls_required && g_str_has_prefix(letter->account->server, "smtp:")) {

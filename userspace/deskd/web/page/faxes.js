@@ -156,6 +156,7 @@ function connect() {
   socket.addEventListener("open", () => { $("status").textContent = "live"; load(); });
   socket.addEventListener("message", (message) => {
     const said = JSON.parse(message.data);
+    if (said.event === "delivery.changed" && $("viewer").open && said.delivery.about === shown.fax.fax) details(shown.fax);
     if (said.event !== "fax.changed") return;
     faxes.set(said.fax.fax, said.fax);
     drawSoon();
