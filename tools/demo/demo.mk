@@ -10,7 +10,7 @@ $(SOUNDS)/.made: tools/prompts/make-prompts tools/prompts/prompts.txt | $(BUILD)
 .PHONY: sounds run run-vm
 sounds: $(SOUNDS)/.made
 
-run: all sounds ## start the demonstration centre; LAN=1: for browsers of the LAN, by HTTPS; Ctrl-C stops it
+run: all sounds ## start the demonstration centre; LAN=1: for browsers of the LAN, by HTTPS; DAHDI=1: with the machine's cards; Ctrl-C stops it
 	@/usr/bin/python3 tools/demo/run --build $(BUILD)
 
 run-vm: all sounds vm-tools driver ## the same in a virtual machine, on an emulated card through DAHDI

@@ -4,4 +4,5 @@
 . "$VM_TESTS/guest/stack.sh"
 bring_up e1
 calls "$VM_TESTS/guest/stack.py"
+calls "$VM_TESTS/guest/demo.py"
 done_testing
