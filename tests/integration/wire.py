@@ -196,6 +196,7 @@ class End:
     answers: list = field(default_factory=list)  # not yet handed to the other end
     flows: bool = False  # enough answers have been gathered: from now on there is always one
     heard: float = None  # when it answered last
+    reads: bool = False  # it has answered since it was started
     unanswered: int = 0  # packets that it was sent
     probed: float = 0  # when it was sent the last of them
 
@@ -250,7 +251,7 @@ class Pacer:
         """Who listens there is dead: the line is lost at once, not after GONE_S."""
         for end in self.ends:
             if end.to[1] == port:
-                end.heard = -float("inf")
+                end.heard, end.reads = -float("inf"), False
 
     def take(self, end):
         try:
@@ -259,13 +260,13 @@ class Pacer:
             return
         end.answers.append(octets)
         end.unanswered = max(0, end.unanswered - 1) if self.lives(end) else 0
-        end.heard = time.monotonic()
+        end.heard, end.reads = time.monotonic(), True
 
     def step(self):
         for line in self.lines:
             for end, other in (line, line[::-1]):
                 octets = self.next_of(other)
-                if self.reads(end):
+                if self.may_send(end):
                     self.send(end, octets)
         self.steps += 1
 
@@ -278,9 +279,10 @@ class Pacer:
             return end.answers.pop(0)
         return self.idle if end.heard is None or self.lives(end) else self.LOST + bytes(2)
 
-    def reads(self, end):
-        """Its socket would fill up otherwise, and lose packets ever after."""
-        return end.unanswered < self.UNREAD or self.lives(end) or time.monotonic() - end.probed > self.PROBE_S
+    def may_send(self, end):
+        """The socket of one that does not read yet would fill up otherwise, and lose packets ever after. One that reads and says
+        nothing, as in an alarm, has line time to hear."""
+        return end.reads or end.unanswered < self.UNREAD or time.monotonic() - end.probed > self.PROBE_S
 
     def send(self, end, octets):
         end.unanswered += 1
