@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """A whole centre: the network on a paced E1, a node, a desk, and agents' telephones."""
-import socket
 
 from audio import noise
 from control import Control

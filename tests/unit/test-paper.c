@@ -2,6 +2,7 @@
 /* faxpages as deskd runs it: good documents become pages, bad ones a clear error, and the sandbox holds. */
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/thread.h"
 #include "paper/paper.h"
@@ -18,16 +19,21 @@ struct outcome {
 	char *why, *path;
 };
 
-static struct desk desk_new(void)
+static struct desk desk_with(unsigned at_once, unsigned memory_mib, unsigned time_s)
 {
 	struct desk desk = { .dir = g_dir_make_tmp("trunkline-paper-XXXXXX", NULL) };
 	g_autofree char *own = g_file_read_link("/proc/self/exe", NULL), *folder = g_path_get_dirname(own);
 	g_autofree char *program = g_build_filename(folder, "..", "..", "faxpages", NULL), *blobs = g_build_filename(desk.dir, "blobs", NULL);
 	g_autofree char *papers = g_build_filename(desk.dir, "papers", NULL);
 	desk.blobs = tl_blobs_new(blobs, 0);
-	desk.papers = tl_papers_new(&(struct tl_papers_config){ .program = program, .folder = papers, .blobs = desk.blobs, .at_once = 2,
-								.memory_mib = 512, .time_s = 20, .pages_max = 5 });
+	desk.papers = tl_papers_new(&(struct tl_papers_config){ .program = program, .folder = papers, .blobs = desk.blobs, .at_once = at_once,
+								.memory_mib = memory_mib, .time_s = time_s, .pages_max = 5 });
 	return desk;
+}
+
+static struct desk desk_new(void)
+{
+	return desk_with(2, 512, 20);
 }
 
 static void desk_clear(struct desk *desk)
@@ -201,6 +207,44 @@ static void test_office(void)
 	desk_clear(&desk);
 }
 
+static unsigned jobs_under_way(struct desk *desk)
+{
+	g_autofree char *path = g_build_filename(desk->dir, "papers", NULL);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	unsigned n = 0;
+	while (dir && g_dir_read_name(dir))
+		n++;
+	return n;
+}
+
+/* One at a time means an office document as well: it waits for its turn. */
+static void test_turns(void)
+{
+	struct desk desk = desk_with(1, 512, 20);
+	struct outcome hook = { false }, office = { false };
+	g_autofree char *path = g_build_filename(desk.dir, "in", NULL), *go = g_build_filename(desk.dir, "go", NULL);
+	g_autofree char *command = g_strdup_printf("sh -c 'cat \"$0\" >$1' %s {out}", go);
+	g_autofree char *bin = g_build_filename(desk.dir, "bin", NULL), *soffice = g_build_filename(bin, "soffice", NULL);
+	g_autofree char *before = g_strdup(g_getenv("PATH")), *paths = g_strconcat(before, ":", bin, NULL);
+	g_assert_true(g_file_set_contents(path, "{\\rtf1 Hello.}", -1, NULL));
+	g_assert_cmpint(mkfifo(go, 0600), ==, 0);
+	g_mkdir(bin, 0700);
+	g_assert_true(g_file_set_contents_full(soffice, "#!/bin/false\n", -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+	g_setenv("PATH", paths, TRUE); /* one is there, whatever this machine has */
+	tl_papers_hook(desk.papers, command, path, 20, on_done, &hook);
+	tl_papers_office(desk.papers, path, "a.rtf", on_done, &office);
+	g_assert_cmpuint(jobs_under_way(&desk), ==, 1);
+	FILE *door = fopen(go, "w"); /* once the hook reads */
+	g_assert_true(fputs("go", door) >= 0 && fclose(door) == 0);
+	while (!hook.done)
+		g_main_context_iteration(NULL, TRUE);
+	g_setenv("PATH", before, TRUE);
+	g_assert_true(hook.ok && !office.done);
+	desk_clear(&desk); /* ends it */
+	g_assert_true(office.done);
+	outcome_clear(&hook), outcome_clear(&office);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -210,5 +254,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/paper/time", test_time);
 	g_test_add_func("/paper/hook", test_hook);
 	g_test_add_func("/paper/office", test_office);
+	g_test_add_func("/paper/turns", test_turns);
 	return g_test_run();
 }

@@ -29,7 +29,7 @@ struct job {
 	char *name, *office;      /* office: the document's path */
 	char *hook;               /* a program of the administrator's */
 	unsigned limit_s;
-	char **arguments;
+	char **arguments;         /* office: its suffix, then where the document is put */
 	char *out, *own_folder;
 	GSubprocess *process;
 	struct tl_timer *limit;
@@ -215,7 +215,7 @@ static char **full_command(struct job *job)
 /* No other desk's: a process of one that was killed may still write. */
 static char *next_name(struct tl_papers *papers)
 {
-	return g_strdup_printf("%s/%d-%u", papers->folder, getpid(), papers->number);
+	return g_strdup_printf("%s/%d-%u", papers->folder, getpid(), papers->number++);
 }
 
 static bool prepare(struct job *job, GError **error)
@@ -226,7 +226,6 @@ static bool prepare(struct job *job, GError **error)
 		return false;
 	}
 	g_autofree char *name = next_name(papers);
-	papers->number++;
 	if (!job->office && !job->hook) {
 		job->out = g_steal_pointer(&name);
 		return true;
@@ -234,7 +233,11 @@ static bool prepare(struct job *job, GError **error)
 	job->own_folder = g_strdup_printf("%s.d", name);
 	job->out = g_build_filename(job->own_folder, "document.pdf", NULL);
 	g_mkdir(job->own_folder, 0750);
-	if (!job->office || symlink(job->office, job->arguments[0]) == 0)
+	if (!job->office)
+		return true;
+	g_autofree char *suffix = job->arguments[0];
+	job->arguments[0] = g_strdup_printf("%s/document%.8s", job->own_folder, suffix);
+	if (symlink(job->office, job->arguments[0]) == 0)
 		return true;
 	g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s cannot be made", job->arguments[0]);
 	return false;
@@ -319,17 +322,15 @@ void tl_papers_office(struct tl_papers *papers, const char *path, const char *na
 	job->name = g_strdup("office");
 	job->office = g_strdup(path);
 	job->arguments = g_new0(char *, 2);
-	g_autofree char *folder = next_name(papers);
-	job->arguments[0] = g_strdup_printf("%s.d/document%.8s", folder, plain);
+	job->arguments[0] = g_steal_pointer(&plain);
 	job->on_done = on_done;
 	job->user = user;
-	if (!soffice)
-		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: office documents cannot be faxed here; send it as a PDF", name);
-	job->papers = papers;
 	if (soffice) {
-		start(job);
+		enqueue(papers, job);
 		return;
 	}
+	g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: office documents cannot be faxed here; send it as a PDF", name);
+	job->papers = papers;
 	papers->running = g_list_prepend(papers->running, job);
 	g_idle_add(refuse_later, job);
 }
