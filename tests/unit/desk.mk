@@ -13,8 +13,11 @@ ROOMS_test-desk-web := $(DESKD_ROOMS)
 EXTRA_test-desk-web := userspace/deskd/desk.c userspace/deskd/settings.c userspace/deskd/fax-desk.c
 ROOMS_test-blob := store base
 ROOMS_test-paper := paper store base
+EXTRA_test-paper := tests/unit/paper-rig.c
+ROOMS_test-paper-pages := paper store base
+EXTRA_test-paper-pages := tests/unit/paper-rig.c
 ROOMS_test-post := post store base
 ROOMS_test-desk-fax := $(DESKD_ROOMS)
 EXTRA_test-desk-fax := $(desk_rig)
 # They run it.
-$(O)/tests/unit/test-desk-fax $(O)/tests/unit/test-paper: | $(O)/faxpages
+$(O)/tests/unit/test-desk-fax $(O)/tests/unit/test-paper $(O)/tests/unit/test-paper-pages: | $(O)/faxpages

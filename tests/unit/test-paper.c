@@ -5,111 +5,40 @@
 #include <sys/stat.h>
 
 #include "base/thread.h"
-#include "paper/paper.h"
+#include "paper-rig.h"
 
-struct desk {
-	char *dir;
-	struct tl_blobs *blobs;
-	struct tl_papers *papers;
-};
-
-struct outcome {
-	bool done, ok;
-	int code, pages;
-	char *why, *path;
-};
-
-static struct desk desk_with(unsigned at_once, unsigned memory_mib, unsigned time_s)
+static void expect_refusal(struct paper_rig *desk, const char *name, const void *octets, gssize n, const char *option, const char *why)
 {
-	struct desk desk = { .dir = g_dir_make_tmp("trunkline-paper-XXXXXX", NULL) };
-	g_autofree char *own = g_file_read_link("/proc/self/exe", NULL), *folder = g_path_get_dirname(own);
-	g_autofree char *program = g_build_filename(folder, "..", "..", "faxpages", NULL), *blobs = g_build_filename(desk.dir, "blobs", NULL);
-	g_autofree char *papers = g_build_filename(desk.dir, "papers", NULL);
-	desk.blobs = tl_blobs_new(blobs, 0);
-	desk.papers = tl_papers_new(&(struct tl_papers_config){ .program = program, .folder = papers, .blobs = desk.blobs, .at_once = at_once,
-								.memory_mib = memory_mib, .time_s = time_s, .pages_max = 5 });
-	return desk;
-}
-
-static struct desk desk_new(void)
-{
-	return desk_with(2, 512, 20);
-}
-
-static void desk_clear(struct desk *desk)
-{
-	tl_papers_free(desk->papers);
-	tl_blobs_free(desk->blobs);
-	g_autofree char *quoted = g_shell_quote(desk->dir), *command = g_strdup_printf("rm -rf %s", quoted);
-	g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
-	g_free(desk->dir);
-}
-
-static void on_done(const struct tl_blob *blob, JsonObject *result, const GError *error, void *user)
-{
-	struct outcome *outcome = user;
-	outcome->done = true;
-	outcome->ok = !error;
-	outcome->code = error ? error->code : 0;
-	outcome->why = error ? g_strdup(error->message) : NULL;
-	outcome->pages = result ? json_object_get_int_member_with_default(result, "pages", 0) : 0;
-	outcome->path = blob ? g_strdup(blob->sha256) : NULL;
-}
-
-static struct outcome run(struct desk *desk, const char *job, const char *const *arguments)
-{
-	struct outcome outcome = { false };
-	tl_papers_run(desk->papers, job, arguments, on_done, &outcome);
-	while (!outcome.done)
-		g_main_context_iteration(NULL, TRUE);
-	return outcome;
-}
-
-static void outcome_clear(struct outcome *outcome)
-{
-	g_free(outcome->why);
-	g_free(outcome->path);
-}
-
-static struct outcome convert(struct desk *desk, const char *name, const void *octets, gssize n, const char *option)
-{
-	g_autofree char *path = g_build_filename(desk->dir, name, NULL), *mail = option ? g_strdup_printf("%s=%s", option, path) : NULL;
-	g_assert_true(g_file_set_contents(path, octets, n, NULL));
-	return run(desk, "fax", (const char *[]){ mail ? mail : path, NULL });
-}
-
-static void expect_refusal(struct desk *desk, const char *name, const void *octets, gssize n, const char *option, const char *why)
-{
-	struct outcome outcome = convert(desk, name, octets, n, option);
+	struct paper_outcome outcome = paper_rig_convert(desk, name, octets, n, option);
 	g_assert_false(outcome.ok);
 	g_assert_cmpint(outcome.code, ==, G_IO_ERROR_INVALID_DATA);
 	if (!strstr(outcome.why, why))
 		g_error("%s: \"%s\" is not in: %s", name, why, outcome.why);
-	outcome_clear(&outcome);
+	paper_outcome_clear(&outcome);
 }
 
 /* Text to pages, pages to PDF, PDF to pages again: the letters are where they were. */
 static void test_round(void)
 {
-	struct desk desk = desk_new();
-	struct outcome pages = convert(&desk, "a.txt", "one\ftwo\n", -1, NULL);
+	struct paper_rig desk = paper_rig_new();
+	struct paper_outcome pages = paper_rig_convert(&desk, "a.txt", "one\ftwo\n", -1, NULL);
 	g_assert_true(pages.ok);
 	g_assert_cmpint(pages.pages, ==, 2);
 	g_autofree char *tiff = tl_blobs_path(desk.blobs, pages.path);
-	struct outcome pdf = run(&desk, "pdf", (const char *[]){ "--title=x", tiff, NULL });
+	struct paper_outcome pdf = paper_rig_run(&desk, "pdf", (const char *[]){ "--title=x", tiff, NULL });
 	g_assert_true(pdf.ok);
 	g_autofree char *path = tl_blobs_path(desk.blobs, pdf.path), *octets = NULL;
 	gsize n;
 	g_assert_true(g_file_get_contents(path, &octets, &n, NULL));
 	g_assert_true(g_str_has_prefix(octets, "%PDF-"));
 	g_assert_nonnull(memmem(octets, n, "CCITTFaxDecode", strlen("CCITTFaxDecode"))); /* the very bits */
-	struct outcome again = run(&desk, "fax", (const char *[]){ path, NULL });
+	struct paper_outcome again = paper_rig_run(&desk, "fax", (const char *[]){ path, NULL });
 	g_assert_true(again.ok);
 	g_assert_cmpint(again.pages, ==, 2);
-	struct outcome picture = run(&desk, "picture", (const char *[]){ "--page=2", "--width=200", tiff, NULL });
+	struct paper_outcome picture = paper_rig_run(&desk, "picture", (const char *[]){ "--page=2", "--width=200", tiff, NULL });
 	g_assert_true(picture.ok);
-	outcome_clear(&pages), outcome_clear(&pdf), outcome_clear(&again), outcome_clear(&picture);
-	desk_clear(&desk);
+	paper_outcome_clear(&pages), paper_outcome_clear(&pdf), paper_outcome_clear(&again), paper_outcome_clear(&picture);
+	paper_rig_clear(&desk);
 }
 
 static char *nested(unsigned depth)
@@ -127,7 +56,7 @@ static const guint8 bomb[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0
 
 static void test_bad_input(void)
 {
-	struct desk desk = desk_new();
+	struct paper_rig desk = paper_rig_new();
 	g_autofree char *deep = nested(100), *deeper = nested(20000);
 	expect_refusal(&desk, "a.pdf", "%PDF-1.4 nonsense", -1, NULL, "the PDF is broken");
 	expect_refusal(&desk, "a.tif", "II*\0\xff\xff\xff\xff", 8, NULL, "the TIFF is broken");
@@ -140,37 +69,37 @@ static void test_bad_input(void)
 	expect_refusal(&desk, "exe.eml",
 		       "MIME-Version: 1.0\r\nContent-Type: application/x-dosexec; name=\"../../a.exe\"\r\nContent-Disposition: attachment\r\n\r\nMZ\001",
 		       -1, "--mail", "a.exe: no kind of document");
-	struct outcome good = convert(&desk, "good.txt", "still here\n", -1, NULL); /* the queue goes on */
+	struct paper_outcome good = paper_rig_convert(&desk, "good.txt", "still here\n", -1, NULL); /* the queue goes on */
 	g_assert_true(good.ok);
-	outcome_clear(&good);
-	desk_clear(&desk);
+	paper_outcome_clear(&good);
+	paper_rig_clear(&desk);
 }
 
 /* Whatever takes too long is ended, with its whole group, and the next one runs. */
 static void test_time(void)
 {
-	struct desk desk = desk_new();
-	struct outcome outcome = { false };
+	struct paper_rig desk = paper_rig_new();
+	struct paper_outcome outcome = { false };
 	g_autofree char *path = g_build_filename(desk.dir, "in", NULL);
 	g_assert_true(g_file_set_contents(path, "x", 1, NULL));
-	tl_papers_hook(desk.papers, "sh -c 'sleep 1000 & wait'", path, 1, on_done, &outcome);
+	tl_papers_hook(desk.papers, "sh -c 'sleep 1000 & wait'", path, 1, paper_outcome_done, &outcome);
 	while (!outcome.done)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_false(outcome.ok);
-	outcome_clear(&outcome);
-	outcome = (struct outcome){ false };
-	tl_papers_hook(desk.papers, "cp {in} {out}", path, 20, on_done, &outcome);
+	paper_outcome_clear(&outcome);
+	outcome = (struct paper_outcome){ false };
+	tl_papers_hook(desk.papers, "cp {in} {out}", path, 20, paper_outcome_done, &outcome);
 	while (!outcome.done)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_true(outcome.ok);
-	outcome_clear(&outcome);
-	desk_clear(&desk);
+	paper_outcome_clear(&outcome);
+	paper_rig_clear(&desk);
 }
 
-static struct outcome run_hook(struct desk *desk, const char *command, const char *path)
+static struct paper_outcome run_hook(struct paper_rig *desk, const char *command, const char *path)
 {
-	struct outcome outcome = { false };
-	tl_papers_hook(desk->papers, command, path, 20, on_done, &outcome);
+	struct paper_outcome outcome = { false };
+	tl_papers_hook(desk->papers, command, path, 20, paper_outcome_done, &outcome);
 	while (!outcome.done)
 		g_main_context_iteration(NULL, TRUE);
 	return outcome;
@@ -179,35 +108,35 @@ static struct outcome run_hook(struct desk *desk, const char *command, const cha
 /* A program of the administrator's runs others and writes, and reaches no network. */
 static void test_hook(void)
 {
-	struct desk desk = desk_new();
+	struct paper_rig desk = paper_rig_new();
 	g_autofree char *path = g_build_filename(desk.dir, "in", NULL);
 	g_assert_true(g_file_set_contents(path, "x", 1, NULL));
-	struct outcome good = run_hook(&desk, "sh -c 'cat $0 >$TMPDIR/own && mv $TMPDIR/own $1' {in} {out}", path);
-	struct outcome local = run_hook(&desk, "python3 -c 'import socket as s, sys; s.socketpair(); open(sys.argv[1], \"w\")' {out}", path);
-	struct outcome net = run_hook(&desk, "python3 -c 'import socket as s, sys; open(sys.argv[1], \"w\"); s.socket()' {out}", path);
+	struct paper_outcome good = run_hook(&desk, "sh -c 'cat $0 >$TMPDIR/own && mv $TMPDIR/own $1' {in} {out}", path);
+	struct paper_outcome local = run_hook(&desk, "python3 -c 'import socket as s, sys; s.socketpair(); open(sys.argv[1], \"w\")' {out}", path);
+	struct paper_outcome net = run_hook(&desk, "python3 -c 'import socket as s, sys; open(sys.argv[1], \"w\"); s.socket()' {out}", path);
 	g_assert_true(good.ok && local.ok && !net.ok);
-	outcome_clear(&good), outcome_clear(&local), outcome_clear(&net);
-	desk_clear(&desk);
+	paper_outcome_clear(&good), paper_outcome_clear(&local), paper_outcome_clear(&net);
+	paper_rig_clear(&desk);
 }
 
 /* By LibreOffice where it is; else who sent it is told what to do. */
 static void test_office(void)
 {
-	struct desk desk = desk_new();
-	struct outcome outcome = { false };
+	struct paper_rig desk = paper_rig_new();
+	struct paper_outcome outcome = { false };
 	g_autofree char *path = g_build_filename(desk.dir, "in", NULL), *soffice = g_find_program_in_path("soffice");
 	g_assert_true(g_file_set_contents(path, "{\\rtf1 Hello.}", -1, NULL));
-	tl_papers_office(desk.papers, path, "../a.rtf", on_done, &outcome);
+	tl_papers_office(desk.papers, path, "../a.rtf", paper_outcome_done, &outcome);
 	while (!outcome.done)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpint(outcome.ok, ==, soffice != NULL);
 	if (!soffice)
 		g_assert_nonnull(strstr(outcome.why, "office documents cannot be faxed here; send it as a PDF"));
-	outcome_clear(&outcome);
-	desk_clear(&desk);
+	paper_outcome_clear(&outcome);
+	paper_rig_clear(&desk);
 }
 
-static unsigned jobs_under_way(struct desk *desk)
+static unsigned jobs_under_way(struct paper_rig *desk)
 {
 	g_autofree char *path = g_build_filename(desk->dir, "papers", NULL);
 	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
@@ -220,8 +149,8 @@ static unsigned jobs_under_way(struct desk *desk)
 /* One at a time means an office document as well: it waits for its turn. */
 static void test_turns(void)
 {
-	struct desk desk = desk_with(1, 512, 20);
-	struct outcome hook = { false }, office = { false };
+	struct paper_rig desk = paper_rig_limited(1, 512, 20);
+	struct paper_outcome hook = { false }, office = { false };
 	g_autofree char *path = g_build_filename(desk.dir, "in", NULL), *go = g_build_filename(desk.dir, "go", NULL);
 	g_autofree char *command = g_strdup_printf("sh -c 'cat \"$0\" >$1' %s {out}", go);
 	g_autofree char *bin = g_build_filename(desk.dir, "bin", NULL), *soffice = g_build_filename(bin, "soffice", NULL);
@@ -231,8 +160,8 @@ static void test_turns(void)
 	g_mkdir(bin, 0700);
 	g_assert_true(g_file_set_contents_full(soffice, "#!/bin/false\n", -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
 	g_setenv("PATH", paths, TRUE); /* one is there, whatever this machine has */
-	tl_papers_hook(desk.papers, command, path, 20, on_done, &hook);
-	tl_papers_office(desk.papers, path, "a.rtf", on_done, &office);
+	tl_papers_hook(desk.papers, command, path, 20, paper_outcome_done, &hook);
+	tl_papers_office(desk.papers, path, "a.rtf", paper_outcome_done, &office);
 	g_assert_cmpuint(jobs_under_way(&desk), ==, 1);
 	FILE *door = fopen(go, "w"); /* once the hook reads */
 	g_assert_true(fputs("go", door) >= 0 && fclose(door) == 0);
@@ -240,9 +169,9 @@ static void test_turns(void)
 		g_main_context_iteration(NULL, TRUE);
 	g_setenv("PATH", before, TRUE);
 	g_assert_true(hook.ok && !office.done);
-	desk_clear(&desk); /* ends it */
+	paper_rig_clear(&desk); /* ends it */
 	g_assert_true(office.done);
-	outcome_clear(&hook), outcome_clear(&office);
+	paper_outcome_clear(&hook), paper_outcome_clear(&office);
 }
 
 int main(int argc, char **argv)

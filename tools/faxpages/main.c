@@ -19,7 +19,7 @@
 #ifdef __SANITIZE_ADDRESS__
 /* It would start a process at the end, which the sandbox forbids. */
 const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "detect_leaks=0"; }
+const char *__asan_default_options(void) { return "detect_leaks=0:abort_on_error=1"; }
 #endif
 
 static int memory_mib = 1024, cpu_s = 60, file_mib = 256, pages_max = 200, page = 1, width = 864;
