@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-"""WAV files of G.711 octets, and where one recording is found in another."""
+"""WAV files of G.711 octets, where one recording is found in another, and tones."""
+import audioop
+import math
 import random
 import struct
 
@@ -43,3 +45,24 @@ def assert_contains(heard, said, what):
         run += 1
     raise AssertionError(f"{what}: {len(said)} octets were said; of {len(heard)} heard, the first 80 begin at {begin}"
                          f" and {run} are right")
+
+
+def tone(seconds, hz, amplitude=8000):
+    """A-law octets of a sine."""
+    samples = (int(amplitude * math.sin(2 * math.pi * hz * i / 8000)) for i in range(int(seconds * 8000)))
+    return audioop.lin2alaw(b"".join(struct.pack("<h", sample) for sample in samples), 2)
+
+
+def share_of(octets, hz, seconds=1):
+    """How much of the best @seconds of A-law octets is a tone of @hz: its power of all power."""
+    best = 0
+    n = seconds * 8000
+    samples = struct.unpack(f"<{len(octets)}h", audioop.alaw2lin(octets, 2))
+    for at in range(0, len(samples) - n, n // 2):
+        piece = samples[at:at + n]
+        real = sum(s * math.cos(2 * math.pi * hz * i / 8000) for i, s in enumerate(piece))
+        imaginary = sum(s * math.sin(2 * math.pi * hz * i / 8000) for i, s in enumerate(piece))
+        power = sum(s * s for s in piece)
+        if power > n * 100 ** 2:
+            best = max(best, 2 * (real * real + imaginary * imaginary) / n / power)
+    return best
