@@ -16,6 +16,7 @@ from harness import Case, free_ports, main, wait_until
 from node import Node, near
 from wire import Translator
 
+ALONE = True  # clocks run free here, Chromium's too: the runner gives it the machine
 VIDEO_PAGE = """<!doctype html><meta charset=utf-8><title>two phones</title><script>
 const phones = {};
 function paint(canvas, colours) {  // four squares of these colours, and a line that moves
