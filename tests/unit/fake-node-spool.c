@@ -133,6 +133,11 @@ void fake_node_begin_fax(struct fake_node *node, JsonObject *params, struct tl_c
 	node->fax_first_page = json_object_get_int_member_with_default(params, "first_page", 0);
 	g_clear_pointer(&node->fax_document, g_free);
 	if (sending) {
+		JsonObject *options = json_object_get_object_member(params, "options");
+		g_free(node->fax_header);
+		g_free(node->fax_header_zone);
+		node->fax_header = g_strdup(json_object_get_string_member_with_default(options, "header", NULL));
+		node->fax_header_zone = g_strdup(json_object_get_string_member_with_default(options, "header_zone", NULL));
 		g_autofree char *path = g_build_filename(node->folder, "blobs", json_object_get_string_member(params, "document"), NULL);
 		g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS)); /* it was put before it is asked for */
 		node->fax_document = g_strdup(path);

@@ -418,6 +418,8 @@ void fake_node_free(struct fake_node *node)
 	g_free(node->fax_leg);
 	g_free(node->fax_id);
 	g_free(node->fax_document);
+	g_free(node->fax_header);
+	g_free(node->fax_header_zone);
 	g_free(node->last_bridge_kind);
 	g_free(node->name);
 	g_free(node->boot);

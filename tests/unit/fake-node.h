@@ -35,6 +35,7 @@ struct fake_node {
 	gboolean deaf_to_release; /* leg.release is obeyed when the test ends the leg: a line takes its time to clear */
 	GPtrArray *unanswered;
 	char *fax_leg, *fax_id, *fax_document; /* of the last fax.send or fax.receive */
+	char *fax_header, *fax_header_zone; /* of its options */
 	unsigned fax_first_page;
 	char *last_bridge_kind;
 	gboolean silent_facts; /* keep facts from the event, as a lost connection would */

@@ -20,8 +20,8 @@ static const char config_text[] =
 	"[control]\nsocket = %s/desk.sock\n[token op]\ntoken = operator\nrole = operator\n"
 	"[node north]\naddress = %s\ntoken = " FAKE_TOKEN "\n"
 	"[lmtp]\nsocket = %s/lmtp.sock\ndomains = fax.example\n"
-	"[faxes]\nconverter = %s\nretry_busy_s = 1\nretry_trouble_s = 1\nretry_no_answer_s = 1\ntries = 3\nblock = 0900\n"
-	"[fax office]\nident = +49 30 1000\nheader = Office\ndeliver = dir:%s/out\n"
+	"[faxes]\nconverter = %s\nretry_busy_s = 1\nretry_trouble_s = 1\nretry_no_answer_s = 1\ntries = 3\nblock = 0900\nzone = Asia/Kolkata\n"
+	"[fax office]\nident = +49 30 1000\nheader = Office\nheader_zone = Europe/Berlin\ndeliver = dir:%s/out\n"
 	"[fax-sender staff]\naddresses = *@example.org\nbox = office\n"
 	"[fax-sender program]\ntoken = secret\nbox = office\npriority = 2\n"
 	"[fax-line pstn]\nto = group:pstn\nlines = 1\n"
@@ -302,6 +302,8 @@ static void test_mail(void)
 	fake_node_answer(centre->node, called_leg(centre)->id);
 	wait_until(centre->node->fax_document);
 	g_assert_cmpuint(centre->node->fax_first_page, ==, 1);
+	g_assert_cmpstr(centre->node->fax_header, ==, "Office");
+	g_assert_cmpstr(centre->node->fax_header_zone, ==, "Europe/Berlin");
 	TIFF *tiff = TIFFOpen(centre->node->fax_document, "r");
 	uint32_t width = 0, height = 0;
 	TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
@@ -313,7 +315,7 @@ static void test_mail(void)
 	fake_node_fax_ended(centre->node, "ok", "none", 1, TRUE);
 	wait_until(holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND pages = 1 AND pages_done = 1 AND subject = 'Hello'"));
 	wait_until(holds(centre, "SELECT count(*) FROM delivery WHERE target = 'anna@example.org' AND letter LIKE '%Page 1: confirmed%' AND "
-				 "letter LIKE '%first-page.png%'"));
+				 "letter LIKE '%first-page.png%' AND letter LIKE '%Given:   20% IST%'"));
 	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax"), ==, 1);
 	desk_rig_free(centre);
 }

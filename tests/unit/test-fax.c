@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <tiffio.h>
+#include <time.h>
 
 #include "fax-rig.h"
 
@@ -223,6 +225,77 @@ static void test_stop(void)
 	g_assert_false(rig.receiver.ended);
 }
 
+/* ---- the line above each page ---- */
+
+static _Atomic time_t clock_of_headers; /* 0: the real one */
+
+/* In place of the C library's own: SpanDSP dates its lines by it. */
+time_t time(time_t *at)
+{
+	struct timespec now = { clock_of_headers, 0 };
+	if (!clock_of_headers)
+		clock_gettime(CLOCK_REALTIME, &now);
+	if (at)
+		*at = now.tv_sec;
+	return now.tv_sec;
+}
+
+/* What stands above a page that is sent at @utc from a place of @zone: its rows, 216 octets each. */
+static GByteArray *header_at(time_t utc, const char *zone)
+{
+	struct fax_rig rig;
+	guint8 row[216];
+	uint32_t lines = 0;
+	fax_rig_init(&rig, &small, KEEP_WITHIN_MS);
+	struct tl_fax_config sends = fax_rig_config(true, false), receives = fax_rig_config(false, false);
+	strcpy(sends.options.header, "Smith & Co");
+	tl_fax_zone(zone, sends.options.header_zone, sizeof sends.options.header_zone);
+	clock_of_headers = utc;
+	fax_rig_call(&rig, &sends, &receives);
+	clock_of_headers = 0;
+	g_assert_cmpstr(rig.receiver.result.words, ==, "ok");
+	g_autofree char *path = g_build_filename(rig.directory, "page-0001.tif", NULL);
+	TIFF *tiff = TIFFOpen(path, "r");
+	g_assert_nonnull(tiff);
+	TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &lines);
+	g_assert_cmpuint(lines, >, small.length); /* nothing of the page is hidden by it */
+	GByteArray *header = g_byte_array_new();
+	for (unsigned y = 0; y < lines - small.length; y++) {
+		g_assert_cmpint(TIFFReadScanline(tiff, row, y, 0), ==, 1);
+		g_byte_array_append(header, row, sizeof row);
+	}
+	TIFFClose(tiff);
+	fax_rig_done(&rig);
+	return header;
+}
+
+static bool same(const GByteArray *a, const GByteArray *b)
+{
+	return a->len == b->len && !memcmp(a->data, b->data, a->len);
+}
+
+/* The time of the place, summer and winter: pel by pel the line of a clock that shows it anyway. */
+static void test_header(void)
+{
+	static const struct { const char *zone; time_t local; int ahead_s; } places[] = {
+		{ "Europe/Berlin", 1768465800, 3600 },       /* 2026-01-15 08:30 */
+		{ "Europe/Berlin", 1784104200, 7200 },       /* 2026-07-15 08:30 */
+		{ "America/Sao_Paulo", 1768465800, -10800 }, /* its zone has no name but <-03> */
+		{ "IST-5:30", 1768465800, 19800 },           /* as in TZ */
+	};
+	g_autoptr(GByteArray) winter = header_at(places[0].local, "UTC0"), summer = header_at(places[1].local, "UTC0");
+	unsigned black = 0;
+	for (unsigned i = 0; i < winter->len * 8; i++)
+		black += winter->data[i / 8] >> i % 8 & 1;
+	g_assert_cmpuint(black, >, 200);
+	g_assert_false(same(winter, summer));
+	for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
+		g_autoptr(GByteArray) header = header_at(places[i].local - places[i].ahead_s, places[i].zone);
+		if (!same(header, places[i].local == places[0].local ? winter : summer))
+			g_error("%s: not the time of the place", places[i].zone);
+	}
+}
+
 /* ---- documents ---- */
 
 static void test_documents(void)
@@ -267,6 +340,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/fax/wrong-width/plain", NULL, test_wrong_width);
 	g_test_add_data_func("/fax/wrong-width/ecm", "ecm", test_wrong_width);
 	g_test_add_func("/fax/stop", test_stop);
+	g_test_add_func("/fax/header", test_header);
 	g_test_add_func("/fax/documents", test_documents);
 	return g_test_run();
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
-/* LMTP as a machine (RFC 2033): what is answered, what is refused, what a message is. */
+/* LMTP as a machine (RFC 2033): what is answered, what is refused, what a message is; and which addresses are of our letters. */
 #include <glib.h>
 #include <string.h>
 
 #include "base/thread.h"
-#include "post/lmtp.h"
+#include "post/post.h"
 
 struct talk {
 	struct tl_lmtp *lmtp;
@@ -142,6 +142,17 @@ static void test_zero(void)
 	talk_free(talk);
 }
 
+static void test_bounce_token(void)
+{
+	static const char *const others[] = { "bounce@x", "bounce+@x", "bounce+0123456789abcdef0123456789abcde@x", "bounce+0123456789abcdef0123456789abcdef0@x",
+					      "bounce+0123456789abcdef0123456789abcdeg@x", "bounce-0123456789abcdef0123456789abcdef@x",
+					      "bounce+0123456789abcdef0123456789abcdef", "", "@" };
+	g_autofree char *token = tl_post_bounce_token("Bounce+0123456789ABCDEF0123456789abcdef@fax.example"); /* servers may change case */
+	g_assert_cmpstr(token, ==, "0123456789abcdef0123456789abcdef");
+	for (unsigned i = 0; i < G_N_ELEMENTS(others); i++)
+		g_assert_null(tl_post_bounce_token(others[i]));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -152,5 +163,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/lmtp/smuggling", test_smuggling);
 	g_test_add_func("/lmtp/limits", test_limits);
 	g_test_add_func("/lmtp/zero", test_zero);
+	g_test_add_func("/post/bounce-token", test_bounce_token);
 	return g_test_run();
 }

@@ -224,6 +224,13 @@ static gboolean check_flows(const struct settings *settings, GError **error)
 	g_assert_not_reached();
 }
 
+static gboolean check_zone(const struct tl_config_section *section, const char *key, GError **error)
+{
+	const char *name = tl_config_string(section, key);
+	g_autoptr(GTimeZone) zone = name && strlen(name) <= 64 ? g_time_zone_new_identifier(name) : NULL;
+	return !name || zone || tl_config_refuse(section, key, error, "\"%s\": expected a time zone such as Europe/Berlin", name);
+}
+
 static gboolean check_box(const struct tl_config_section *section, GError **error)
 {
 	static const struct { const char *key; unsigned max; } texts[] = { { "ident", 20 }, { "header", 50 } };
@@ -232,6 +239,8 @@ static gboolean check_box(const struct tl_config_section *section, GError **erro
 		if (text && strlen(text) > texts[i].max)
 			return tl_config_refuse(section, texts[i].key, error, "expected at most %u octets", texts[i].max);
 	}
+	if (!check_zone(section, "header_zone", error))
+		return FALSE;
 	for (const char *const *to = tl_config_list(section, "deliver"); *to; to++)
 		if (!(g_str_has_prefix(*to, "mail:") && strchr(*to, '@')) && !g_str_has_prefix(*to, "dir:/") &&
 		    !g_str_has_prefix(*to, "http://") && !g_str_has_prefix(*to, "https://"))
@@ -275,6 +284,8 @@ static gboolean check_sending(const struct settings *settings, GError **error)
 	while ((s = tl_config_next(settings->config, "webhook", s)))
 		if (!g_str_has_prefix(tl_config_string(s, "url"), "http://") && !g_str_has_prefix(tl_config_string(s, "url"), "https://"))
 			return tl_config_refuse(s, "url", error, "expected http://... or https://...");
+	if (!check_zone(faxes, "zone", error))
+		return FALSE;
 	if (quiet && !g_regex_match_simple("^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", quiet, 0, 0))
 		return tl_config_refuse(faxes, "quiet", error, "expected hours such as 22:00-07:00");
 	if (server && !g_str_has_prefix(server, "smtp://") && !g_str_has_prefix(server, "smtps://"))

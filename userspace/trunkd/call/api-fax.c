@@ -54,7 +54,8 @@ static void read_options(JsonObject *params, struct tl_fax_options *options)
 	JsonObject *from = json_object_has_member(params, "options") ? json_object_get_object_member(params, "options") : NULL;
 	read_text(from, "ident", options->ident, sizeof options->ident);
 	read_text(from, "header", options->header, sizeof options->header);
-	read_text(from, "header_zone", options->header_zone, sizeof options->header_zone);
+	if (from)
+		tl_fax_zone(json_object_get_string_member_with_default(from, "header_zone", ""), options->header_zone, sizeof options->header_zone);
 	read_text(from, "sub_address", options->sub_address, sizeof options->sub_address);
 	read_text(from, "password", options->password, sizeof options->password);
 	options->ecm = !from || json_object_get_boolean_member_with_default(from, "ecm", true);

@@ -33,11 +33,17 @@ bool tl_fax_ability_parse(enum tl_fax_ability ability, const char *name, unsigne
 struct tl_fax_options {
 	char ident[TL_FAX_IDENT_MAX + 1];
 	char header[51];                 /* above each page sent; "": no line */
-	char header_zone[65];            /* as in TZ; "": the machine's */
+	char header_zone[65];            /* a rule as in TZ, of tl_fax_zone(); "": the machine's */
 	char sub_address[TL_FAX_IDENT_MAX + 1], password[TL_FAX_IDENT_MAX + 1]; /* sent; "": none */
 	bool ecm;
 	unsigned modems, codings, resolutions, widths; /* bits, TL_FAX_ALL: everything */
 };
+
+/**
+ * @name, a zone of this system ("Europe/Berlin") or a rule as in TZ, as the rule that header_zone wants, into @rule of @size
+ * octets. An unknown name stays as it is. Reads a file. Main.
+ */
+void tl_fax_zone(const char *name, char *rule, size_t size);
 
 /** A page that is durable, or that the far end confirmed. */
 struct tl_fax_page {
