@@ -4,7 +4,7 @@
 #   ROOMS_test-ring := base            rooms whose archives it links, the needing one first
 #   EXTRA_test-pri := tests/unit/x.c   further sources of its own
 
-PACKAGES_CHECK := sip-tester baresip-core python3 python3-pil chromium chromium-driver clang libclang-rt-14-dev procps iproute2 \
+PACKAGES_CHECK := sip-tester baresip-core opus-tools python3 python3-pil chromium chromium-driver clang libclang-rt-14-dev procps iproute2 \
 	linux-headers-amd64 linux-source-6.1 dahdi-source dahdi sparse perl kmod bzip2 xz-utils \
 	dkms qemu-system-x86 busybox-static cpio postfix dovecot-imapd dovecot-lmtpd poppler-utils systemd udev openssl
 

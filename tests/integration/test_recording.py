@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
-"""Recording of bridges on a real node: who said what, byte for byte; a notice; pause; a full disk."""
+"""Recording of bridges on a real node: who said what, byte for byte; a notice; pause; a full disk; a death."""
+import audioop
 import hashlib
 import json
 import resource
 import subprocess
+import sys
+import time
 
 import test_tandem
-from audio import ALAW, assert_contains, noise, read_wav, write_wav
+from audio import ALAW, assert_contains, noise, read_wav, share_of, tone, write_wav
 from control import Refused
 from files import Http
 from centre import LATER, NUMBER, Centre
@@ -38,24 +41,27 @@ class Recording(Tandem):
     def contents(self, item):
         """The one part of a finished item, by HTTP; its name."""
         said = self.control.await_event("spool.changed", lambda e: e["item"]["item"] == item and e["item"]["state"] != "open")["item"]
+        return said, self.fetch(said)
+
+    def fetch(self, said):
         [part] = said["parts"]
         http = Http(self.node.socket)
         self.on_end(http.close)
-        status, body, _ = http.ask("GET", f"/spool/{item}/{part['name']}", "conductor")
+        status, body, _ = http.ask("GET", f"/spool/{said['item']}/{part['name']}", "conductor")
         self.assertEqual((200, part["size"], part["sha256"]), (status, len(body), hashlib.sha256(body).hexdigest()))
         path = self.dir / part["name"]
         path.write_bytes(body)
-        return said, path
+        return path
 
     def await_digit(self, leg, digit, then):
         """Sends @then to the caller, and hears @digit from @leg when what follows is done."""
         self.control.ask("leg.collect", leg=leg, collect=digit, max=1, first_ms=60000)
         self.control.ask("leg.dtmf", leg=self.legs()["in"], digits=then)
-        heard = self.control.await_event("leg.collected", lambda e: e["collect"] == digit)
+        heard = self.control.await_event("leg.collected", lambda e: (e["leg"], e["collect"]) == (leg, digit))
         self.assertEqual(digit, heard["digits"])
 
     def legs(self):
-        return {leg["direction"]: leg["leg"] for leg in self.control.snapshot()["legs"]}
+        return {leg["direction"]: leg["leg"] for leg in self.control.snapshot()["legs"] if leg.get("bridge") == self.bridge}
 
     def release(self):
         for leg in self.control.snapshot()["legs"]:
@@ -142,6 +148,57 @@ class Disk(Recording):
         self.assertEqual(-32009, refused.exception.code)
         self.assertEqual(2, len(self.control.snapshot()["legs"]))
         self.release()
+
+
+class Death(Recording):
+    speed = 2  # whatever a busy disk takes, the recorder's ring holds it
+
+    def talk(self, form, octets):
+        """A call that is recorded in @form, the caller's @octets heard; the recording's item, and when that was."""
+        write_wav(self.dir / f"{form}-says.wav", octets, ALAW)
+        before = {bridge["bridge"] for bridge in self.control.snapshot()["bridges"]}
+        self.exchange.start_calls(f"dial 100 from 0301 on net; wait answered; expect digits 5; say {form}-says.wav; send 7; wait released 120")
+        self.bridge, = wait_until(lambda: {bridge["bridge"] for bridge in self.control.snapshot()["bridges"]} - before, "the legs are bridged")
+        item = self.control.ask("bridge.record", bridge=self.bridge, recording=form, format=form)["item"]
+        self.control.await_event("recording.started", lambda e: e["recording"] == form)
+        self.await_digit(self.legs()["in"], "7", then="5")
+        return item, time.monotonic()
+
+    def left_of(self, path, form):
+        """The left side's octets of what can be played."""
+        if form == "wav":
+            return read_wav(path)[0::2]
+        decoded = self.dir / "decoded.wav"
+        subprocess.run(["opusdec", "--quiet", "--rate", "8000", "--force-wav", str(path), str(decoded)], check=True)
+        return audioop.lin2alaw(audioop.tomono(read_wav(decoded), 2, 1, 0), 2)
+
+    def has(self, path, form, octets):
+        left = self.left_of(path, form)
+        return octets in left if form == "wav" else share_of(left, 1000) > 0.9
+
+    def test_kill(self):
+        """What was heard is soon on the disk; after a kill -9 in mid-recording it is found, partial, and plays."""
+        says = {"opus": tone(1.5, 1000), "wav": noise(1, 41)}
+        self.plug({"called": "answer; wait released 120"}, {"": "called"})
+        self.control = self.node.connect("conductor", epoch=1)
+        items = {}
+        for form, octets in says.items():
+            items[form], heard = self.talk(form, octets)
+            path = self.node.state / "spool" / items[form] / f"audio.{form}.part"
+            wait_until(lambda path=path, form=form, octets=octets: self.has(path, form, octets), f"{form} on the disk")
+            print(f"{form}: on the disk {time.monotonic() - heard:.2f} s after it was heard", file=sys.stderr)
+        self.node.process.kill()
+        self.node.start()
+        self.control = self.node.connect("conductor", epoch=2)
+        wait_until(lambda: len(self.control.ask("spool.list")["items"]) == 2, "both items, settled")
+        for said in self.control.ask("spool.list")["items"]:
+            form = said["id"]
+            self.assertEqual((said["item"], said["kind"], said["state"]), (items[form], "recording", "partial"))
+            path = self.fetch(said)
+            self.assertTrue(self.has(path, form, says[form]), f"{form} has what was said")
+            if form == "wav":
+                self.assertEqual(path.read_bytes()[4:8], (path.stat().st_size - 8).to_bytes(4, "little"))
+            self.control.ask("spool.free", item=said["item"])
 
 
 class Queue(Centre):

@@ -14,11 +14,11 @@ DIGITS = "0123456789*#ABCD"
 class Tandem(Case):
     """The exchange is both far ends: it calls on span net and is called on span back."""
 
-    kind, law, bearers, settings = "e1", ALAW, 30, ()
+    kind, law, bearers, settings, speed = "e1", ALAW, 30, (), 4
 
     def plug(self, scripts, answers, more=()):
         a, b, c, d = free_ports(4)
-        lines = Pacer(self, [(a, b), (c, d)], 4, self.kind)
+        lines = Pacer(self, [(a, b), (c, d)], self.speed, self.kind)
         (net, into), (back, out) = lines.ports(0), lines.ports(1)
         more = Pacer.SETTINGS + more
         self.node = Node(self, [near("in", b, into, self.kind, more=more),
