@@ -11,3 +11,5 @@ ROOMS_test-browser-sdp := ip secure signal line base
 ROOMS_test-sdes := ip secure signal line base
 ROOMS_test-sip-secure := ip secure signal line base
 EXTRA_test-sip-secure := tests/unit/sip-pair.c
+ROOMS_test-sip-door := ip secure signal line base
+EXTRA_test-sip-door := tests/unit/sip-pair.c

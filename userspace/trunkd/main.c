@@ -56,7 +56,7 @@ static gboolean on_hangup(gpointer user)
 	tl_node_reload(daemon->node, tl_settings_node(fresh));
 	tl_log_set_level(tl_settings_log_level(fresh));
 	tl_settings_free(fresh);
-	tl_notice("routes, SIP users, SIP trunks and load_limit_us are reloaded; all else waits for a restart");
+	tl_notice("routes, SIP users, SIP trunks, SIP's certificate and load_limit_us are reloaded; all else waits for a restart");
 	return G_SOURCE_CONTINUE;
 }
 
@@ -145,7 +145,7 @@ static bool parse_options(int *argc, char ***argv, struct options *options, GErr
 	g_autoptr(GOptionContext) context = g_option_context_new("- telephony resource node");
 	g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_set_summary(context, "Runs trunks, media and calls as its configuration and a desk say.\n"
-				     "SIGTERM releases all calls and ends; SIGHUP reloads routes, SIP users, SIP trunks and load_limit_us.");
+				     "SIGTERM releases all calls and ends; SIGHUP reloads routes, SIP users, SIP trunks, SIP's certificate and load_limit_us.");
 	if (!g_option_context_parse(context, argc, argv, error))
 		return false;
 	if (*argc > 1) {

@@ -101,8 +101,11 @@ const struct tl_config_key tl_settings_keys[] = {
 	INT("sip", "session_expires_s", "1800", 0, 86400, "session timer (RFC 4028); 0: off"),
 	INT("sip", "rtp_timeout_s", "60", 0, 86400, "an answered party not heard for so long, by RTP or RTCP, is released; 0: never; in steps of 10 s"),
 	INT("sip", "max_dialogs", "4000", 1, 100000, "beyond it 503"),
-	STRING("sip", "certificate", NULL, FALSE, "file of key and certificate chain, PEM, for TLS; read at start; default: one of our own"),
+	STRING("sip", "certificate", NULL, FALSE, "file of key and certificate chain, PEM, for TLS; read at start and on SIGHUP; default: one of our own"),
 	STRING("sip", "authorities", NULL, FALSE, "file of those who may vouch for whom we call by TLS, PEM; default: anybody is believed"),
+	INT("sip", "tls_connections", "2000", 1, 20000, "made to us by TLS at one time; beyond it they are hung up on"),
+	INT("sip", "tls_connections_per_address", "200", 1, 20000, "of them from one IPv4 address or IPv6 /64"),
+	INT("sip", "tls_handshake_s", "10", 1, 120, "until a handshake by TLS is given up"),
 	CHOICE("sip", "srtp", "allow", SRTP, FALSE, "whether calls are encrypted, for users and trunks that do not say; require: or refused"),
 	BOOL("sip", "keys_in_clear", "no", "SRTP's keys go by UDP and TCP, too, where others can read them"),
 

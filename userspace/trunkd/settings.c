@@ -311,6 +311,9 @@ static bool read_sip(struct tl_settings *settings, GError **error)
 	sip->max_dialogs = tl_config_int(section, "max_dialogs");
 	sip->certificate = tl_config_string(section, "certificate");
 	sip->authorities = tl_config_string(section, "authorities");
+	sip->tls_connections = tl_config_int(section, "tls_connections");
+	sip->tls_connections_per_address = tl_config_int(section, "tls_connections_per_address");
+	sip->tls_handshake_ms = 1000 * tl_config_int(section, "tls_handshake_s");
 	sip->srtp = tl_config_choice(section, "srtp");
 	sip->keys_in_clear = tl_config_bool(section, "keys_in_clear");
 	settings->node.rtp_timeout_s = tl_config_int(section, "rtp_timeout_s");

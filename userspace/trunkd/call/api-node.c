@@ -128,6 +128,7 @@ static void count_sip(struct tl_node *node, JsonObject *object)
 #define COUNT(field) json_object_set_int_member(object, "sip_" #field, sip.field)
 	COUNT(invites_received), COUNT(invites_sent), COUNT(registers), COUNT(auth_failures), COUNT(unknown_users);
 	COUNT(unknown_peers), COUNT(sdp_refused), COUNT(overload_refused), COUNT(messages_refused);
+	COUNT(tls_connections), COUNT(tls_accepted), COUNT(tls_refused_full), COUNT(tls_refused_address), COUNT(tls_refused_slow);
 #undef COUNT
 }
 

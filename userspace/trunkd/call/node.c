@@ -276,8 +276,12 @@ void tl_node_reload(struct tl_node *node, const struct tl_node_config *config)
 	read_routes(node, config);
 	read_peers(node, config);
 	tl_media_limit_load(node->media, config->media.load_limit_us);
-	if (node->sip)
-		tl_sip_set_peers(node->sip, config->sip.users, config->sip.n_users, config->sip.trunks, config->sip.n_trunks);
+	g_autoptr(GError) error = NULL;
+	if (!node->sip)
+		return;
+	tl_sip_set_peers(node->sip, config->sip.users, config->sip.n_users, config->sip.trunks, config->sip.n_trunks);
+	if (!tl_sip_renew_certificate(node->sip, config->sip.certificate, config->sip.authorities, &error))
+		tl_error("SIP's certificate stays the one of before: %s", error->message);
 }
 
 /* ---- start and stop ---- */

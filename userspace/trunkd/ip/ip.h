@@ -48,6 +48,7 @@ struct tl_sip_config {
 	const char *tls_folder;                  /* where the stack's TLS reads from; needed to listen with it */
 	const char *certificate;                 /* file of key and certificate (secure.h); NULL: our own */
 	const char *authorities;                 /* file of those who may vouch for whom we connect to; NULL: anybody is believed */
+	unsigned tls_connections, tls_connections_per_address, tls_handshake_ms; /* of TLS; 0: as in secure.h */
 	bool t38;                                /* calls may begin by T.38; whether one may go over to it is asked of its owner */
 	unsigned unreachable_ms;                 /* a call that nothing answers at all fails after it; default 8000 */
 };
@@ -62,6 +63,9 @@ struct tl_sip_origin {
 struct tl_sip_counters {
 	uint64_t invites_received, invites_sent, registers, auth_failures, unknown_users, unknown_peers;
 	uint64_t sdp_refused, overload_refused, messages_refused;
+	/* Connections by TLS that others made; of the whole process. */
+	uint64_t tls_connections; /* present (a gauge) */
+	uint64_t tls_accepted, tls_refused_full, tls_refused_address, tls_refused_slow;
 };
 
 struct tl_sip;
@@ -93,6 +97,12 @@ struct tl_sip *tl_sip_new(const struct tl_sip_config *config, const struct tl_si
  * second or two, at the very worst the stack's own 30 s. NULL is legal.
  */
 void tl_sip_free(struct tl_sip *sip);
+
+/**
+ * Reads key, certificates and authorities of TLS again; connections from now on have them, calls do not notice. Whether
+ * authorities are asked at all is settled by tl_sip_new(). On an error all stays as it was. Blocks on the disk: some ms.
+ */
+gboolean tl_sip_renew_certificate(struct tl_sip *sip, const char *certificate, const char *authorities, GError **error);
 
 /** Replaces users and trunks (a reload); dialogs are not touched. */
 void tl_sip_set_peers(struct tl_sip *sip, const struct tl_sip_user *users, unsigned n_users,

@@ -16,7 +16,7 @@
 #include "ip/sip.h"
 
 /** Our Contact, where the stack's own would not do: for requests and responses that set it. */
-#define TL_SIP_CONTACT(listener) TAG_IF((listener)->contact[0], SIPTAG_CONTACT_STR((listener)->contact))
+#define TL_SIP_CONTACT(dialog) TAG_IF((dialog)->contact[0], SIPTAG_CONTACT_STR((dialog)->contact))
 
 enum tl_sip_dialog_event {
 	TL_SIP_OFFERED,     /* an INVITE that we take */
@@ -64,6 +64,7 @@ struct tl_sip_dialog {
 	int verdict;           /* 0, -ENODATA (it had no description) or another negative errno */
 	uint64_t session_id;
 	unsigned version;
+	char contact[128];     /* ours, for this peer; "": the stack's own will do */
 	char *description;     /* our latest, as sent; has keys in it */
 	struct tl_sip_keys keys;
 	enum tl_srtp_policy srtp; /* outgoing: what is wanted */

@@ -21,7 +21,7 @@ int tl_sip_in_provisional(struct tl_sip_dialog *d, unsigned status, bool inband)
 	bool describe = inband && d->offered && d->base.local.port;
 	if (describe)
 		tl_sip_media_agree(d);
-	nua_respond(d->nh, (int)status, tl_status_phrase(status), TL_SIP_CONTACT(d->listener),
+	nua_respond(d->nh, (int)status, tl_status_phrase(status), TL_SIP_CONTACT(d),
 		    TAG_IF(describe, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE)),
 		    TAG_IF(describe, SIPTAG_PAYLOAD_STR(describe ? tl_sip_media_describe(d, true) : "")), TAG_END());
 	return 0;
@@ -32,7 +32,7 @@ void tl_sip_in_answer(void *user, const void *data)
 	struct tl_sip_dialog *d = user;
 	if (d->offered)
 		tl_sip_media_agree(d);
-	nua_respond(d->nh, 200, "OK", TL_SIP_CONTACT(d->listener), SIPTAG_CONTENT_TYPE_STR(SDP_TYPE),
+	nua_respond(d->nh, 200, "OK", TL_SIP_CONTACT(d), SIPTAG_CONTENT_TYPE_STR(SDP_TYPE),
 		    SIPTAG_PAYLOAD_STR(tl_sip_media_describe(d, d->offered)), TAG_END());
 }
 
@@ -111,6 +111,7 @@ static struct tl_sip_dialog *dialog_from(const struct tl_nua_event *event, enum 
 	d->offered = sdp;
 	unsigned port;
 	tl_listener_source(event->listener, d->base.remote.from, &port);
+	tl_listener_contact(d->listener, d->base.remote.from, d->contact);
 	if (sdp)
 		tl_sip_media_take_offer(d, sdp);
 	d->keys.changed = false; /* the owner has not looked yet */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 #include "ip/sip-listen.h"
+#include "secure/secure.h"
 #include "version.h"
 
 #include <arpa/inet.h>
@@ -182,13 +183,38 @@ static const char *own_transport(const struct tl_sip_listener *listener)
 	return listener->udp && listener->tcp ? "" : listener->tcp ? ";transport=tcp" : ";transport=udp";
 }
 
-/* By itself the stack would say sips:, which telephones that speak TLS may still not know (RFC 5630 3.1.4 has no other). */
-static void settle_contact(struct tl_sip_listener *listener)
+bool tl_listener_is_wildcard(const struct tl_sip_listener *listener)
 {
-	bool wildcard = !strcmp(listener->host, "0.0.0.0") || !strcmp(listener->host, "::");
-	if (listener->tls && !wildcard)
-		g_snprintf(listener->contact, sizeof(listener->contact), "<sip:%s:%u;transport=tls>", listener->uri_host,
-			   listener->port);
+	return !strcmp(listener->host, "0.0.0.0") || !strcmp(listener->host, "::");
+}
+
+/* The address of ours that the kernel would send from, to @peer or, where that is not known, into the world. */
+static bool own_address(int family, const char *peer, char host[64])
+{
+	union address address;
+	const char *world = family == AF_INET6 ? "2001:db8::1" : "192.0.2.1"; /* RFC 3849, RFC 5737: nobody is there */
+	socklen_t length = fill(&address, family, peer[0] ? peer : world, 9);
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool found = fd >= 0 && !connect(fd, &address.sa, length) && !getsockname(fd, &address.sa, &length);
+	const void *octets = family == AF_INET6 ? (const void *)&address.v6.sin6_addr : &address.v4.sin_addr;
+	found = found && inet_ntop(family, octets, host, 64);
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+void tl_listener_contact(const struct tl_sip_listener *listener, const char *peer, char contact[128])
+{
+	char host[64];
+	contact[0] = '\0';
+	if (!listener->tls)
+		return;
+	if (!tl_listener_is_wildcard(listener))
+		g_strlcpy(host, listener->host, sizeof host);
+	else if (!own_address(listener->family, peer, host))
+		return;
+	g_autofree char *uri = tl_listener_uri(host, listener->port, "tls");
+	g_snprintf(contact, 128, "<%s>", uri);
 }
 
 bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_callback_f on_event, GError **error)
@@ -196,7 +222,6 @@ bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_cal
 	if (!read_url(listener, url, error) || !settle_port(listener, error))
 		return false;
 	struct tl_sip *sip = listener->sip;
-	settle_contact(listener);
 	if (listener->tls && !sip->tls_folder) {
 		g_set_error(error, TL_IP_ERROR, TL_IP_ERROR_CONFIG, "%s: no folder for TLS is configured", url);
 		return false;
@@ -214,6 +239,8 @@ bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_cal
 				   NTATAG_UDP_MTU(UDP_MTU), NTATAG_MAX_PROCEEDING(2 * sip->max_dialogs),
 				   TAG_IF(listener->tls, TPTAG_CERTIFICATE(sip->tls_folder)),
 				   TAG_IF(listener->tls, TPTAG_TLS_VERIFY_POLICY(policy)), TAG_END());
+	if (listener->nua && listener->tls)
+		tl_tls_door_guard(listener->port);
 	if (!listener->nua)
 		g_set_error(error, TL_IP_ERROR, TL_IP_ERROR_LISTEN, "cannot listen on %s", bound);
 	g_free(bound);

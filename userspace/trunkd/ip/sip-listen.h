@@ -10,6 +10,15 @@ bool tl_listener_open(struct tl_sip_listener *listener, const char *url, nua_cal
 /** Whether listening at @url means TLS. */
 bool tl_listener_is_tls(const char *url);
 
+/** Whether it listens at all addresses of its family. */
+bool tl_listener_is_wildcard(const struct tl_sip_listener *listener);
+
+/**
+ * tl_listener_contact - our Contact for whom is at @peer, numeric, "": not known, where the stack's own would not do; else
+ * "". By TLS it would say sips:, which telephones that speak TLS may still not know (RFC 5630 3.1.4 has no other).
+ */
+void tl_listener_contact(const struct tl_sip_listener *listener, const char *peer, char contact[128]);
+
 /** The listener that can reach @url by its family and transport, or NULL. */
 struct tl_sip_listener *tl_listener_for(struct tl_sip *sip, const url_t *url);
 

@@ -47,8 +47,7 @@ static const struct tl_sip_route *route_of(const struct tl_sip_dialog *d)
 /* The host for our own URIs: a wildcard address would mean nothing to the peer. */
 static const char *own_host(const struct tl_sip_listener *listener)
 {
-	bool wildcard = !strcmp(listener->host, "0.0.0.0") || !strcmp(listener->host, "::");
-	return wildcard ? listener->sip->realm : listener->uri_host;
+	return tl_listener_is_wildcard(listener) ? listener->sip->realm : listener->uri_host;
 }
 
 static void send_invite(struct tl_sip_dialog *d, const char *host)
@@ -61,7 +60,7 @@ static void send_invite(struct tl_sip_dialog *d, const char *host)
 	d->nh = nua_handle(d->listener->nua, &d->nua, NUTAG_URL(route->uri), SIPTAG_TO_STR(to), SIPTAG_FROM_STR(headers.from),
 			   TAG_IF(route->route, NUTAG_PROXY(route->route)), TAG_END());
 	nua_invite(d->nh, SIPTAG_CONTENT_TYPE_STR(SDP_TYPE), SIPTAG_PAYLOAD_STR(tl_sip_media_describe(d, false)),
-		   TL_SIP_CONTACT(d->listener), TAG_IF(headers.privacy, SIPTAG_PRIVACY_STR(headers.privacy)),
+		   TL_SIP_CONTACT(d), TAG_IF(headers.privacy, SIPTAG_PRIVACY_STR(headers.privacy)),
 		   TAG_IF(headers.asserted, SIPTAG_HEADER_STR(headers.asserted)),
 		   TAG_IF(headers.diversion, SIPTAG_HEADER_STR(headers.diversion)), TAG_END());
 	g_free(to);
@@ -88,6 +87,7 @@ void tl_sip_out_invite(void *user, const void *data)
 	d->challenges = 0;
 	tl_sip_keys_begin(&d->keys, d->srtp, d->listener); /* each contact gets keys of its own */
 	note_peer(d, route, home);
+	tl_listener_contact(d->listener, d->base.remote.from, d->contact);
 	send_invite(d, url && url->url_host ? url->url_host : d->listener->uri_host);
 	tl_timer_start(d->timer_b, d->sip->unreachable_ms);
 	su_home_deinit(home);

@@ -193,7 +193,15 @@ static bool prepare_tls(struct tl_sip *sip, const struct tl_sip_config *config, 
 		return true;
 	sip->tls_folder = g_strdup(config->tls_folder);
 	sip->verifies = config->authorities;
+	tl_tls_door_open(&(struct tl_tls_limits){ config->tls_connections, config->tls_connections_per_address, config->tls_handshake_ms });
 	return tl_tls_folder_make(sip->tls_folder, config->certificate, config->authorities, error);
+}
+
+gboolean tl_sip_renew_certificate(struct tl_sip *sip, const char *certificate, const char *authorities, GError **error)
+{
+	tl_assert_main();
+	return !sip->tls_folder || (tl_tls_folder_make(sip->tls_folder, certificate, authorities, error) &&
+				    tl_tls_door_renew(sip->tls_folder, error));
 }
 
 static bool open_listeners(struct tl_sip *sip, const char *const *listen, GError **error)
@@ -312,6 +320,13 @@ void tl_sip_counters(const struct tl_sip *sip, struct tl_sip_counters *counters)
 {
 	*counters = sip->counters;
 	counters->messages_refused += tl_trace_refused() - sip->refused_before;
+	struct tl_tls_counters tls;
+	tl_tls_door_counters(&tls);
+	counters->tls_connections = tls.connections;
+	counters->tls_accepted = tls.accepted;
+	counters->tls_refused_full = tls.refused_full;
+	counters->tls_refused_address = tls.refused_address;
+	counters->tls_refused_slow = tls.refused_slow;
 }
 
 void tl_sip_set_trace(struct tl_sip *sip, bool on)

@@ -39,7 +39,6 @@ struct tl_sip_listener {
 	char host[64];     /* numeric */
 	char uri_host[68]; /* the same in a URI: IPv6 in brackets */
 	unsigned port;
-	char contact[128];       /* "<sip:host:port;transport=tls>"; "": the stack's own */
 };
 
 struct tl_trunk {

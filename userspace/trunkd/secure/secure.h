@@ -55,9 +55,37 @@ void tl_certificate_unref(struct tl_certificate *certificate);
  * tl_tls_folder_make - what a TLS stack that reads files needs, in @folder (made, mode 0700): agent.pem, key and
  * certificate; cafile.pem, the certificates sent along and those trusted. @certificate: PEM file of a key (any kind,
  * mode 0600 at most) and its certificate with its chain, NULL: our own as tl_certificate_open() makes it.
- * @authorities: PEM file of those trusted besides, or NULL. Blocks on the disk: at start.
+ * @authorities: PEM file of those trusted besides, or NULL. Blocks on the disk: at start, or when told to read again.
  */
 gboolean tl_tls_folder_make(const char *folder, const char *certificate, const char *authorities, GError **error);
+
+/* ---- the door of the SIP stack's TLS: one a process, as its connections do not say whose they are ---- */
+
+/** 0: 2000, 200, 10000. */
+struct tl_tls_limits {
+	unsigned connections;  /* that others made to us, at one time */
+	unsigned per_address;  /* of them from one IPv4 address or IPv6 /64 */
+	unsigned handshake_ms; /* until a handshake is given up */
+};
+
+/** Before the stack listens; it reads its folder then. Thread: main. */
+void tl_tls_door_open(const struct tl_tls_limits *limits);
+
+/** The stack listens on local @port with TLS: the limits hold there. Thread: main. */
+void tl_tls_door_guard(unsigned port);
+
+/**
+ * tl_tls_door_renew - connections from now on, ours to others too, show and trust what tl_tls_folder_make() has put into
+ * @folder; those that stand are left alone. Blocks on the disk: some ms. Thread: main.
+ */
+gboolean tl_tls_door_renew(const char *folder, GError **error);
+
+/** All only grow, but the gauge. Who is refused is hung up on before a word is read. Thread: main. */
+struct tl_tls_counters {
+	uint64_t connections; /* present (a gauge) */
+	uint64_t accepted, refused_full, refused_address, refused_slow;
+};
+void tl_tls_door_counters(struct tl_tls_counters *counters);
 
 /** Whether tl_certificate_open() would make a new one now. Sessions that have told the old one's fingerprint keep it. */
 gboolean tl_certificate_due(const struct tl_certificate *certificate);

@@ -2,15 +2,11 @@
 /* The folder from which the SIP stack's TLS reads, checked before it does: the stack says little of what it dislikes. */
 #include "secure/secure.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <sofia-sip/su.h>
-#include <sofia-sip/sofia_features.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -121,33 +117,4 @@ gboolean tl_tls_folder_make(const char *folder, const char *certificate, const c
 	if (fclose(file))
 		return refuse(error, trusted, g_strerror(errno));
 	return done || refuse(error, authorities ? authorities : agent, "expected certificates, PEM");
-}
-
-static gboolean is_forgetful(const void *caller)
-{
-	Dl_info info;
-	return g_str_has_prefix(SOFIA_SIP_VERSION, "1.12.11") && dladdr(caller, &info) && strstr(info.dli_fname, "libsofia-sip-ua.so");
-}
-
-/*
- * In OpenSSL's place, which it calls: sofia-sip 1.12.11 says goodbye to a TLS connection by this alone and then forgets
- * it, 70 KiB each, whoever connected (later ones free it themselves). References to its context and BIO, which the
- * stack does give back afterwards, are made up for.
- */
-int SSL_shutdown(SSL *ssl)
-{
-	static int (*_Atomic known)(SSL *); /* threads that shake hands come here, too */
-	int (*next)(SSL *) = known;
-	if (!next)
-		known = next = (int (*)(SSL *))dlsym(RTLD_NEXT, "SSL_shutdown");
-	int result = next(ssl);
-	if (is_forgetful(__builtin_return_address(0))) {
-		BIO *bio = SSL_get_rbio(ssl);
-		if (bio)
-			BIO_up_ref(bio);
-		SSL_CTX_up_ref(SSL_get_SSL_CTX(ssl));
-		SSL_free(ssl);
-		ERR_clear_error();
-	}
-	return result;
 }
