@@ -17,6 +17,7 @@ from node import Node, near
 from wire import Translator
 
 ALONE = True  # clocks run free here, Chromium's too: the runner gives it the machine
+
 VIDEO_PAGE = """<!doctype html><meta charset=utf-8><title>two phones</title><script>
 const phones = {};
 function paint(canvas, colours) {  // four squares of these colours, and a line that moves
@@ -238,7 +239,7 @@ class Browser(Browsing):
         self.assertEqual((result["cause"], result["digits"]), (16, "1590"))
         recording = read_wav(self.dir / "hears.wav")
         for said in answers:  # a browser on a busy machine sends in bursts, of which playout drops what is too late
-            self.assertGreaterEqual(pieces_found(recording, said), 0.7)
+            self.assertGreaterEqual(pieces_found(recording, said), 0.9)
         self.desk.await_event("leg.ended", lambda p: p["leg"] == caller)
         self.assertEqual([leg["leg"] for leg in self.desk.ask("node.snapshot")["legs"]], ["anna"])
 
@@ -257,7 +258,7 @@ class Browser(Browsing):
         self.assertEqual((page["srtpCipher"], page["dtlsState"]), ("SRTP_AEAD_AES_128_GCM", "connected"))
         counters = self.desk.ask("leg.counters", leg="anna")["counters"]
         self.assertGreater(counters["packets_received"], 50)
-        self.assertLess(counters["refused"], 5)  # what comes before the keys have reached the thread
+        self.assertEqual(counters["refused"], 0)
         self.desk.ask("leg.release", leg=caller)
         call.results()
 
@@ -276,7 +277,7 @@ class Browser(Browsing):
         self.assertEqual(codec["mimeType"], "audio/opus")
         self.chromium.run("sender.dtmf.insertDTMF('159', 120, 80)")
         counters = self.desk.ask("leg.counters", leg="anna")["counters"]
-        self.assertLess(counters["refused"], 5)  # what comes before the keys have reached the thread
+        self.assertEqual(counters["refused"], 0)
         self.assertEqual(call.all_good()[0]["digits"], "159")
         self.assertGreater(share_of(read_wav(self.dir / "hears.wav"), 1200), 0.9)
 
@@ -398,7 +399,7 @@ class Video(Browsing):
                 self.assertEqual(self.chromium.run("return (await stats('bert', 'inbound-rtp', 'video')).codec"), codec)
         self.assertIn("video/VP8", has)
         counters = self.desk.ask("leg.counters", leg="anna")["counters"]
-        self.assertLess(counters["refused"], 5)  # what comes before the keys have reached the thread
+        self.assertLess(counters["refused"], 5)  # of the page before, or before the keys are there
         self.assertGreater(counters["video_sent"], 10)
         self.over_bad_network()
 
