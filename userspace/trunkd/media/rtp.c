@@ -3,32 +3,12 @@
 
 #include <errno.h>
 
+#include "media/octets.h"
+
 #define VERSION 2
 #define MAX_DROPOUT 3000 /* RFC 3550 A.1 */
 #define MAX_MISORDER 100
 #define JITTER_STEP_MAX 8000 /* a step of the arrival clock is no jitter */
-
-static uint16_t get16(const uint8_t *octets)
-{
-	return octets[0] << 8 | octets[1];
-}
-
-static uint32_t get32(const uint8_t *octets)
-{
-	return (uint32_t)get16(octets) << 16 | get16(octets + 2);
-}
-
-static void put16(uint8_t *octets, uint16_t value)
-{
-	octets[0] = value >> 8;
-	octets[1] = value;
-}
-
-static void put32(uint8_t *octets, uint32_t value)
-{
-	put16(octets, value >> 16);
-	put16(octets + 2, value);
-}
 
 int tl_rtp_parse(const uint8_t *octets, size_t n_octets, struct tl_rtp_packet *packet)
 {

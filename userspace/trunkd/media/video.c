@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "media/octets.h"
+
 #define HEADER 12
 #define ONE_BYTE 0xbede    /* RFC 8285 4.2 */
 #define EXTENSION_MAX 16   /* octets of the elements that are kept: a header, two of up to 4 with a padding */
@@ -14,28 +16,6 @@ enum { NACK = 1, PLI = 1, FIR = 4, AFB = 15 };
 
 #define SENDER_INFO 20
 #define BLOCK 24
-
-static uint16_t get16(const uint8_t *o)
-{
-	return o[0] << 8 | o[1];
-}
-
-static uint32_t get32(const uint8_t *o)
-{
-	return (uint32_t)get16(o) << 16 | get16(o + 2);
-}
-
-static void put16(uint8_t *o, uint16_t value)
-{
-	o[0] = value >> 8;
-	o[1] = value;
-}
-
-static void put32(uint8_t *o, uint32_t value)
-{
-	put16(o, value >> 16);
-	put16(o + 2, value);
-}
 
 /* ---- packets ---- */
 
