@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "media/caller-id.h"
+#include "media/dtmf.h"
 #include "media/g711.h"
 #include "media/mf.h"
 #include "media/sound.h"
@@ -104,6 +105,46 @@ static void test_caller_id(void)
 				check_id(kind, law, &ids[i]);
 }
 
+/* SpanDSP looks at 102 samples at a time, a tick has 80: after so many samples both begin together again. */
+#define ALIGNMENTS (102 * 80 / 2)
+
+/* After @lead samples of silence. */
+static bool hears_a_key_after(const struct tl_sound *sound, size_t lead)
+{
+	struct tl_caller_id_receiver *receiver = tl_caller_id_receiver_new(TL_CALLER_ID_DTMF);
+	struct tl_dtmf_detector *detector = tl_dtmf_detector_new();
+	struct tl_dtmf_press press;
+	bool told = false, key = false;
+	size_t n;
+	const uint8_t *octets = tl_sound_octets(sound, TL_LAW_ULAW, &n);
+	g_autofree uint8_t *line = g_malloc(lead + n);
+	memset(line, tl_law_idle(TL_LAW_ULAW), lead);
+	memcpy(line + lead, octets, n);
+	for (size_t at = 0; at + TL_BLOCK_OCTETS <= lead + n; at += TL_BLOCK_OCTETS) {
+		int16_t samples[TL_BLOCK_OCTETS];
+		tl_g711_decode(TL_LAW_ULAW, line + at, samples, TL_BLOCK_OCTETS);
+		if (told)
+			key |= tl_dtmf_detector_hear(detector, samples, TL_BLOCK_OCTETS, &press);
+		else
+			told = tl_caller_id_receiver_hear(receiver, samples, TL_BLOCK_OCTETS);
+	}
+	g_assert_true(told);
+	tl_dtmf_detector_free(detector);
+	tl_caller_id_receiver_free(receiver);
+	return key;
+}
+
+/* Who listens for keys once the id is told hears none of it. */
+static void test_last_digit(void)
+{
+	struct tl_sound *sound = tl_caller_id_sound(TL_CALLER_ID_DTMF, &(struct tl_caller_id){ .digits = "1" }, "01010000");
+	unsigned keys = 0;
+	for (size_t lead = 0; lead < ALIGNMENTS; lead++)
+		keys += hears_a_key_after(sound, lead);
+	g_assert_cmpuint(keys, ==, 0);
+	tl_sound_unref(sound);
+}
+
 /* What goes on the line is 7-bit; a long name is cut where the standard ends. */
 static void test_names(void)
 {
@@ -154,6 +195,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/inband/mf-own-tones", test_mf_own_tones);
 	g_test_add_func("/inband/mf-spandsp-tones", test_mf_spandsp_tones);
 	g_test_add_func("/inband/caller-id", test_caller_id);
+	g_test_add_func("/inband/caller-id/last-digit", test_last_digit);
 	g_test_add_func("/inband/names", test_names);
 	g_test_add_func("/inband/messages", test_messages);
 	return g_test_run();

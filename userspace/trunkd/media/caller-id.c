@@ -11,6 +11,8 @@
 #define SAMPLES_MAX (8000 * 6)
 #define SILENCE_SAMPLES 800 /* after the message, for the far end's filters */
 #define BELL_NAME_MAX 15 /* GR-30 */
+/* The last digit of a DTMF message is understood before it is over: who listens next shall not take it for a key. */
+#define LAST_DIGIT_SAMPLES 800
 
 static int standard_of(enum tl_caller_id_kind kind)
 {
@@ -174,18 +176,19 @@ struct tl_caller_id_receiver {
 	enum tl_caller_id_kind kind; /* RO */
 	adsi_rx_state_t *rx;         /* tick */
 	uint8_t message[MESSAGE_MAX]; /* tick until heard, then main */
-	unsigned n_octets;
-	bool heard;                  /* tick */
+	unsigned n_octets;           /* 0: none heard yet */
+	int left;                    /* tick: samples of the last digit still to come */
+	bool told;                   /* tick */
 };
 
 static void on_message(void *user, const uint8_t *octets, int n)
 {
 	struct tl_caller_id_receiver *receiver = user;
-	if (receiver->heard || n < 1 || n > MESSAGE_MAX)
+	if (receiver->n_octets || n < 1 || n > MESSAGE_MAX)
 		return;
 	memcpy(receiver->message, octets, (size_t)n);
 	receiver->n_octets = (unsigned)n;
-	receiver->heard = true;
+	receiver->left = receiver->kind == TL_CALLER_ID_DTMF ? LAST_DIGIT_SAMPLES : 0;
 }
 
 struct tl_caller_id_receiver *tl_caller_id_receiver_new(enum tl_caller_id_kind kind)
@@ -206,10 +209,14 @@ void tl_caller_id_receiver_free(struct tl_caller_id_receiver *receiver)
 
 bool tl_caller_id_receiver_hear(struct tl_caller_id_receiver *receiver, const int16_t *samples, unsigned n)
 {
-	if (receiver->heard)
+	if (receiver->told)
 		return false;
-	adsi_rx(receiver->rx, samples, (int)n);
-	return receiver->heard;
+	if (!receiver->n_octets)
+		adsi_rx(receiver->rx, samples, (int)n);
+	else
+		receiver->left -= (int)n;
+	receiver->told = receiver->n_octets && receiver->left <= 0;
+	return receiver->told;
 }
 
 bool tl_caller_id_receiver_take(const struct tl_caller_id_receiver *receiver, struct tl_caller_id *id)
