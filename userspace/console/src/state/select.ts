@@ -13,8 +13,9 @@ export function myCall(state: State): Call | null {
   return (me?.call && state.calls.get(me.call)) || null;
 }
 
+/** It can be answered: before that the call is ours already, but does not ring yet. */
 export function isRinging(state: State): boolean {
-  return mySelf(state)?.state === "ringing" && myCall(state) !== null;
+  return mySelf(state)?.state === "ringing" && myCall(state)?.state === "ringing";
 }
 
 /** The call in which I ask another agent. */

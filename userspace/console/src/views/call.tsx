@@ -84,7 +84,7 @@ export function CallView({ state, actions }: Props) {
   const me = mySelf(state), call = myCall(state);
   if (isRinging(state)) return <Waiting state={state} actions={actions} />;
   if (call && me?.state === "talking") return <Talking state={state} actions={actions} call={call} />;
-  const words = me?.state === "ready" ? "Waiting for a call." : me?.state === "wrap-up" ? "The call is over. Finish your notes, then set yourself ready."
+  const words = me?.state === "ready" || me?.state === "ringing" ? "Waiting for a call." : me?.state === "wrap-up" ? "The call is over. Finish your notes, then set yourself ready."
     : "Set yourself ready to get calls.";
   return <section class="panel call idle"><p class="empty">{words}</p></section>;
 }
