@@ -20,9 +20,9 @@ PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0 libsoup-3.0 sqlite3 libsodium spands
 CC := gcc
 STRICT := -std=gnu11 -Wall -Wextra -Werror -Wswitch-enum -Wno-unused-parameter -Wno-missing-field-initializers
 CFLAGS_release := -O2 -g
-CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-CFLAGS_tsan := -O1 -g -fsanitize=thread
-CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
+CFLAGS_asan := -O1 -g1 -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+CFLAGS_tsan := -O1 -g1 -fsanitize=thread
+CFLAGS_fuzz := -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined
 ifeq ($(VARIANT),fuzz)
 CC := clang
 STRICT += -Wno-unknown-warning-option

@@ -24,7 +24,7 @@ class Step:
     limit_s: int = 300
     alone: bool = False  # it uses both cores, or is hurt by a busy machine
     env: dict = field(default_factory=dict)
-    needs: tuple = ()  # names of steps that --only must take along
+    needs: tuple = ()  # names of steps that --only must take along, and that must have ended before
 
 
 @dataclass
@@ -122,8 +122,10 @@ class Engine:
             raise
 
     def has_room(self, step):
-        busy_alone = any(one.step.alone for one in self.running)
-        return not self.running if step.alone else len(self.running) < self.at_once and not busy_alone
+        if step.alone:
+            return not self.running
+        waits = any(one.step.alone or one.step.name in step.needs for one in self.running)
+        return len(self.running) < self.at_once and not waits
 
     def start(self, step):
         log = self.logs / f"{step.name}.log"
