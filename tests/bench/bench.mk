@@ -4,9 +4,11 @@ BENCH_PROGRAMS := $(addprefix $(O)/tests/bench/,floor-relay load subject-media c
 	floor-browser load-browser subject-browser flood)
 
 ROOMS_floor-relay :=
+EXTRA_floor-relay := tests/bench/floor-spans.c
 ROOMS_load :=
 EXTRA_load := tests/bench/spans.c
 ROOMS_floor-browser :=
+EXTRA_floor-browser := tests/bench/floor-spans.c
 ROOMS_flood := secure base
 ROOMS_load-browser := media secure line base
 EXTRA_load-browser := tests/bench/spans.c tests/unit/fake-browser.c
@@ -17,7 +19,9 @@ ROOMS_fax := fax media secure base
 EXTRA_fax := tests/unit/fax-paper.c tests/unit/fake-span.c
 ROOMS_routing := acd store control base
 ROOMS_subject-media := media secure line base
+EXTRA_subject-media := tests/bench/subject-spans.c
 ROOMS_subject-browser := media secure line base
+EXTRA_subject-browser := tests/bench/subject-spans.c
 
 define bench_rule
 $(O)/tests/bench/$(1): $(call object_of,tests/bench/$(1).c tests/bench/plan.c $(EXTRA_$(1))) $(call archives,$(ROOMS_$(1)))

@@ -2,7 +2,7 @@
 /*
  * The floor of browsers: a batched relay of the same packets over one socket, the
  * bare GCM of EVP once for each packet in and out, and nothing else; the spans as
- * in floor-relay.c. What is read need not be authentic: it costs the same. With
+ * in floor-spans.c. What is read need not be authentic: it costs the same. With
  * -o, libopus decodes and encodes 20 ms a leg besides.
  */
 #include <glib.h>
@@ -13,18 +13,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "plan.h"
+#include "floor-spans.h"
 
 #define BATCH 64
 #define OPUS_OCTETS_MAX 400
-
-struct span {
-	int fd;
-	struct sockaddr_in far;
-	struct mmsghdr in[PW_A_TICK], out[PW_A_TICK];
-	struct iovec in_iov[PW_A_TICK], out_iov[PW_A_TICK];
-	uint8_t octets[PW_A_TICK][PW_OCTETS];
-};
 
 struct leg {
 	struct sockaddr_in far;
@@ -36,21 +28,8 @@ struct leg {
 	int opus_octets;
 };
 
-static struct span spans[SPANS_MAX];
 static struct leg legs[LEGS_MAX];
 static int fd;
-
-static void span_open(struct span *span, const struct plan *plan, unsigned i)
-{
-	span->fd = plan_socket(plan, NODE_PW_PORT(i));
-	span->far = plan_address(plan, LOAD_PW_PORT(i));
-	for (unsigned k = 0; k < PW_A_TICK; k++) {
-		span->in_iov[k] = span->out_iov[k] = (struct iovec){ span->octets[k], PW_OCTETS };
-		span->in[k].msg_hdr = (struct msghdr){ .msg_iov = &span->in_iov[k], .msg_iovlen = 1 };
-		span->out[k].msg_hdr = (struct msghdr){ .msg_name = &span->far, .msg_namelen = sizeof span->far,
-							.msg_iov = &span->out_iov[k], .msg_iovlen = 1 };
-	}
-}
 
 static EVP_CIPHER_CTX *cipher_new(bool encrypts)
 {
@@ -76,12 +55,6 @@ static void leg_open(struct leg *leg, const struct plan *plan, unsigned i)
 	opus_encoder_ctl(leg->encoder, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
 	opus_encoder_ctl(leg->encoder, OPUS_SET_INBAND_FEC(1));
 	opus_encoder_ctl(leg->encoder, OPUS_SET_PACKET_LOSS_PERC(5));
-}
-
-static void span_relay(struct span *span)
-{
-	(void)!recvmmsg(span->fd, span->in, PW_A_TICK, MSG_DONTWAIT, NULL);
-	(void)!sendmmsg(span->fd, span->out, PW_A_TICK, MSG_DONTWAIT);
 }
 
 static void turn(EVP_CIPHER_CTX *cipher, uint8_t *packet, bool encrypts)
@@ -156,8 +129,7 @@ int main(int argc, char **argv)
 {
 	struct plan plan;
 	plan_read(&plan, argc, argv);
-	for (unsigned i = 0; i < plan.spans; i++)
-		span_open(&spans[i], &plan, i);
+	floor_spans_open(&plan);
 	for (unsigned i = 0; i < plan.legs; i++)
 		leg_open(&legs[i], &plan, i);
 	fd = plan_socket(&plan, NODE_BROWSER_PORT);
@@ -165,8 +137,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	int64_t next_ns = plan_now_ns();
 	for (unsigned tick = 0; plan_sleep_until(next_ns); tick++, next_ns += TICK_NS) {
-		for (unsigned i = 0; i < plan.spans; i++)
-			span_relay(&spans[i]);
+		floor_spans_relay(&plan);
 		while (receive_batch(&plan) == BATCH)
 			;
 		send_legs(&plan, tick % 2);

@@ -17,18 +17,10 @@
 
 #include <spandsp.h>
 
-#include "plan.h"
+#include "floor-spans.h"
 
 #define TICK_SAMPLES 80
 #define WRITE_TICKS 10
-
-struct span {
-	int fd;
-	struct sockaddr_in far;
-	struct mmsghdr in[PW_A_TICK], out[PW_A_TICK];
-	struct iovec in_iov[PW_A_TICK], out_iov[PW_A_TICK];
-	uint8_t octets[PW_A_TICK][PW_OCTETS];
-};
 
 struct leg {
 	int fd, rtcp_fd;
@@ -38,20 +30,7 @@ struct leg {
 	int file;
 };
 
-static struct span spans[SPANS_MAX];
 static struct leg legs[LEGS_MAX];
-
-static void span_open(struct span *span, const struct plan *plan, unsigned i)
-{
-	span->fd = plan_socket(plan, NODE_PW_PORT(i));
-	span->far = plan_address(plan, LOAD_PW_PORT(i));
-	for (unsigned k = 0; k < PW_A_TICK; k++) {
-		span->in_iov[k] = span->out_iov[k] = (struct iovec){ span->octets[k], PW_OCTETS };
-		span->in[k].msg_hdr = (struct msghdr){ .msg_iov = &span->in_iov[k], .msg_iovlen = 1 };
-		span->out[k].msg_hdr = (struct msghdr){ .msg_name = &span->far, .msg_namelen = sizeof span->far,
-							.msg_iov = &span->out_iov[k], .msg_iovlen = 1 };
-	}
-}
 
 static void leg_open(struct leg *leg, const struct plan *plan, unsigned i)
 {
@@ -67,12 +46,6 @@ static void leg_open(struct leg *leg, const struct plan *plan, unsigned i)
 	char path[256];
 	snprintf(path, sizeof path, "%s/%u", plan->folder, i);
 	leg->file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-}
-
-static void span_relay(struct span *span)
-{
-	(void)!recvmmsg(span->fd, span->in, PW_A_TICK, MSG_DONTWAIT, NULL);
-	(void)!sendmmsg(span->fd, span->out, PW_A_TICK, MSG_DONTWAIT);
 }
 
 static void leg_relay(struct leg *leg)
@@ -98,16 +71,14 @@ int main(int argc, char **argv)
 {
 	struct plan plan;
 	plan_read(&plan, argc, argv);
-	for (unsigned i = 0; i < plan.spans; i++)
-		span_open(&spans[i], &plan, i);
+	floor_spans_open(&plan);
 	for (unsigned i = 0; i < plan.legs; i++)
 		leg_open(&legs[i], &plan, i);
 	puts("ready");
 	fflush(stdout);
 	int64_t next_ns = plan_now_ns();
 	for (unsigned tick = 0; plan_sleep_until(next_ns); tick++, next_ns += TICK_NS) {
-		for (unsigned i = 0; i < plan.spans; i++)
-			span_relay(&spans[i]);
+		floor_spans_relay(&plan);
 		for (unsigned i = tick % 2; i < plan.legs; i += 2)
 			leg_relay(&legs[i]);
 		for (unsigned i = 0; plan.detect && i < plan.legs; i++)

@@ -11,26 +11,9 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "media/media.h"
-#include "plan.h"
+#include "subject-spans.h"
 
 static struct tl_port *browsers[LEGS_MAX];
-
-static struct tl_span *span_open(const struct plan *plan, struct tl_media *media, unsigned i)
-{
-	g_autofree char *name = g_strdup_printf("e1-%u", i);
-	GError *error = NULL;
-	struct tl_span_config config = {
-		.name = name, .kind = TL_SPAN_E1, .law = TL_LAW_ALAW, .clock_domain = "load", .d_channel = 16,
-		.pseudowire = { .local_host = plan->host, .local_port = NODE_PW_PORT(i), .remote_host = plan->host,
-				.remote_port = LOAD_PW_PORT(i), .frames = PW_FRAMES, .jitter_ms = plan->jitter_ms,
-				.clock = TL_CLOCK_LOCAL },
-	};
-	struct tl_span *span = tl_span_new(&config, &error);
-	if (!span)
-		g_error("%s", error->message);
-	tl_media_add_span(media, span);
-	return span;
-}
 
 static struct tl_port *browser_open(const struct plan *plan, struct tl_media *media, const struct tl_fingerprint *peer,
 				    GString *answers)
@@ -65,8 +48,7 @@ static void start_all(const struct plan *plan, struct tl_media *media, const str
 	g_autoptr(GString) answers = g_string_new(NULL);
 	g_autofree char *path = g_build_filename(plan->folder, "answers", NULL);
 	GError *error = NULL;
-	for (unsigned i = 0; i < plan->spans; i++)
-		spans[i] = span_open(plan, media, i);
+	subject_spans_open(plan, media, spans);
 	for (unsigned i = 0; i < plan->legs; i++) {
 		struct tl_port *browser = browsers[i] = browser_open(plan, media, peer, answers);
 		if (plan->echo)
