@@ -16,6 +16,7 @@ from speech import alaw, assert_spoken, features, speak
 SAYS = {"caller": "Good morning, I would like to order seven boxes of apples and a ladder.",
         "berta": "You have reached the sales department. How may I help you today?",
         "carl": "This is Carl from the workshop, what does the caller want to know?"}
+PLACES = 2  # two browsers with pictures of their own keep a core busy
 SHOTS = os.environ.get("TL_SHOTS")  # a folder for pictures, to be looked at
 
 

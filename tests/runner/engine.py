@@ -23,6 +23,7 @@ class Step:
     command: list
     limit_s: int = 300
     alone: bool = False  # it uses both cores, or is hurt by a busy machine
+    places: int = 1  # how many of those at once it counts for
     env: dict = field(default_factory=dict)
     needs: tuple = ()  # names of steps that --only must take along, and that must have ended before
 
@@ -125,7 +126,8 @@ class Engine:
         if step.alone:
             return not self.running
         waits = any(one.step.alone or one.step.name in step.needs for one in self.running)
-        return len(self.running) < self.at_once and not waits
+        places = sum(one.step.places for one in self.running)
+        return not waits and places + min(step.places, self.at_once) <= self.at_once
 
     def start(self, step):
         log = self.logs / f"{step.name}.log"

@@ -2,6 +2,7 @@
 """What make check, make fuzz and make soak consist of, in the order in which it runs."""
 import fnmatch
 import os
+import re
 from pathlib import Path
 
 from runner.engine import Step
@@ -65,9 +66,12 @@ def fuzz_targets(build, seconds):
 
 
 def integration():
+    """A file says ALONE = True, or how many PLACES it takes, where that is more than one."""
     for path in sorted((TESTS / "integration").glob("test_*.py")):
-        yield Step(f"integration/{path.stem[5:]}", [str(path)], limit_s=400, alone="\nALONE = True" in path.read_text(),
-                   needs=("build/release", "build/asan"))
+        text = path.read_text()
+        places = re.search(r"^PLACES = (\d+)", text, re.MULTILINE)
+        yield Step(f"integration/{path.stem[5:]}", [str(path)], limit_s=400, alone="\nALONE = True" in text,
+                   places=int(places[1]) if places else 1, needs=("build/release", "build/asan"))
 
 
 def others(build):
