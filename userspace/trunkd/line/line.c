@@ -7,6 +7,7 @@
 #include "base/ring.h"
 #include "base/thread.h"
 #include "base/wake.h"
+#include "line/cas-bits.h"
 #include "line/d-channel.h"
 #include "line/dahdi.h"
 #include "line/pseudowire.h"
@@ -22,12 +23,6 @@
 
 G_DEFINE_QUARK(tl-line-error-quark, tl_line_error)
 
-/* What main wants sent: now, and after so many ticks (0: for ever); a number, so that the same may be wanted again. */
-struct cas_order {
-	_Alignas(uint32_t) uint8_t now;
-	uint8_t then, ticks, number;
-};
-
 struct tl_span {
 	struct tl_span_config config; /* RO, strings are ours */
 	struct tl_port port;
@@ -35,9 +30,7 @@ struct tl_span {
 	void *backend;
 	struct tl_wake *wake;
 	uint64_t refused_d_frames; /* main; queue full */
-	struct cas_order cas_wanted[TL_SPAN_SLOTS_MAX + 1]; /* main writes, media reads: each one atomic word */
-	struct cas_order cas_taken[TL_SPAN_SLOTS_MAX + 1];  /* media */
-	uint8_t cas_ticks[TL_SPAN_SLOTS_MAX + 1];           /* media; left of a pulse */
+	struct tl_cas_bits *cas;   /* NULL: the line has none */
 
 	struct tl_span_handler handler; /* main */
 	void *user;                     /* main */
@@ -171,8 +164,10 @@ static void open_port(struct tl_span *span)
 	port->alarms = TL_ALARM_NOTOPEN;
 	port->on_lent = on_lent;
 	port->on_device = on_device;
-	if (span->config.cas)
+	if (span->config.cas) {
+		span->cas = tl_cas_bits_new();
 		port->cas_changes = tl_ring_new(CAS_QUEUE, sizeof(struct tl_cas_change));
+	}
 	if (span->config.d_channel)
 		port->d = tl_d_channel_new(&port->counters);
 }
@@ -207,6 +202,7 @@ void tl_span_free(struct tl_span *span)
 	span->ops->free(span->backend);
 	tl_d_channel_free(span->port.d);
 	tl_ring_free(span->port.cas_changes);
+	tl_cas_bits_free(span->cas);
 	free_config(&span->config);
 	g_free(span);
 }
@@ -295,15 +291,12 @@ int tl_span_send_d_frame(struct tl_span *span, const uint8_t *octets, size_t n_o
 
 static int order_cas(struct tl_span *span, unsigned slot, unsigned now, unsigned ticks, unsigned then)
 {
-	struct cas_order order = { (uint8_t)now, (uint8_t)then, (uint8_t)ticks, 0 };
-
 	tl_assert_main();
-	if (!span->config.cas)
+	if (!span->cas)
 		return -ENODEV;
 	if (!tl_span_is_bearer(span, slot) || now > 0xf || then > 0xf)
 		return -EINVAL;
-	order.number = (uint8_t)(span->cas_wanted[slot].number + 1);
-	__atomic_store(&span->cas_wanted[slot], &order, __ATOMIC_RELAXED);
+	tl_cas_bits_want(span->cas, slot, now, ticks, then);
 	return 0;
 }
 
@@ -323,23 +316,6 @@ int64_t tl_span_line_us(const struct tl_span *span)
 {
 	tl_assert_main();
 	return (int64_t)__atomic_load_n(&span->port.ticks, __ATOMIC_RELAXED) * TL_TICK_US;
-}
-
-/* What is to be sent in this tick: a new order, or the end of a pulse. Media. */
-static void settle_cas(struct tl_span *span)
-{
-	for (unsigned slot = 1; slot <= span->port.slots; slot++) {
-		struct cas_order *taken = &span->cas_taken[slot], order;
-
-		__atomic_load(&span->cas_wanted[slot], &order, __ATOMIC_RELAXED);
-		if (order.number != taken->number) {
-			*taken = order;
-			span->cas_ticks[slot] = order.ticks;
-			span->port.cas_sent[slot] = order.now;
-		} else if (span->cas_ticks[slot] && --span->cas_ticks[slot] == 0) {
-			span->port.cas_sent[slot] = taken->then;
-		}
-	}
 }
 
 int tl_span_set_voice(struct tl_span *span, unsigned slot, bool voice)
@@ -432,19 +408,6 @@ void tl_span_inject(struct tl_span *span, unsigned alarms)
 	__atomic_store_n(&span->port.injected, alarms, __ATOMIC_RELAXED);
 }
 
-void tl_port_hear_cas(struct tl_port *port, const uint8_t *cas)
-{
-	for (unsigned slot = 1; slot <= port->slots; slot++) {
-		struct tl_cas_change change = { (uint8_t)slot, cas[slot], port->ticks };
-
-		/* A full ring is tried again with the next multiframe: only what main missed is lost. */
-		if (cas[slot] == port->cas_heard[slot] || !tl_ring_push(port->cas_changes, &change))
-			continue;
-		port->cas_heard[slot] = cas[slot];
-		port->changed = true;
-	}
-}
-
 int tl_span_fd(const struct tl_span *span)
 {
 	return span->port.fd;
@@ -517,7 +480,7 @@ void tl_span_end_tick(struct tl_span *span, int64_t now_us)
 	tl_assert_media();
 	if (span->port.d && !span->ops->has_hdlc)
 		tl_d_channel_tx(span->port.d, span->port.tx[span->config.d_channel], TL_BLOCK_OCTETS);
-	if (span->config.cas)
-		settle_cas(span);
+	if (span->cas)
+		tl_cas_bits_settle(span->cas, &span->port);
 	span->ops->end_tick(span->backend, now_us);
 }
