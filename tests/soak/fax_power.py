@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Faxes come in on many lines while trunkd is killed at random moments, and every other time the power is cut, too: only what
 was fsynced is left (power-cut.c). Afterwards every page that a sender saw confirmed must be in the spool, pixel by pixel.
-FAX_KILLS (30) kills a run; BUILD/soak/fax-power.json adds them up."""
+FAX_KILLS (30) kills a run; BUILD/soak/fax-power.json adds them up, of runs beside each other, too."""
+import fcntl
 import json
 import os
 import random
@@ -18,16 +19,20 @@ from harness import BUILD, Case, main, program  # noqa: E402
 
 KILLS = int(os.environ.get("FAX_KILLS", "30"))
 CALLS, PAGES = 10, 3
-SPEED = 12  # line time per wall clock, if the machine can
+SPEED = 40  # line time per wall clock, if the machine can
 TOTALS = BUILD / "soak/fax-power.json"
 NONE = {"kills": 0, "power_cuts": 0, "confirmed": 0, "found": 0, "lost": 0, "seconds": 0}
 
 
 def add_up(**more):
-    totals = NONE | (json.loads(TOTALS.read_text()) if TOTALS.exists() else {})
-    totals = {name: round(value + more.get(name, 0), 1) for name, value in totals.items()}
     TOTALS.parent.mkdir(parents=True, exist_ok=True)
-    TOTALS.write_text(json.dumps(totals) + "\n")
+    with open(TOTALS, "a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        totals = NONE | json.loads(file.read() or "{}")
+        totals = {name: round(value + more.get(name, 0), 1) for name, value in totals.items()}
+        file.truncate(0)
+        file.write(json.dumps(totals) + "\n")
     return totals
 
 
