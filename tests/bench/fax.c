@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
  * What a fax costs: an E1 full of machines of the pool that receive, then one of machines that send, in line time. Their far
- * ends are SpanDSP's, run by main, whose time does not count; the floor is what SpanDSP alone takes for the same end of the
- * same fax. And what it costs to make a page durable. Prints one JSON object.
+ * ends are SpanDSP's, run by main, whose time does not count; the floor is what SpanDSP alone takes, with its G.711, for the same
+ * end of the same fax. And what it costs to make a page durable. Prints one JSON object.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -50,17 +50,33 @@ static fax_state_t *bare(bool sends, const char *document, const char *to)
 	return fax;
 }
 
+static void speak(fax_state_t *fax, uint8_t *octets)
+{
+	int16_t samples[BLOCK] = { 0 };
+	fax_tx(fax, samples, BLOCK);
+	for (unsigned i = 0; i < BLOCK; i++)
+		octets[i] = linear_to_alaw(samples[i]);
+}
+
+static void hear(fax_state_t *fax, const uint8_t *octets)
+{
+	int16_t samples[BLOCK];
+	for (unsigned i = 0; i < BLOCK; i++)
+		samples[i] = alaw_to_linear(octets[i]);
+	fax_rx(fax, samples, BLOCK);
+}
+
 /* What each end hears in a fax of the two, block by block. */
-static void converse(const char *document, const char *to, GArray *heard[2])
+static void converse(const char *document, const char *to, GByteArray *heard[2])
 {
 	fax_state_t *ends[2] = { bare(true, document, to), bare(false, document, to) };
-	int16_t samples[2][BLOCK];
+	uint8_t said[2][BLOCK];
 	while (t30_call_active(fax_get_t30_state(ends[0])) || t30_call_active(fax_get_t30_state(ends[1]))) {
 		for (unsigned e = 0; e < 2; e++)
-			fax_tx(ends[e], samples[e], BLOCK);
+			speak(ends[e], said[e]);
 		for (unsigned e = 0; e < 2; e++) {
-			g_array_append_vals(heard[e], samples[!e], BLOCK);
-			fax_rx(ends[e], samples[!e], BLOCK);
+			g_byte_array_append(heard[e], said[!e], BLOCK);
+			hear(ends[e], said[!e]);
 		}
 	}
 	fax_free(ends[0]);
@@ -68,15 +84,14 @@ static void converse(const char *document, const char *to, GArray *heard[2])
 }
 
 /* The same end again, by itself, so that one look at the clock before and one after will do. */
-static double alone_s(bool sends, const char *document, const char *to, GArray *heard)
+static double alone_s(bool sends, const char *document, const char *to, const GByteArray *heard)
 {
 	fax_state_t *fax = bare(sends, document, to);
-	int16_t said[BLOCK], block[BLOCK];
+	uint8_t said[BLOCK];
 	double before = cpu_s(CLOCK_THREAD_CPUTIME_ID);
 	for (unsigned at = 0; at < heard->len; at += BLOCK) {
-		fax_tx(fax, said, BLOCK);
-		memcpy(block, &g_array_index(heard, int16_t, at), sizeof block);
-		fax_rx(fax, block, BLOCK);
+		speak(fax, said);
+		hear(fax, heard->data + at);
 	}
 	double spent_s = cpu_s(CLOCK_THREAD_CPUTIME_ID) - before;
 	fax_free(fax);
@@ -119,22 +134,6 @@ struct far_end {
 	fax_state_t *fax;
 	uint8_t said[BLOCK];
 };
-
-static void far_speak(struct far_end *far)
-{
-	int16_t samples[BLOCK] = { 0 };
-	fax_tx(far->fax, samples, BLOCK);
-	for (unsigned i = 0; i < BLOCK; i++)
-		far->said[i] = linear_to_alaw(samples[i]);
-}
-
-static void far_hear(struct far_end *far, const uint8_t *octets)
-{
-	int16_t samples[BLOCK];
-	for (unsigned i = 0; i < BLOCK; i++)
-		samples[i] = alaw_to_linear(octets[i]);
-	fax_rx(far->fax, samples, BLOCK);
-}
 
 /* One more tick of the line, begun and ended. */
 static void tick(struct tl_span *span)
@@ -183,7 +182,7 @@ static struct cost faxes(bool sends, const char *document, const char *to)
 	struct tl_media *media = media_new();
 	struct tl_span *span = fake_span_new(TL_SPAN_E1, TL_LAW_ALAW);
 	tl_media_add_span(media, span);
-	const struct tl_fax_pool_config config = { .media = media, .threads = 1, .depth_ms = 60, .keep_within_ms = 2000 };
+	const struct tl_fax_pool_config config = { .media = media, .threads = 1, .depth_ms = 60, .keep_within_ms = 60000 };
 	struct tl_fax_pool *pool = tl_fax_pool_new(&config);
 	for (unsigned i = 0; i < MACHINES; i++) {
 		g_autofree char *path = g_strdup_printf("%s.%u", to, i);
@@ -194,10 +193,10 @@ static struct cost faxes(bool sends, const char *document, const char *to)
 	}
 	for (unsigned at = 0; running; at++) {
 		for (unsigned i = 0; i < MACHINES; i++)
-			far_speak(&far[i]);
+			speak(far[i].fax, far[i].said);
 		tick(span);
 		for (unsigned i = 0; i < MACHINES; i++)
-			far_hear(&far[i], fake_span_sent(span, i + 1) + at * BLOCK);
+			hear(far[i].fax, fake_span_sent(span, i + 1) + at * BLOCK);
 	}
 	struct cost cost = { threads_s("fax") / MACHINES, threads_s("media") / MACHINES };
 	tl_fax_pool_free(pool);
@@ -252,7 +251,7 @@ int main(void)
 		g_error("no folder for pages");
 	g_autofree char *document = g_build_filename(directory, "document.tif", NULL);
 	g_autofree char *to = g_build_filename(directory, "to.tif", NULL);
-	GArray *heard[2] = { g_array_new(FALSE, FALSE, sizeof(int16_t)), g_array_new(FALSE, FALSE, sizeof(int16_t)) };
+	GByteArray *heard[2] = { g_byte_array_new(), g_byte_array_new() };
 	double floor_s[2] = { 0 };
 	tl_thread_become_main();
 	fax_paper_write(document, &paper);
@@ -263,7 +262,7 @@ int main(void)
 	g_assert_cmpuint(pages, ==, 2 * MACHINES * paper.pages);
 	double kept_ms = page_kept_ms(directory);
 	for (unsigned e = 0; e < 2; e++)
-		g_array_unref(heard[e]);
+		g_byte_array_unref(heard[e]);
 	unlink(document);
 	unlink(to);
 	rmdir(directory);

@@ -157,15 +157,26 @@ int tl_span_skew_ppb(const struct tl_span *span)
 	return 0;
 }
 
+/* In pieces: what the rig costs is part of what benchmarks see of the media thread. */
+static void speak(struct slot *slot)
+{
+	for (unsigned o = 0, n; o < TL_BLOCK_OCTETS; o += n) {
+		n = MIN(TL_BLOCK_OCTETS - o, slot->n - slot->at);
+		memcpy(slot->rx + o, slot->octets + slot->at, n);
+		slot->at = (slot->at + n) % slot->n;
+	}
+}
+
 void tl_span_begin_tick(struct tl_span *span)
 {
 	for (unsigned i = 1; i <= tl_span_slots(span); i++) {
 		struct slot *slot = &span->slots[i];
 		if (slot->wired_from)
 			memcpy(slot->rx, span->slots[slot->wired_from].tx, TL_BLOCK_OCTETS);
+		else if (slot->octets)
+			speak(slot);
 		else
-			for (unsigned o = 0; o < TL_BLOCK_OCTETS; o++)
-				slot->rx[o] = slot->octets ? slot->octets[slot->at++ % slot->n] : tl_law_idle(span->law);
+			memset(slot->rx, tl_law_idle(span->law), TL_BLOCK_OCTETS);
 	}
 	for (unsigned i = 1; i <= tl_span_slots(span); i++)
 		memset(span->slots[i].tx, tl_law_idle(span->law), TL_BLOCK_OCTETS);

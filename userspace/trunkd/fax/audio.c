@@ -11,26 +11,14 @@ static bool is_all(const void *octets, size_t n, uint8_t octet)
 	return at[0] == octet && !memcmp(at, at + 1, n - 1);
 }
 
-void tl_fax_decode(enum tl_law law, const uint8_t *octets, int16_t *samples)
+bool tl_fax_encode(enum tl_law law, const int16_t *samples, uint8_t *octets)
 {
-	if (law == TL_LAW_ALAW)
-		for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
-			samples[i] = alaw_to_linear(octets[i]);
-	else
-		for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
-			samples[i] = ulaw_to_linear(octets[i]);
-}
-
-void tl_fax_encode(enum tl_law law, const int16_t *samples, uint8_t *octets)
-{
-	if (is_all(samples, TL_BLOCK_OCTETS * sizeof *samples, 0))
+	bool silent = is_all(samples, TL_BLOCK_OCTETS * sizeof *samples, 0);
+	if (silent)
 		memset(octets, tl_law_idle(law), TL_BLOCK_OCTETS);
-	else if (law == TL_LAW_ALAW)
-		for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
-			octets[i] = linear_to_alaw(samples[i]);
 	else
-		for (unsigned i = 0; i < TL_BLOCK_OCTETS; i++)
-			octets[i] = linear_to_ulaw(samples[i]);
+		tl_g711_encode(law, samples, octets, TL_BLOCK_OCTETS);
+	return silent;
 }
 
 void tl_fax_audio_open(struct tl_fax *fax)
@@ -52,7 +40,7 @@ void tl_fax_audio_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS], u
 	enum tl_law law = tl_tap_law(fax->tap);
 	int16_t samples[TL_BLOCK_OCTETS];
 	if (fax->hold == TL_FAX_OPEN) {
-		tl_fax_decode(law, in, samples);
+		tl_g711_decode(law, in, samples, TL_BLOCK_OCTETS);
 		if (faults && faults->heard)
 			faults->heard(samples, TL_BLOCK_OCTETS, fax->user);
 		tl_fax_terminal_hear(fax, samples);
@@ -65,8 +53,7 @@ void tl_fax_audio_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS], u
 	}
 	int n = fax_tx(fax->audio, samples, TL_BLOCK_OCTETS);
 	memset(samples + n, 0, (TL_BLOCK_OCTETS - n) * sizeof *samples);
-	fax->silent = is_all(samples, sizeof samples, 0);
 	if (faults && faults->said)
 		faults->said(samples, TL_BLOCK_OCTETS, fax->user);
-	tl_fax_encode(law, samples, out);
+	fax->silent = tl_fax_encode(law, samples, out);
 }

@@ -66,7 +66,7 @@ void tl_fax_gateway_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS],
 	while (tl_fax_way_hear(&fax->way))
 		;
 	tl_fax_way_block(&fax->way);
-	tl_fax_decode(law, in, samples);
+	tl_g711_decode(law, in, samples, TL_BLOCK_OCTETS);
 	t38_gateway_rx(fax->gateway, samples, TL_BLOCK_OCTETS);
 	int n = t38_gateway_tx(fax->gateway, samples, TL_BLOCK_OCTETS);
 	memset(samples + n, 0, (TL_BLOCK_OCTETS - n) * sizeof *samples);

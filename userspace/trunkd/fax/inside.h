@@ -112,8 +112,8 @@ void tl_fax_terminal_go_t38(struct tl_fax *fax, const struct tl_t38_side *remote
 void tl_fax_audio_open(struct tl_fax *fax);
 void tl_fax_audio_close(struct tl_fax *fax);
 void tl_fax_audio_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS], uint8_t out[TL_BLOCK_OCTETS]);
-void tl_fax_decode(enum tl_law law, const uint8_t *octets, int16_t *samples);
-void tl_fax_encode(enum tl_law law, const int16_t *samples, uint8_t *octets);
+/** A block to the line; whether it is silence. */
+bool tl_fax_encode(enum tl_law law, const int16_t *samples, uint8_t *octets);
 
 void tl_fax_t38_open(struct tl_fax *fax);
 void tl_fax_t38_close(struct tl_fax *fax);

@@ -311,6 +311,7 @@ bool tl_sound_save(const char *path, enum tl_law law, const uint8_t *octets, siz
 
 /* ---- recording of bridges: record.h ---- */
 
+#include "media/g711.h"
 #include "media/record.h"
 
 /* ---- the thread's health ---- */
