@@ -61,9 +61,12 @@ layer-check: ## dependencies between rooms run one way
 	@tests/layers/test
 	@tests/layers/check
 
-# ---- for soak: what a power cut leaves ----
+# ---- for soak: what a power cut leaves; faxes of SpanDSP alone ----
 .PHONY: soak-programs
-soak-programs: $(O)/tests/soak/power-cut.so
+soak-programs: $(O)/tests/soak/power-cut.so $(O)/tests/soak/fax-alone
+$(O)/tests/soak/fax-alone: $(O)/tests/soak/fax-alone.o
+	@echo "  LINK  $@"
+	@$(CC) $(CFLAGS_$(VARIANT)) -o $@ $^ $(LDLIBS)
 $(O)/tests/soak/power-cut.so: tests/soak/power-cut.c
 	@echo "  LINK  $@"
 	@mkdir -p $(@D)

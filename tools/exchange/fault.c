@@ -17,8 +17,9 @@
 
 void fault_noise(struct fault *fault, int dbm0)
 {
+	static int machines; /* no two hear the same noise */
 	fault_done(fault);
-	fault->noise = awgn_init_dbm0(NULL, SEED, dbm0);
+	fault->noise = awgn_init_dbm0(NULL, SEED + machines++, dbm0);
 }
 
 void fault_done(struct fault *fault)
