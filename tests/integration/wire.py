@@ -199,6 +199,7 @@ class End:
     reads: bool = False  # it has answered since it was started
     unanswered: int = 0  # packets that it was sent
     probed: float = 0  # when it was sent the last of them
+    died: bool = False  # its program, which the pacer has not taken notice of yet
 
 
 class Pacer:
@@ -237,6 +238,9 @@ class Pacer:
             waits = due - time.monotonic() if self.may_step() else 0.05
             for key, _ in selector.select(max(0, waits)):
                 self.take(key.data)
+            for end in self.ends:
+                if end.died:
+                    self.bury(end)
             if time.monotonic() >= due and self.may_step():
                 self.step()
                 due = max(due + self.step_s, time.monotonic() - 0.05)
@@ -251,16 +255,23 @@ class Pacer:
         """Who listens there is dead: the line is lost at once, not after GONE_S."""
         for end in self.ends:
             if end.to[1] == port:
-                end.heard, end.reads = -float("inf"), False
+                end.died = True
+
+    def bury(self, end):
+        """What it said last may still be in the socket, and is no sign of life."""
+        while self.take(end):
+            pass
+        end.died, end.heard, end.reads = False, -float("inf"), False
 
     def take(self, end):
         try:
             octets = end.socket.recv(4096)
         except (BlockingIOError, ConnectionError):
-            return
+            return False
         end.answers.append(octets)
         end.unanswered = max(0, end.unanswered - 1) if self.lives(end) else 0
         end.heard, end.reads = time.monotonic(), True
+        return True
 
     def step(self):
         for line in self.lines:

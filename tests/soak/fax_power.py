@@ -3,6 +3,7 @@
 """Faxes come in on many lines while trunkd is killed at random moments, and every other time the power is cut, too: only what
 was fsynced is left (power-cut.c). Afterwards every page that a sender saw confirmed must be in the spool, pixel by pixel.
 FAX_KILLS (30) kills a run; BUILD/soak/fax-power.json adds them up, of runs beside each other, too."""
+import contextlib
 import fcntl
 import json
 import os
@@ -14,12 +15,13 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+from control import Refused  # noqa: E402
 from fax import FaxLine, pixels, write_document  # noqa: E402
-from harness import BUILD, Case, main, program  # noqa: E402
+from harness import BUILD, Case, main, program, wait_until  # noqa: E402
 
 KILLS = int(os.environ.get("FAX_KILLS", "30"))
 CALLS, PAGES = 10, 3
-SPEED = 40  # line time per wall clock, if the machine can
+SPEED = 20  # line time per wall clock, if the machine can
 TOTALS = BUILD / "soak/fax-power.json"
 NONE = {"kills": 0, "power_cuts": 0, "confirmed": 0, "found": 0, "lost": 0, "seconds": 0}
 
@@ -99,20 +101,24 @@ class Power(Case):
             write_document(self.dir / f"document{number}.tif", range(first, first + PAGES), length=24)
 
     def answer_all(self, line, mark):
-        legs = set()
+        """How many faxes have begun. On a busy machine line time may run out for a call before it is answered."""
+        legs, begun = set(), 0
         for number in range(CALLS):
             leg = line.control.await_event("leg.offered", lambda p: p["leg"]["leg"] not in legs, mark)["leg"]["leg"]
             legs.add(leg)
-            line.control.ask("leg.answer", leg=leg)
-            line.control.ask("fax.receive", leg=leg, fax=f"f{number}")
+            with contextlib.suppress(Refused):
+                line.control.ask("leg.answer", leg=leg)
+                line.control.ask("fax.receive", leg=leg, fax=f"f{number}")
+                begun += 1
+        return begun
 
-    def await_moment(self, line, mark):
+    def await_moment(self, line, mark, begun):
         """Some events of the faxes, or all there are, and then a little more."""
         wanted = self.chance.randrange(1, CALLS * (PAGES + 2))
 
         def happened():
             names = [name for name, _ in line.control.events[mark:] if name.startswith("fax.")]
-            return len(names) >= wanted or names.count("fax.ended") == CALLS
+            return len(names) >= wanted or names.count("fax.ended") == begun
         line.control.until(happened, f"{wanted} events")
         time.sleep(self.chance.random() * 0.06)
 
@@ -122,13 +128,21 @@ class Power(Case):
             self.disk.cut()
         self.disk.begin()
 
+    def settled(self, line):
+        """The items, once what was left open is settled: listed, or removed for it has no page."""
+        def all_listed():
+            items = line.control.ask("spool.list")["items"]
+            return {item["item"] for item in items} == {path.name for path in (line.node.state / "spool").iterdir()} and (items, )
+        return wait_until(all_listed, "a spool whose items are all listed")[0]
+
     def spooled(self, line):
         """Image of the first page -> the images of an item's pages."""
         found = {}
-        for item in line.control.ask("spool.list")["items"]:
+        for item in self.settled(line):
             parts = [line.node.state / "spool" / item["item"] / part["name"] for part in item["parts"]]
             images = [pixels(part)[0] for part in sorted(parts)]
-            found[images[0]] = images
+            if images:
+                found[images[0]] = images
         return found
 
     def judge(self, line, results, cut):
@@ -152,8 +166,7 @@ class Power(Case):
             self.documents()
             mark = line.control.mark()
             calls = line.far.start_calls("dial 100; wait answered; fax send document%n.tif expect any", count=CALLS, rate=200)
-            self.answer_all(line, mark)
-            self.await_moment(line, mark)
+            self.await_moment(line, mark, self.answer_all(line, mark))
             cut = self.chance.random() < 0.5
             self.die(line, cut)
             line.begin(kill + 1)
