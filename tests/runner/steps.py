@@ -106,7 +106,7 @@ def soak(build):
     return [*builds(build), make(build, "soak-programs", name="build/soak", alone=True, limit_s=120),
             *unit(build), *tsan(build), *integration(), *fuzz_targets(build, 300),
             Step("soak/fax-power", [str(TESTS / "soak/fax_power.py")], limit_s=1800, needs=("build/release", "build/soak")),
-            Step("soak/fax-lines", [str(TESTS / "soak/fax_lines.py")], limit_s=7200, needs=("build/release",))]
+            Step("soak/fax-lines", [str(TESTS / "soak/fax_lines.py")], limit_s=7200, needs=("build/release", "build/soak"))]
 
 
 def choose(steps, pattern):
