@@ -6,7 +6,7 @@
 
 PACKAGES_CHECK := sip-tester baresip-core opus-tools python3 python3-pil chromium chromium-driver clang libclang-rt-14-dev procps iproute2 \
 	linux-headers-amd64 linux-source-6.1 dahdi-source dahdi sparse perl kmod bzip2 xz-utils \
-	dkms qemu-system-x86 busybox-static cpio postfix dovecot-imapd dovecot-lmtpd poppler-utils systemd udev openssl
+	dkms qemu-system-x86 busybox-static cpio postfix dovecot-imapd dovecot-lmtpd coturn poppler-utils systemd udev openssl
 
 -include $(wildcard tests/unit/*.mk tests/fuzz/*.mk)
 

@@ -51,6 +51,10 @@ class Desk:
     def kill(self):
         self.process.kill()
 
+    def configure_web(self, *lines):
+        """From the next start on."""
+        self.file.write_text(self.file.read_text().replace("[web]\n", "\n".join(["[web]", *lines]) + "\n", 1))
+
 
 class Centre(Case):
     """@agents: name -> the script by which its telephone takes calls."""
@@ -59,6 +63,7 @@ class Centre(Case):
     queue = ("overflow_s = 300",)
     web = ()  # further lines of that section
     node_more, desk_more = "", ()  # further lines of their configurations
+    media = ()  # further lines of the node's section
 
     def setUp(self):
         super().setUp()
@@ -68,7 +73,7 @@ class Centre(Case):
         passwords = {name: f"secret-{name}" for name in self.agents}
         self.node = Node(self, [near("e1", b, into, more=(*Pacer.SETTINGS, "group = carrier"))], passwords,
                          {NUMBER: "announcement:file:closed.wav"}, sip=f"sip:127.0.0.1:{sip}",
-                         more=self.node_more, settings=("offer_timeout_ms = 2000",))
+                         more=self.node_more, settings=("offer_timeout_ms = 2000",), media=self.media)
         for name, octets in ("music", MUSIC), ("later", LATER), ("closed", CLOSED):
             self.node.add_sound(f"{name}.wav", octets)
         for digit in range(10):

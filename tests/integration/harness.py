@@ -51,6 +51,14 @@ def free_ports(n):
 free_ports.taken = 0
 
 
+def free_row(n):
+    """The first of @n such ports, one after the other."""
+    while True:
+        found = free_ports(n)
+        if found == list(range(found[0], found[0] + n)):
+            return found[0]
+
+
 def rtp_range():
     """A range of RTP ports for one program; tests that run beside us count from other processes' ids."""
     rtp_range.taken += 1

@@ -9,8 +9,9 @@ from pathlib import Path
 from audio import read_wav
 from browser import Browser
 from centre import MUSIC, NUMBER, Centre, assert_heard
-from harness import free_ports, main, program, wait_until
+from harness import free_row, main, program, wait_until
 from speech import alaw, assert_spoken, features, speak
+from turn import Turn
 
 # Both ends run on clocks of their own here: a browser's is never ours to set.
 SAYS = {"caller": "Good morning, I would like to order seven boxes of apples and a ladder.",
@@ -30,8 +31,7 @@ class Softphone(Centre):
     browsers = ("berta",)
 
     def setUp(self):
-        port, = free_ports(1)
-        self.node_more = f"[browser]\nport = {port}\naddresses = 127.0.0.1\n"
+        self.node_more = f"[browser]\nport = {free_row(2)}\naddresses = 127.0.0.1\n"
         secret = hashed("sesame")
         self.desk_more = tuple(f"[agent {name}]\ndisplay = {name.capitalize()}\npassword = {secret}\ndevice = browser\n"
                                "queues = sales" for name in self.browsers)
@@ -91,6 +91,15 @@ HEARD_ON_PAGE = """
 """
 
 
+# By which way the page's media come: the kind of the address at its end, and what it speaks to it.
+WAY = """
+  const all = [...(await peer.getStats()).values()], transport = all.find(one => one.type === 'transport');
+  const pair = all.find(one => one.id === transport?.selectedCandidatePairId);
+  const own = all.find(one => one.id === pair?.localCandidateId);
+  return own && [own.candidateType, own.relayProtocol ?? ''];
+"""
+
+
 class Talk(Softphone):
     queue = ("record = opus", "overflow_s = 300")
 
@@ -108,14 +117,22 @@ class Talk(Softphone):
         page.await_css("[data-phone=connected]")
         page.await_css("[data-call=Talking]")
         self.assert_hears(page, "caller", "berta, whose page was loaded again")
+        self.assertNotEqual(page.run_async(WAY)[0], "relay")
         self.desk.kill()
         page.await_text("The desk cannot be reached", "[data-notice=offline]")
         self.shoot(page, "desk-away")
         self.assert_hears(page, "caller", "berta, with no desk")
+        relay = Turn(self, "north")
+        self.desk.configure_web(f"turn = {relay.url}", "turn_secret = north", "turn_only = yes")
         self.control = self.desk.start()
         page.await_gone("[data-notice=offline]")
         page.await_css("[data-call=Talking]")
-        self.assert_hears(page, "caller", "berta, with a new desk")
+        page.reload()
+        page.await_css("[data-phone=connected]")
+        page.await_css("[data-call=Talking]")
+        self.assertEqual(page.run_async(WAY), ["relay", "tcp"])
+        relay.process.await_line(r"user <\d+:berta>: incoming packet CREATE_PERMISSION processed, success")
+        self.assert_hears(page, "caller", "berta, with a new desk and by TURN over TCP")
         page.await_css("[data-recording=on]")
         page.button("Pause the recording")
         page.await_css("[data-recording=paused]")
@@ -172,7 +189,13 @@ MOVES = """
 
 
 class Transfer(Softphone):
-    browsers, web = ("berta", "carl"), ("video = yes",)
+    """The two live on different media threads; the line is on berta's."""
+
+    browsers, web, media = ("berta", "carl"), ("video = yes",), ("threads = 2",)
+
+    def ties(self):
+        """How many take part in a bridge of the other thread."""
+        return self.node.connect().ask("node.counters")["counters"]["media_ties"]
 
     def test_to_one_who_was_asked(self):
         berta = self.sign_in("berta")
@@ -189,6 +212,7 @@ class Transfer(Softphone):
         self.shoot(berta, "consult")
         self.assert_hears(carl, "berta", "carl, of berta")
         self.assert_hears(berta, "carl", "berta, of carl")
+        wait_until(lambda: self.ties() == 1, "one of two is of the other thread")
         berta.button("Show my camera")
         carl.await_css("video.picture")
         self.assertTrue(wait_until(lambda: carl.run(MOVES), "a picture that moves"))
@@ -200,6 +224,7 @@ class Transfer(Softphone):
         berta.await_css("[data-state=ready]")
         carl.await_text("Ada Lovelace")
         self.assert_hears(carl, "caller", "carl, of the caller")
+        wait_until(lambda: self.ties() == 1, "one of two is of the other thread")
         berta.button("Break")
         carl.button("Hang up")
         self.assertEqual(call.all_good()[0]["cause"], 16)

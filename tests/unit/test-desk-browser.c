@@ -38,7 +38,7 @@ static struct desk_rig *centre_new(void)
 	g_assert_cmpint(crypto_pwhash_str(hash, "sesame", 6, crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN), ==, 0);
 	desk_rig_configure(centre, g_strdup_printf(
 		"[desk]\nstate_dir = %s\nlog_level = warning\nlease_ms = 20000\n[web]\nlisten = %s\n"
-		"turn = turn:turn.example.org:3478?transport=tcp\nturn_secret = north\nturn_lifetime_s = 3600\n"
+		"turn = turn:turn.example.org:3478?transport=tcp\nturn_secret = north\nturn_lifetime_s = 3600\nturn_only = yes\n"
 		"[node north]\naddress = %s\ntoken = " FAKE_TOKEN "\n[queue sales]\nwrap_up_s = 0\n"
 		"[agent berta]\npassword = %s\ndevice = browser\nqueues = sales\n"
 		"[agent carl]\npassword = %s\ndevice = both\nphone = user:carl\nqueues = sales\n"
@@ -246,6 +246,7 @@ static void test_servers(void)
 	g_assert_cmpuint(strlen(json_object_get_string_member(server, "credential")), ==, 28); /* 20 octets */
 	g_assert_cmpstr(json_array_get_string_element(json_object_get_array_member(server, "urls"), 0), ==,
 			"turn:turn.example.org:3478?transport=tcp");
+	g_assert_cmpstr(json_object_get_string_member(json_node_get_object(told), "policy"), ==, "relay");
 	g_assert_null(strstr(page->result, "north"));
 	page_free(page);
 	desk_rig_free(centre);

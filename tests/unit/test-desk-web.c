@@ -297,6 +297,8 @@ static void test_turn_settings(void)
 		{ "turn = turn:a.example turns:[2001:db8::1]:443?transport=tcp turn:1.2.3.4:65535?transport=udp\nturn_secret = north\n", NULL },
 		{ "turn = turn:a.example\n", "turn_secret: is missing" },
 		{ "turn_secret = north\n", "turn_secret: expected none" },
+		{ "turn = turn:a.example\nturn_secret = north\nturn_only = yes\n", NULL },
+		{ "turn_only = yes\n", "turn_only: expected no" },
 		{ "turn = stun:a.example\nturn_secret = north\n", "turn: \"stun:a.example\": expected turn:" },
 		{ "turn = turn:a.example:65536\nturn_secret = north\n", "turn: \"turn:a.example:65536\"" },
 		{ "turn = turn:a.example?transport=tls\nturn_secret = north\n", "turn: \"" },

@@ -358,6 +358,7 @@ static gboolean start_web(struct desk *desk, GError **error)
 					.video = tl_config_bool(tl_config_section(desk->settings->config, "web"), "video"),
 					.turn = tl_config_list(tl_config_section(desk->settings->config, "web"), "turn"),
 					.turn_secret = tl_config_string(tl_config_section(desk->settings->config, "web"), "turn_secret"),
+					.turn_only = tl_config_bool(tl_config_section(desk->settings->config, "web"), "turn_only"),
 					.turn_lifetime_s = tl_config_int(tl_config_section(desk->settings->config, "web"), "turn_lifetime_s"),
 					.socket = tl_config_string(tl_config_section(desk->settings->config, "control"), "socket"),
 					.store = desk->store, .acd = desk->acd, .contacts = desk->contacts, .ledger = desk->ledger,

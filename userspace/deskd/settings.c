@@ -25,9 +25,10 @@ const struct tl_config_key settings_keys[] = {
 	{ "web", "host", TL_CONFIG_STRING, .help = "name under which a TLS proxy in front serves it; none: no proxy" },
 	{ "web", "certificate", TL_CONFIG_STRING, .help = "PEM file: HTTPS with this certificate and those that vouch for it; none: HTTP" },
 	{ "web", "key", TL_CONFIG_STRING, .help = "PEM file: the certificate's private key" },
-	{ "web", "video", TL_CONFIG_BOOL, "no", .help = "agents in browsers may show each other their cameras; a node has the sound of all who may on one thread" },
+	{ "web", "video", TL_CONFIG_BOOL, "no", .help = "agents in browsers may show each other their cameras" },
 	{ "web", "turn", TL_CONFIG_LIST, .help = "TURN servers for agents whose network lets no UDP through: turn:HOST:PORT?transport=tcp, turns:HOST:PORT?transport=tcp ..." },
 	{ "web", "turn_secret", TL_CONFIG_STRING, .help = "theirs and ours (coturn: static-auth-secret); browsers get credentials made with it, never the secret" },
+	{ "web", "turn_only", TL_CONFIG_BOOL, "no", .help = "browsers do not try the direct way first: where it is known to be shut" },
 	{ "web", "turn_lifetime_s", TL_CONFIG_INT, "43200", NULL, 600, 604800, .help = "such credentials are good for so long, s; a shift at least" },
 	{ "queue", "ring_s", TL_CONFIG_INT, "20", NULL, 1, 300, .help = "an agent's phone rings so long, s" },
 	{ "queue", "wrap_up_s", TL_CONFIG_INT, "10", NULL, 0, 3600, .help = "an agent's time after a call, s" },
@@ -316,6 +317,8 @@ static gboolean check_turn(const struct tl_config_section *web, GError **error)
 			return tl_config_refuse(web, "turn", error, "\"%s\": expected turn:HOST:PORT or turns:HOST:PORT, perhaps with ?transport=tcp or udp", *url);
 	if (urls[0] && (!secret || !secret[0]))
 		return tl_config_refuse(web, "turn_secret", error, "is missing: expected the TURN servers' static-auth-secret");
+	if (!urls[0] && tl_config_bool(web, "turn_only"))
+		return tl_config_refuse(web, "turn_only", error, "expected no, or servers as turn");
 	return urls[0] || !secret || tl_config_refuse(web, "turn_secret", error, "expected none, or servers as turn");
 }
 

@@ -94,6 +94,7 @@ static bool tell_servers(struct viewer *viewer, gint64 id, JsonObject *params, G
 	JsonObject *result = json_object_new();
 	(void)params, (void)error;
 	json_object_set_array_member(result, "servers", turn_servers(viewer->web, viewer->agent, tl_clock_utc_us()));
+	json_object_set_string_member(result, "policy", viewer->web->turn_only ? "relay" : "all");
 	answer(viewer, id, result);
 	return true;
 }

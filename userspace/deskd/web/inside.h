@@ -15,6 +15,7 @@ struct tl_web {
 	bool video;             /* agents' pages offer it */
 	char **turn;            /* URLs; NULL: none */
 	char *turn_secret;
+	bool turn_only;
 	unsigned turn_lifetime_s;
 	bool loopback;          /* listens on loopback only: looking needs no login */
 	GTlsCertificate *certificate; /* NULL: HTTP */

@@ -117,6 +117,7 @@ struct tl_web *tl_web_new(const struct tl_web_config *config, GError **error)
 	web->video = config->video;
 	web->turn = g_strdupv((char **)config->turn);
 	web->turn_secret = g_strdup(config->turn_secret);
+	web->turn_only = config->turn_only;
 	web->turn_lifetime_s = config->turn_lifetime_s;
 	web->store = config->store;
 	web->acd = config->acd;

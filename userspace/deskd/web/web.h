@@ -25,6 +25,7 @@ struct tl_web_config {
 	bool video;         /* agents' pages offer it */
 	const char *const *turn; /* URLs of TURN servers (RFC 7065) that agents' browsers may use; NULL: none */
 	const char *turn_secret; /* what they know us by; never told */
+	bool turn_only;          /* browsers try no other way */
 	unsigned turn_lifetime_s;
 	const char *socket; /* of the control protocol; NULL: none */
 	const struct tl_control_token *tokens;

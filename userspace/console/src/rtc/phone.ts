@@ -10,8 +10,8 @@ const DISCONNECTED_MAX_MS = 4000;
 const POLICY: RTCConfiguration = { bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
 
 export interface PhoneOwner {
-  /** What leads to the node where no UDP is let through: TURN servers, with fresh credentials. */
-  servers(): Promise<RTCIceServer[]>;
+  /** What leads to the node where no UDP is let through: TURN servers, with fresh credentials; perhaps nothing else does. */
+  servers(): Promise<Pick<RTCConfiguration, "iceServers" | "iceTransportPolicy">>;
   /** The node's answer to @sdp. */
   offer(sdp: string): Promise<string>;
   onPhone(state: PhoneState, trouble: Trouble | null): void;
@@ -117,7 +117,7 @@ export class Phone {
     };
     peer.onconnectionstatechange = () => this.changed(peer);
     try {
-      peer.setConfiguration({ ...POLICY, iceServers: await this.owner.servers() });
+      peer.setConfiguration({ ...POLICY, ...await this.owner.servers() });
       await peer.setLocalDescription(await peer.createOffer());
       await gathered(peer);
       const answer = await this.owner.offer(peer.localDescription?.sdp ?? "");

@@ -30,7 +30,10 @@ export class Actions {
       onClose: refused => this.closed(refused),
     });
     this.phone = new Phone({
-      servers: async () => (await this.connection.request<{ servers: RTCIceServer[] }>("phone.servers", {})).servers,
+      servers: async () => {
+        const told = await this.connection.request<{ servers: RTCIceServer[]; policy: RTCIceTransportPolicy }>("phone.servers", {});
+        return { iceServers: told.servers, iceTransportPolicy: told.policy };
+      },
       offer: async sdp => (await this.connection.request<{ sdp: string }>("phone.connect", { sdp })).sdp,
       onPhone: (phone: PhoneState, trouble: Trouble | null) => this.store.set({ phone, trouble }),
       hasVideo: () => this.state.desk?.video === true,
