@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /* Video between two browsers at the hub of a real media engine, as each of them sees it: what is lost on one's way is
- * asked for by the other and sent anew, whatever numbers the two know it by. */
+ * asked for by the other and sent anew, whatever numbers the two know it by; on one media thread, and on several. */
 #include <string.h>
 #include <unistd.h>
 
@@ -29,6 +29,9 @@ struct phone {
 	GByteArray *told;          /* reports, since somebody looked */
 	unsigned n_told;
 };
+
+/* Where the two live, and their bridge: all on one thread, on two, or the bridge on a third. */
+enum spread { TOGETHER, APART, BY_A_THIRD };
 
 struct talk {
 	struct rig rig;
@@ -81,7 +84,7 @@ static void phone_begin(struct talk *talk, struct phone *phone, unsigned payload
 	phone->side.video.formats[TL_VIDEO_VP8] = (struct tl_video_format){
 		.payload_type = payload_type, .retransmission = payload_type + 1, .feedback = TL_VIDEO_NACK | TL_VIDEO_PLI };
 	struct tl_fingerprint peer = fake_browser_fingerprint(&phone->browser);
-	phone->port = tl_port_new_video_browser(talk->rig.media, TL_LAW_ALAW, &phone->log, &error);
+	phone->port = tl_port_new_browser(talk->rig.media, TL_LAW_ALAW, &phone->log, &error);
 	g_assert_no_error(error);
 	tl_port_connect_browser(phone->port, &peer, &phone->answer, &error);
 	g_assert_no_error(error);
@@ -99,19 +102,34 @@ static void await_up(struct talk *talk, struct phone *phone)
 	}
 }
 
-static void setup(struct talk *talk, gconstpointer unused)
+/* The bridge lives where its first party does. */
+static void settle_on_third(struct talk *talk)
 {
+	struct tl_rtp_side local;
+	struct tl_port *third = tl_port_new_rtp(talk->rig.media, TL_LAW_ALAW, &local, NULL, NULL);
+	g_assert_cmpint(tl_bridge_add(talk->bridge, third), ==, 0);
+	tl_port_free(third);
+}
+
+static void setup(struct talk *talk, gconstpointer spread)
+{
+	static const unsigned ties[] = { [TOGETHER] = 0, [APART] = 1, [BY_A_THIRD] = 2 };
 	const char *addresses[] = { own_host(), NULL };
-	struct tl_browser_config config = { .port = 40000 + getpid() % 20000, .addresses = addresses };
-	rig_init_browsers(&talk->rig, &config);
+	struct tl_browser_config config = { .port = 40000 + getpid() % 5000 * 3, .addresses = addresses };
+	struct tl_media_counters counters;
+	rig_init_threads(&talk->rig, GPOINTER_TO_UINT(spread) == TOGETHER ? 1 : 3, &config);
 	phone_begin(talk, &talk->anna, ANNA_VP8);
 	phone_begin(talk, &talk->bert, BERT_VP8);
 	await_up(talk, &talk->anna);
 	await_up(talk, &talk->bert);
 	talk->bridge = tl_bridge_new(talk->rig.media, TL_BRIDGE_VOICE);
+	if (GPOINTER_TO_UINT(spread) == BY_A_THIRD)
+		settle_on_third(talk);
 	g_assert_cmpint(tl_bridge_add(talk->bridge, talk->anna.port), ==, 0);
 	g_assert_cmpint(tl_bridge_add(talk->bridge, talk->bert.port), ==, 0);
 	step(talk);
+	tl_media_counters(talk->rig.media, &counters);
+	g_assert_cmpuint(counters.ties, ==, ties[GPOINTER_TO_UINT(spread)]);
 }
 
 static void teardown(struct talk *talk, gconstpointer unused)
@@ -270,7 +288,14 @@ static void test_nobody_asked(struct talk *talk, gconstpointer unused)
 	g_assert_null(feedback(bert, RTPFB));
 }
 
-#define CASE(name) g_test_add("/media-video/" #name, struct talk, NULL, setup, test_##name, teardown)
+#define ADD(path, name, spread) \
+	g_test_add("/media-video/" path #name, struct talk, GUINT_TO_POINTER(spread), setup, test_##name, teardown)
+#define CASE(name) \
+	do { \
+		ADD("", name, TOGETHER); \
+		ADD("apart/", name, APART); \
+		ADD("by-a-third/", name, BY_A_THIRD); \
+	} while (0)
 
 int main(int argc, char **argv)
 {

@@ -64,19 +64,10 @@ static void refuse_place(const struct tl_leg *leg, const GError *why, GError **e
 			    TL_CAUSE_CONGESTION);
 }
 
-static bool has_video(const struct tl_rtp_side *side)
-{
-	for (unsigned i = 0; i < TL_VIDEO_CODECS; i++)
-		if (side->video.formats[i].payload_type)
-			return true;
-	return false;
-}
-
 static bool open_port(struct tl_leg *leg, const struct tl_rtp_side *side, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	leg->port = has_video(side) ? tl_port_new_video_browser(leg->node->media, side->law, leg, &why) :
-				      tl_port_new_browser(leg->node->media, side->law, leg, &why);
+	leg->port = tl_port_new_browser(leg->node->media, side->law, leg, &why);
 	if (!leg->port) {
 		refuse_place(leg, why, error);
 		return false;

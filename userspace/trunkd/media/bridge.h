@@ -24,6 +24,12 @@ struct tl_bridge {
 	int16_t linear[TL_BRIDGE_PORTS_MAX][TL_BLOCK_OCTETS];
 };
 
+/** Tick: who else is in a bridge of two; NULL: nobody, or not one alone. */
+static inline struct tl_port *tl_bridge_other(const struct tl_bridge *bridge, const struct tl_port *port)
+{
+	return bridge && bridge->n_ports == 2 ? bridge->ports[bridge->ports[0] == port] : NULL;
+}
+
 /* The thread's side: mix.c. */
 void tl_bridge_attach_port(struct tl_bridge *bridge, struct tl_port *port);
 void tl_bridge_detach_port(struct tl_bridge *bridge, struct tl_port *port);

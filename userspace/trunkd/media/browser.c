@@ -9,8 +9,7 @@
 #include "media/hub.h"
 #include "media/session.h"
 
-static struct tl_port *port_new(struct tl_media *media, struct tl_media *thread, enum tl_law law, void *port_user,
-				GError **error)
+struct tl_port *tl_port_new_browser(struct tl_media *media, enum tl_law law, void *port_user, GError **error)
 {
 	if (!media->hub) {
 		g_set_error(error, TL_MEDIA_ERROR, TL_MEDIA_ERROR_CONFIG, "media: no port for browsers is configured");
@@ -21,21 +20,11 @@ static struct tl_port *port_new(struct tl_media *media, struct tl_media *thread,
 			    media->config.browser.sessions_max);
 		return NULL;
 	}
-	struct tl_port *port = tl_port_new_session(thread, law, port_user, error);
+	struct tl_port *port = tl_port_new_session(tl_media_choose(media), law, port_user, error);
 	if (!port)
 		return NULL;
 	media->hub->n_browsers++;
 	return tl_port_begin(port);
-}
-
-struct tl_port *tl_port_new_browser(struct tl_media *media, enum tl_law law, void *port_user, GError **error)
-{
-	return port_new(media, tl_media_choose(media), law, port_user, error);
-}
-
-struct tl_port *tl_port_new_video_browser(struct tl_media *media, enum tl_law law, void *port_user, GError **error)
-{
-	return port_new(media, media, law, port_user, error);
 }
 
 /* The former session is let go, and what it still says is not believed. */

@@ -142,8 +142,6 @@ bool tl_port_set_keys(struct tl_port *port, const struct tl_dtls_keys *keys, GEr
  * says law, events and directions; its addresses do not matter. (transfer full)
  */
 struct tl_port *tl_port_new_browser(struct tl_media *media, enum tl_law law, void *port_user, GError **error);
-/** The same for one that may have video: all of these live on the first thread, as video crosses none. */
-struct tl_port *tl_port_new_video_browser(struct tl_media *media, enum tl_law law, void *port_user, GError **error);
 
 /**
  * tl_port_connect_browser - expect a browser whose certificate has the digest @peer, as DTLS client; fills @local for

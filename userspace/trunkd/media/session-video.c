@@ -4,6 +4,7 @@
 #include "media/browser.h"
 #include "media/hub.h"
 #include "media/session.h"
+#include "media/tie.h"
 
 #define PAUSE_US 1000000 /* after it the row goes on with a step: a stream that jumps would lose SRTP's count of rounds */
 
@@ -12,13 +13,14 @@ static uint32_t video_ssrc(const struct tl_rtp_session *session)
 	return tl_video_ssrc(session->ssrc);
 }
 
-static struct tl_rtp_session *other_of(const struct tl_rtp_session *session)
+/* Tells the other party's session, wherever that is. */
+static bool tell(struct tl_rtp_session *session, const struct tl_video_word *word, const uint8_t *octets, size_t n)
 {
-	const struct tl_bridge *bridge = session->port->bridge;
-	if (!bridge || bridge->n_ports != 2)
-		return NULL;
-	struct tl_port *other = bridge->ports[bridge->ports[0] == session->port];
-	return other->kind == TL_PORT_RTP && other->rtp->browser && tl_browser_is_up(other->rtp->browser) ? other->rtp : NULL;
+	struct tl_port *port = session->port;
+	if (port->tie)
+		return tl_tie_tell_video(port->tie, word, octets, n);
+	struct tl_port *other = tl_bridge_other(port->bridge, port);
+	return other && tl_port_tell_video(other, word, octets, n);
 }
 
 static void ask_refresh(struct tl_rtp_session *session)
@@ -42,76 +44,103 @@ static bool codec_of(const struct tl_video_side *side, uint8_t payload_type, uns
 	return false;
 }
 
-/* The receiver's row goes on with this packet; the source is asked for a key frame where it has just begun. */
-static void join(struct tl_rtp_session *from, struct tl_rtp_session *to, const struct tl_video_packet *packet, bool again)
+/* The row goes on with this packet; the source is asked for a key frame where it has just begun. */
+static void join(struct tl_rtp_session *session, const struct tl_video_packet *packet, bool again)
 {
-	struct tl_session_video *video = &to->video;
-	int64_t now_us = to->port->media->now_us;
+	struct tl_session_video *video = &session->video;
+	int64_t now_us = session->port->media->now_us;
 	if (now_us - video->given_us > PAUSE_US)
 		video->row.source = video->again.source = ~packet->ssrc;
 	video->given_us = now_us;
 	if (tl_video_row_join(again ? &video->again : &video->row, packet) && !again)
-		ask_refresh(from);
+		tell(session, &(struct tl_video_word){ TL_VIDEO_REFRESH }, NULL, 0);
 }
 
-static void forward(struct tl_rtp_session *from, struct tl_rtp_session *to, const struct tl_video_packet *packet,
-		    const struct tl_video_format *format, bool again, const uint8_t *octets, size_t n)
+/* A packet of the other party's. */
+static bool give_packet(struct tl_rtp_session *session, const struct tl_video_word *word, const uint8_t *octets, size_t n)
 {
-	const struct tl_video_side *had = &from->target.video, *has = &to->target.video;
+	const struct tl_video_side *has = &session->target.video;
+	const struct tl_video_format *format = &has->formats[word->codec];
+	unsigned payload_type = word->again ? format->retransmission : format->payload_type;
 	uint8_t out[TL_HUB_DATAGRAM_MAX + TL_SRTP_GROWTH_MAX];
-	join(from, to, packet, again);
-	struct tl_video_row *row = again ? &to->video.again : &to->video.row;
+	struct tl_video_packet packet;
+	if (!has->receives || !payload_type || tl_video_packet_parse(octets, n, &packet))
+		return false;
+	join(session, &packet, word->again);
+	struct tl_video_row *row = word->again ? &session->video.again : &session->video.row;
 	const struct tl_video_way way = {
-		.payload_type = again ? format->retransmission : format->payload_type,
-		.ssrc = video_ssrc(to) + again, .sequence = row->sequence, .timestamp = to->video.row.timestamp,
-		.is_retransmission = again, .original = to->video.row.sequence,
-		.from = { had->send_time, had->orientation }, .to = { has->send_time, has->orientation },
+		.payload_type = payload_type, .ssrc = video_ssrc(session) + word->again,
+		.sequence = row->sequence, .timestamp = session->video.row.timestamp,
+		.is_retransmission = word->again, .original = session->video.row.sequence,
+		.from = { word->extensions[0], word->extensions[1] }, .to = { has->send_time, has->orientation },
 	};
 	size_t made = tl_video_forward(octets, n, &way, out, TL_HUB_DATAGRAM_MAX - TL_SRTP_GROWTH_MAX);
-	if (!made || !tl_rtp_session_send(to, out, made, false)) {
-		TL_COUNT(from->port->tally.video_dropped, 1);
-		return;
+	if (!made || !tl_rtp_session_send(session, out, made, false))
+		return false;
+	tl_video_row_note(row, packet.sequence + way.sequence, packet.timestamp + way.timestamp);
+	TL_COUNT(session->port->tally.video_sent, 1);
+	return true;
+}
+
+/* What the other party says of the two streams. */
+static bool give_report(struct tl_rtp_session *session, const struct tl_video_word *word, const uint8_t *octets, size_t n)
+{
+	uint8_t out[TL_HUB_DATAGRAM_MAX + TL_SRTP_GROWTH_MAX];
+	const struct tl_session_video *video = &session->video;
+	const struct tl_video_view view = {
+		.gets = word->gets, .source = word->row.source, .sequence = word->row.sequence,
+		.has_source = word->row.running && video->heard && word->row.source == video->source,
+		.sends = word->source, .seen = video_ssrc(session), .timestamp = video->row.timestamp,
+		.has_sent = video->row.running && word->sends && video->row.source == word->source,
+	};
+	size_t made = tl_video_feedback(octets, n, &view, out, TL_HUB_DATAGRAM_MAX - TL_SRTP_GROWTH_MAX);
+	return made && tl_rtp_session_send(session, out, made, true);
+}
+
+bool tl_port_tell_video(struct tl_port *port, const struct tl_video_word *word, const uint8_t *octets, size_t n)
+{
+	if (port->kind == TL_PORT_TIE)
+		return tl_tie_hear_video(port->tie, word, octets, n);
+	struct tl_rtp_session *session = port->rtp;
+	if (!session || !session->browser || !tl_browser_is_up(session->browser))
+		return false;
+	switch (word->kind) {
+	case TL_VIDEO_PACKET:
+		return give_packet(session, word, octets, n);
+	case TL_VIDEO_REPORT:
+		return give_report(session, word, octets, n);
+	case TL_VIDEO_REFRESH:
+		ask_refresh(session);
+		return true;
 	}
-	tl_video_row_note(row, packet->sequence + way.sequence, packet->timestamp + way.timestamp);
-	TL_COUNT(to->port->tally.video_sent, 1);
+	return false;
 }
 
 bool tl_rtp_session_hear_video(struct tl_rtp_session *session, const uint8_t *octets, size_t n)
 {
+	const struct tl_video_side *side = &session->target.video;
 	struct tl_video_packet packet;
 	unsigned codec;
 	bool again;
-	if (tl_video_packet_parse(octets, n, &packet) ||
-	    !codec_of(&session->target.video, packet.payload_type, &codec, &again))
+	if (tl_video_packet_parse(octets, n, &packet) || !codec_of(side, packet.payload_type, &codec, &again))
 		return false;
 	if (!again) {
 		session->video.heard = true;
 		session->video.source = packet.ssrc;
 	}
 	TL_COUNT(session->port->tally.video_received, 1);
-	struct tl_rtp_session *other = other_of(session);
-	const struct tl_video_format *format = other ? &other->target.video.formats[codec] : NULL;
-	if (!other || !other->target.video.receives || !(again ? format->retransmission : format->payload_type))
+	const struct tl_video_word word = { TL_VIDEO_PACKET, .codec = codec, .again = again,
+					    .extensions = { side->send_time, side->orientation } };
+	if (!tell(session, &word, octets, n))
 		TL_COUNT(session->port->tally.video_dropped, 1);
-	else
-		forward(session, other, &packet, format, again, octets, n);
 	return true;
 }
 
 void tl_rtp_session_hear_video_report(struct tl_rtp_session *session, const uint8_t *octets, size_t n)
 {
-	uint8_t out[TL_HUB_DATAGRAM_MAX + TL_SRTP_GROWTH_MAX];
-	struct tl_rtp_session *other = other_of(session);
-	if (!other)
-		return;
-	const struct tl_session_video *video = &session->video, *others = &other->video;
-	const struct tl_video_view view = {
-		.gets = video_ssrc(session), .source = video->row.source, .sequence = video->row.sequence,
-		.has_source = video->row.running && others->heard && video->row.source == others->source,
-		.sends = video->source, .seen = video_ssrc(other), .timestamp = others->row.timestamp,
-		.has_sent = others->row.running && video->heard && others->row.source == video->source,
-	};
-	size_t made = tl_video_feedback(octets, n, &view, out, TL_HUB_DATAGRAM_MAX - TL_SRTP_GROWTH_MAX);
-	if (made)
-		tl_rtp_session_send(other, out, made, true);
+	const struct tl_session_video *video = &session->video;
+	const struct tl_video_word word = { TL_VIDEO_REPORT, .gets = video_ssrc(session), .row = video->row,
+					    .sends = video->heard, .source = video->source };
+	if (video->heard || video->row.running)
+		tell(session, &word, octets, n);
 }

@@ -148,6 +148,11 @@ void tl_rtp_session_send_report(struct tl_rtp_session *session, bool bye);
 bool tl_rtp_session_hear_video(struct tl_rtp_session *session, const uint8_t *octets, size_t n);
 /** What a compound packet says of video goes on to the other party. */
 void tl_rtp_session_hear_video_report(struct tl_rtp_session *session, const uint8_t *octets, size_t n);
+/**
+ * The other party's session tells @port's something: at once, or by a tie. False: there is nobody who would want it, or no room.
+ * Thread: @port's, or for what stands for a port in a bridge, the bridge's.
+ */
+bool tl_port_tell_video(struct tl_port *port, const struct tl_video_word *word, const uint8_t *octets, size_t n);
 
 /* session-socket.c */
 /** An even port of the range and the odd one after it. Thread: main. */

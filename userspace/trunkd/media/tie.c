@@ -10,6 +10,7 @@
 #define DEPTH 2         /* blocks: the other thread may be in the same tick still, or through with it already */
 #define DEPTH_MAX 5     /* beyond it, after a hold-up, they are dropped down to DEPTH */
 #define ROOM 16
+#define VIDEO_ROOM 64   /* packets: a burst, and a thread that is a few ticks behind */
 
 /* ---- main ---- */
 
@@ -22,6 +23,10 @@ void tl_tie_begin(struct tl_port *port, struct tl_bridge *bridge)
 	tie->fixed = bridge->kind == TL_BRIDGE_CLEAR;
 	tie->said.blocks = tl_ring_new(ROOM, sizeof(struct tl_tie_block));
 	tie->heard.blocks = tl_ring_new(ROOM, sizeof(struct tl_tie_block));
+	if (port->rtp && port->rtp->rtp.fd < 0) {
+		tie->said.video = tl_ring_new(VIDEO_ROOM, sizeof(struct tl_tie_video));
+		tie->heard.video = tl_ring_new(VIDEO_ROOM, sizeof(struct tl_tie_video));
+	}
 	tie->proxy = tl_port_make(bridge->media, TL_PORT_TIE, port->main_law, NULL);
 	tie->proxy->freed = true; /* nobody is told of it */
 	tie->proxy->tie = tie;
@@ -52,6 +57,8 @@ static void free_when_both_did(struct tl_tie *tie)
 	tie->first->n_ties--;
 	tl_ring_free(tie->said.blocks);
 	tl_ring_free(tie->heard.blocks);
+	tl_ring_free(tie->said.video);
+	tl_ring_free(tie->heard.video);
 	g_free(tie->proxy);
 	g_free(tie);
 }
@@ -93,6 +100,31 @@ static void give(struct tl_media *media, struct tl_tie_way *way, const struct tl
 		TL_COUNT(media->tie_dropped, 1);
 }
 
+static bool give_video(struct tl_tie_way *way, const struct tl_video_word *word, const uint8_t *octets, size_t n)
+{
+	struct tl_tie_video video;
+	if (!way->video || n > sizeof video.octets)
+		return false;
+	video.word = *word;
+	video.n = n;
+	if (n)
+		memcpy(video.octets, octets, n);
+	return tl_ring_push(way->video, &video);
+}
+
+/* Tells @to what has come. Returns how many packets it would not have. */
+static unsigned pass_video(struct tl_tie_way *way, struct tl_port *to)
+{
+	const struct tl_tie_video *video;
+	unsigned dropped = 0;
+	for (unsigned n = way->video ? tl_ring_count(way->video) : 0; n && (video = tl_ring_peek(way->video)); n--) {
+		bool taken = to && tl_port_tell_video(to, &video->word, video->octets, video->n);
+		dropped += !taken && video->word.kind == TL_VIDEO_PACKET;
+		tl_ring_drop(way->video);
+	}
+	return dropped;
+}
+
 /* ---- the port's thread ---- */
 
 void tl_port_set_tie(struct tl_port *port, struct tl_tie *tie)
@@ -112,10 +144,18 @@ void tl_tie_exchange(struct tl_port *port)
 	struct tl_tie_block block = { .law = port->law, .event = port->said_event };
 	memcpy(block.octets, port->said, TL_BLOCK_OCTETS);
 	give(port->media, &tie->said, &block);
+	unsigned dropped = pass_video(&tie->heard, port);
+	dropped += atomic_exchange_explicit(&tie->video_dropped, 0, memory_order_relaxed);
+	TL_COUNT(port->tally.video_dropped, dropped);
 	if (take(port->media, &tie->heard, &tie->hears))
 		return;
 	tie->hears = (struct tl_tie_block){ .law = port->law, .event = -1 };
 	memset(tie->hears.octets, tl_law_idle(port->law), TL_BLOCK_OCTETS);
+}
+
+bool tl_tie_tell_video(struct tl_tie *tie, const struct tl_video_word *word, const uint8_t *octets, size_t n)
+{
+	return give_video(&tie->said, word, octets, n);
 }
 
 int tl_tie_hear(struct tl_port *port, uint8_t *block)
@@ -130,8 +170,12 @@ int tl_tie_hear(struct tl_port *port, uint8_t *block)
 void tl_tie_take(struct tl_port *proxy)
 {
 	struct tl_tie_block block;
+	struct tl_tie *tie = proxy->tie;
+	unsigned dropped = pass_video(&tie->said, tl_bridge_other(proxy->bridge, proxy));
+	if (dropped)
+		atomic_fetch_add_explicit(&tie->video_dropped, dropped, memory_order_relaxed);
 	proxy->said = proxy->block;
-	if (!take(proxy->media, &proxy->tie->said, &block)) {
+	if (!take(proxy->media, &tie->said, &block)) {
 		memset(proxy->block, tl_law_idle(proxy->law), TL_BLOCK_OCTETS);
 		return;
 	}
@@ -148,4 +192,9 @@ void tl_tie_give(struct tl_port *proxy)
 	else
 		memset(block.octets, tl_law_idle(proxy->law), TL_BLOCK_OCTETS);
 	give(proxy->media, &proxy->tie->heard, &block);
+}
+
+bool tl_tie_hear_video(struct tl_tie *tie, const struct tl_video_word *word, const uint8_t *octets, size_t n)
+{
+	return give_video(&tie->heard, word, octets, n);
 }

@@ -70,6 +70,22 @@ struct tl_video_view {
  */
 size_t tl_video_feedback(const uint8_t *in, size_t n, const struct tl_video_view *view, uint8_t *out, size_t room);
 
+enum tl_video_word_kind { TL_VIDEO_PACKET, TL_VIDEO_REPORT, TL_VIDEO_REFRESH };
+
+/** What one party's session tells the other's, with a packet or a compound packet as it came, or nothing. */
+struct tl_video_word {
+	enum tl_video_word_kind kind; /* refresh: a key frame is wanted */
+	/* packet: */
+	uint8_t codec;                /* enum tl_video_codec */
+	bool again;                   /* it is a retransmission */
+	uint8_t extensions[TL_VIDEO_EXTENSIONS]; /* their numbers there */
+	/* report, of who tells it: */
+	uint32_t gets;                /* SSRC of the stream that it gets, as it sees it */
+	struct tl_video_row row;      /* of that stream */
+	bool sends;
+	uint32_t source;              /* SSRC of what it sends */
+};
+
 #define TL_VIDEO_REFRESH_OCTETS 20
 /** Asks for a key frame of @source (PLI, RFC 4585 6.3.1); @sender: our SSRC. Returns octets. */
 size_t tl_video_ask_refresh(uint32_t sender, uint32_t source, uint8_t out[TL_VIDEO_REFRESH_OCTETS]);
