@@ -8,7 +8,7 @@ from centre import Desk
 from fax import write_document
 from harness import program
 
-LETTERS = ("[mail]", "from = fax@example.org", "retry_first_s = 1", "retry_max_s = 2")
+LETTERS = ("[mail]", "from = fax@example.org", "bounces = fax.example", "retry_first_s = 1", "retry_max_s = 2")
 
 
 def mail(subject, *attachments, text="Please fax this."):

@@ -15,6 +15,7 @@ import subprocess
 from harness import free_ports, wait_until
 
 PASSWORD = "read-me"
+USERS = "anna", "ben", "court", "office", "second", "desk"  # postfix takes mail for any other as well, and has to send it back
 POSTFIX_DIR = "/usr/lib/postfix/sbin"
 
 MAIN_CF = """compatibility_level = 3.6
@@ -91,8 +92,8 @@ passdb {{
   args = password={password}
 }}
 userdb {{
-  driver = static
-  args = uid=nobody gid=nogroup home={dir}/mail/%n allow_all_users=yes
+  driver = passwd-file
+  args = username_format=%n {dir}/users
 }}
 service imap-login {{
   inet_listener imap {{
@@ -165,7 +166,9 @@ class MailServer:
     def write_dovecot(self):
         mail = self.dir / "mail"
         mail.mkdir()
-        os.chown(mail, pwd.getpwnam("nobody").pw_uid, grp.getgrnam("nogroup").gr_gid)
+        uid, gid = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("nogroup").gr_gid
+        os.chown(mail, uid, gid)
+        (self.dir / "users").write_text("".join(f"{user}::{uid}:{gid}::{mail / user}::\n" for user in USERS))
         (self.dir / "dovecot.conf").write_text(DOVECOT_CONF.format(dir=self.dir, port=self.imap, password=PASSWORD))
 
     def postfix(self, verb):

@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Faxes and mails with a real postfix and a real dovecot: results and refusals come back by IMAP, a mail server that is
 away gets each letter once when it is back, and a desk that is killed loses and doubles nothing."""
+import datetime
 import struct
 import subprocess
 import unittest
 import urllib.request
 import zlib
+import zoneinfo
 
 import mail_server
 from centre import NUMBER
 from fax import FaxLine, pixels, write_document
 from fax_desk import MailDesk, mail, seed_fax
 from gates import Converter, Relay
-from harness import Case, free_ports, main, wait_until
+from harness import Case, free_ports, main, program, wait_until
 from node import Node
 
 
@@ -104,21 +106,35 @@ class FaxMail(Case):
         self.assertEqual(len({one["Subject"] for one in mails}), n)
 
 
+# What a person writes, and what it is for one fax.
+COVER = "<b>Fax to {to}</b>\nfrom {from}, {date}\n<i>{subject}</i>, {pages} pages\n\n{text}"
+MAILED = "<b>Fax to 5552000</b>\nfrom Anna &lt;anna@example.org&gt;, %s\n<i>Terms &lt;&amp;&gt; dates</i>, 1 pages\n\nHello, machine."
+ASKED = "<b>Fax to 5553000</b>\nfrom ben@example.org, %s\n<i>A picture</i>, 2 pages\n\n"
+
+
 @unittest.skipIf(mail_server.missing(), mail_server.missing() or "")
 class FaxLineAndMail(Case):
+    def setUp(self):
+        super().setUp()
+        self.server = mail_server.MailServer(self)
+        self.server.start()
+        self.line = FaxLine(self, {"mailed": "alert; answer; fax receive mailed", "asked": "alert; answer; fax receive asked"},
+                            {"5552": "mailed", "5553": "asked"})
+        self.line.control.close()
+        (self.dir / "cover").write_text(COVER)
+        self.desk = MailDesk(self, self.line.node, self.server, "[service 5551001]", "otherwise = fax:office",
+                             "[fax-line mailed]", "to = span:e1/1", "prefixes = 5552", "[fax-line asked]", "to = span:e1/2", "prefixes = 5553",
+                             "[faxes]", "retry_trouble_s = 1", f"cover = {self.dir / 'cover'}", "body = cover", "zone = Asia/Kolkata",
+                             box=("deliver = mail:office@example.org mail:gone@example.org",))
+        self.control = self.desk.start()
+
     def test_both_ways(self):
-        """Over an E1: a machine's fax is read as a PDF by IMAP, pixel by pixel; a mail arrives at a machine."""
-        server = mail_server.MailServer(self)
-        server.start()
-        line = FaxLine(self, {"machine": "alert; answer; fax receive got"}, {"5552000": "machine"})
-        line.control.close()
-        desk = MailDesk(self, line.node, server, "[service 5551001]", "otherwise = fax:office", "[fax-line e1]",
-                        "to = span:e1/1", "[faxes]", "retry_trouble_s = 1")
-        control = desk.start()
+        """Over an E1: a machine's fax is read as a PDF by IMAP, pixel by pixel, and is seen to have come back from a mailbox
+        that is not there; a mail and a document of trunkctl's arrive at machines, with their covers."""
         document = write_document(self.dir / "document.tif", [1, 2], (204, 196), length=400)
-        sent = line.far.start_calls(f"dial 5551001; wait answered; fax send {document}").results()[0][0]["faxes"][0]
+        sent = self.line.far.start_calls(f"dial 5551001; wait answered; fax send {document}").results()[0][0]["faxes"][0]
         self.assertEqual("ok", sent["result"])
-        came, = server.await_mails("office", 1)
+        came, = self.server.await_mails("office", 1)
         self.assertIn("2 pages", came["Subject"])
         pdf, = came.iter_attachments()
         (self.dir / "came.pdf").write_bytes(pdf.get_content())
@@ -127,14 +143,46 @@ class FaxLineAndMail(Case):
             came, = pixels(self.dir / f"came-{number:03}.tif")
             self.assertTrue(came == wanted, f"page {number + 1}: {len(came)} of {len(wanted)} octets, "
                             f"{sum(a != b for a, b in zip(came, wanted))} differ")
-        server.send(mail("One page", text="Hello, machine."), "anna@example.org", "5552000@fax.example")
-        told, = server.await_mails("anna", 1)
+        self.send_both()
+        self.assert_bounced()
+
+    def send_both(self):
+        picture = write_document(self.dir / "picture.tif", [3], (204, 196), length=100)
+        self.server.send(mail("Terms <&> dates", text="Hello, machine."), "anna@example.org", "5552000@fax.example")
+        asked, = self.desk.trunkctl("fax", "send", str(picture), "5553000", "box=office", "subject=A picture", "tell=ben@example.org")["faxes"]
+        told, = self.server.await_mails("anna", 1)
         self.assertEqual("Fax to 5552000: sent, 1 pages", told["Subject"])
         self.assertIn("Page 1: confirmed", told.get_body().get_content())
-        fax, = control.ask("fax.list", state="sent")["faxes"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{desk.port}/api/fax/{fax['fax']}/document", timeout=60) as answer:
-            (self.dir / "sent.tif").write_bytes(answer.read())
-        self.assertTrue(pixels(self.dir / "sent.tif") == pixels(self.dir / "got" / "page-0001.tif"), "the machine's page")
+        told, = self.server.await_mails("ben", 1)
+        self.assertEqual("Fax to 5553000: sent, 2 pages", told["Subject"])
+        mailed = next(fax for fax in self.control.ask("fax.list", state="sent")["faxes"] if fax["fax"] != asked["fax"])
+        self.assert_arrived("mailed", mailed, MAILED, [])
+        self.assert_arrived("asked", asked, ASKED, pixels(picture))
+
+    def assert_arrived(self, machine, fax, cover, more):
+        """At @machine: the cover that says what it should, then the pages @more; the desk's own picture of it is the same."""
+        given = datetime.datetime.fromtimestamp(fax["created_utc_us"] / 1e6, zoneinfo.ZoneInfo("Asia/Kolkata"))
+        markup, drawn, kept = self.dir / "filled", self.dir / "drawn.tif", self.dir / "kept.tif"
+        markup.write_text(cover % given.strftime("%Y-%m-%d %H:%M %Z"))
+        subprocess.run([program("faxpages"), f"--cover={markup}", "--value=text=", "fax", drawn], stdout=subprocess.DEVNULL, check=True)
+        wanted = pixels(drawn) + more
+        pages = sorted((self.dir / machine).iterdir())
+        self.assertEqual(len(wanted), len(pages))
+        for number, page in enumerate(pages):
+            self.assertTrue(pixels(page) == [wanted[number]], f"{machine}: page {number + 1}")
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.desk.port}/api/fax/{fax['fax']}/document", timeout=60) as answer:
+            kept.write_bytes(answer.read())
+        self.assertTrue(pixels(kept) == wanted, f"{machine}: what the desk keeps")
+
+    def assert_bounced(self):
+        """The report of the real mail server is found to be of one delivery; the other stays done, and no mail comes of it."""
+        fax, = self.control.ask("fax.list", state="received")["faxes"]
+        def deliveries():
+            return {one["target"].split("@")[0]: one for one in self.desk.trunkctl("fax", "show", fax["fax"])["deliveries"]}
+        gone = wait_until(lambda: deliveries()["gone"]["state"] == "bounced" and deliveries()["gone"], "the bounce is shown")
+        self.assertRegex(gone["why"], r"550 5\.1\.1 <gone@example\.org> User doesn't exist")
+        self.assertEqual("done", deliveries()["office"]["state"])
+        self.assertEqual(1, len(self.server.read("office")))
 
 
 def taken(way, octets):
