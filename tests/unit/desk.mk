@@ -18,6 +18,8 @@ ROOMS_test-paper-pages := paper store base
 EXTRA_test-paper-pages := tests/unit/paper-rig.c
 ROOMS_test-post := post store base
 ROOMS_test-desk-fax := $(DESKD_ROOMS)
-EXTRA_test-desk-fax := $(desk_rig)
+EXTRA_test-desk-fax := $(desk_rig) tests/unit/desk-fax-rig.c
+ROOMS_test-desk-fax-out := $(DESKD_ROOMS)
+EXTRA_test-desk-fax-out := $(desk_rig) tests/unit/desk-fax-rig.c
 # They run it.
-$(O)/tests/unit/test-desk-fax $(O)/tests/unit/test-paper $(O)/tests/unit/test-paper-pages: | $(O)/faxpages
+$(O)/tests/unit/test-desk-fax $(O)/tests/unit/test-desk-fax-out $(O)/tests/unit/test-paper $(O)/tests/unit/test-paper-pages: | $(O)/faxpages

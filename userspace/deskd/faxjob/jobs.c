@@ -107,6 +107,9 @@ void fax_free(void *data)
 	g_free(fax);
 }
 
+/* Pages may be stored while their call's events and end are still on their way here: those do not undo it. */
+#define NOT_BACK "NOT (fax.direction = 'in' AND fax.state IN ('converting', 'received') AND excluded.state IN ('receiving', 'failed'))"
+
 void fax_save(struct fax *fax, struct tl_transaction *t)
 {
 	tl_transaction_add(t,
@@ -115,7 +118,7 @@ void fax_save(struct fax *fax, struct tl_transaction *t)
 			   "contact = excluded.contact, remote_ident = excluded.remote_ident, subject = excluded.subject, "
 			   "document = excluded.document, picture = excluded.picture, pages = excluded.pages, pages_done = excluded.pages_done, tries = excluded.tries, "
 			   "priority = excluded.priority, next_utc_us = excluded.next_utc_us, why = excluded.why, ended_utc_us = excluded.ended_utc_us, "
-			   "cancelled = excluded.cancelled",
+			   "cancelled = excluded.cancelled WHERE " NOT_BACK,
 			   TL_VALUES(tl_text(fax->id), tl_text(fax->incoming ? "in" : "out"), tl_text(fax_state_name(fax)), tl_int(fax->partial),
 				     tl_text(fax->box), tl_text(fax->contact), tl_text(fax->called), tl_text(fax->calling),
 				     tl_text(fax->remote_ident), tl_text(fax->sender), tl_text(fax->subject), tl_text(fax->source),
