@@ -10,7 +10,10 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "paper/work.h"
@@ -24,7 +27,7 @@ const char *__asan_default_options(void) { return "detect_leaks=0:abort_on_error
 
 static int memory_mib = 1024, cpu_s = 60, file_mib = 256, pages_max = 200, page = 1, width = 864;
 static gboolean standard, letter, version;
-static char *mail_path, *cover_path, *title, *body;
+static char *mail_path, *cover_path, *title, *body, *name;
 static char **values, **replace;
 
 static const GOptionEntry options[] = {
@@ -35,6 +38,7 @@ static const GOptionEntry options[] = {
 	{ "body", 0, 0, G_OPTION_ARG_STRING, &body, "fax: the mail's text on a page (default: only without attachments), on the cover, or never", "page|cover|none" },
 	{ "cover", 0, 0, G_OPTION_ARG_FILENAME, &cover_path, "fax: a cover page of this Pango markup, with {names}", "FILE" },
 	{ "value", 0, 0, G_OPTION_ARG_STRING_ARRAY, &values, "fax: what a {name} of the cover page is", "NAME=TEXT" },
+	{ "name", 0, 0, G_OPTION_ARG_STRING, &name, "fax: what the document is called when it cannot be read", "TEXT" },
 	{ "title", 0, 0, G_OPTION_ARG_STRING, &title, "pdf: its title", "TEXT" },
 	{ "page", 0, 0, G_OPTION_ARG_INT, &page, "picture, part: which one, from 1", "N" },
 	{ "width", 0, 0, G_OPTION_ARG_INT, &width, "picture: so many pixels wide", "N" },
@@ -201,14 +205,45 @@ static bool run_part(struct job *job, GError **error)
 	return ok;
 }
 
-/* A program of others, in a sandbox that lets it run its own programs and write, but reach no network. @command: with its NULL. */
+static pid_t child;
+
+/* Deskd is gone, and what the child has started with it: all are of a group of ours. */
+static void on_parent_gone(int number)
+{
+	(void)number;
+	kill(getpgrp() == getpid() ? 0 : child, SIGKILL);
+	_exit(EXIT_FAILURE);
+}
+
+static int await_child(void)
+{
+	int status = 0;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status)) { /* so are we: who waits for us is to know of the limit that ended it */
+		signal(WTERMSIG(status), SIG_DFL);
+		raise(WTERMSIG(status));
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+/*
+ * A program of others, in a sandbox that lets it run its own programs and write, but reach no network. What those are is
+ * not known, so one of us stays and ends them all with its parent. @command: with its NULL.
+ */
 static int run_program(const char *folder, char **command)
 {
 	struct tl_sandbox_limits limits = { memory_mib * 4U, cpu_s, file_mib, true };
 	g_autoptr(GError) error = NULL;
 	setenv("HOME", folder, 1);
 	setenv("TMPDIR", folder, 1);
-	if (tl_sandbox_enter(&limits, &error))
+	signal(SIGTERM, on_parent_gone);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	child = fork();
+	if (child > 0)
+		return await_child();
+	signal(SIGTERM, SIG_DFL);
+	if (child == 0 && tl_sandbox_enter(&limits, &error))
 		execvp(command[0], command);
 	fprintf(stderr, "faxpages: %s: %s\n", command[0], error ? error->message : g_strerror(errno));
 	return EXIT_FAILURE;
@@ -217,7 +252,7 @@ static int run_program(const char *folder, char **command)
 static int run_office(char *folder, char *input)
 {
 	g_autofree char *profile = g_strdup_printf("-env:UserInstallation=file://%s/profile", folder);
-	char *command[] = { "soffice", profile, "--headless", "--norestore", "--safe-mode=no", "--convert-to", "pdf", "--outdir", folder, input, NULL };
+	char *command[] = { "soffice", profile, "--headless", "--norestore", "--convert-to", "pdf", "--outdir", folder, input, NULL };
 	return run_program(folder, command);
 }
 
@@ -259,7 +294,7 @@ static bool open_all(struct job *job, const char *out, char **inputs, GError **e
 			return false;
 		g_ptr_array_add(job->inputs, input);
 		g_free(job->names[i]);
-		job->names[i] = g_path_get_basename(inputs[i]);
+		job->names[i] = name ? g_strdup(name) : g_path_get_basename(inputs[i]);
 	}
 	if ((mail_path && !(job->mail = read_file(mail_path, error))) ||
 	    (cover_path && !g_file_get_contents(cover_path, &job->cover, NULL, error)) ||

@@ -48,8 +48,7 @@ struct fax {
 	unsigned cause;      /* out: of the call that has ended before its machine had its say */
 	struct tl_timer *again; /* after a failure that may pass, or when that say does not come */
 	GPtrArray *parts;    /* in: sha256 of pages */
-	unsigned office;     /* out: parts still to be made PDFs */
-	GPtrArray *replaced; /* out: "N=PATH" */
+	GPtrArray *replaced; /* out: PDFs made of office documents: "--replace=N=PATH" of a mail, or the PATH of a document */
 };
 
 struct line { /* counted: a fax may hold one that is no longer configured */

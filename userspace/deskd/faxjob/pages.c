@@ -18,6 +18,13 @@ static bool is_mail(const struct fax *fax)
 	return !g_strcmp0(fax->source_type, "message/rfc822");
 }
 
+/* What came by the API. */
+static const char *document_name(const struct fax *fax)
+{
+	const char *slash = fax->source_type ? strchr(fax->source_type, '/') : NULL;
+	return slash && slash[1] ? slash + 1 : "the document";
+}
+
 /* The document's own fault ends the fax; anything else may pass. */
 static void not_made(struct fax *fax, const GError *error)
 {
@@ -87,7 +94,7 @@ static void on_office(const struct tl_blob *blob, JsonObject *result, const GErr
 		return;
 	}
 	g_autofree char *path = tl_blobs_path(fax->faxes->config.blobs, blob->sha256);
-	g_ptr_array_add(fax->replaced, g_strdup_printf("--replace=%u=%s", number, path));
+	g_ptr_array_add(fax->replaced, is_mail(fax) ? g_strdup_printf("--replace=%u=%s", number, path) : g_steal_pointer(&path));
 	convert(fax);
 }
 
@@ -116,6 +123,13 @@ static void take_office_part(struct fax *fax, JsonObject *part)
 	g_autofree char *page = g_strdup_printf("--page=%u", step->number);
 	g_autofree char *mail = tl_blobs_path(fax->faxes->config.blobs, fax->source);
 	tl_papers_run(fax->faxes->config.papers, "part", (const char *[]){ page, mail, NULL }, on_part, step);
+}
+
+static void take_office_document(struct fax *fax)
+{
+	g_autofree char *path = tl_blobs_path(fax->faxes->config.blobs, fax->source);
+	fax->busy = true;
+	tl_papers_office(fax->faxes->config.papers, path, document_name(fax), on_office, step_new(fax));
 }
 
 /* ---- pages ---- */
@@ -166,9 +180,14 @@ static void convert(struct fax *fax)
 		add_value(arguments, "date", date);
 		add_value(arguments, "text", "");
 	}
+	if (is_mail(fax))
+		g_ptr_array_add(arguments, g_strdup_printf("--mail=%s", source));
+	else
+		g_ptr_array_add(arguments, g_strdup_printf("--name=%s", document_name(fax)));
 	for (unsigned i = 0; i < fax->replaced->len; i++)
 		g_ptr_array_add(arguments, g_strdup(fax->replaced->pdata[i]));
-	g_ptr_array_add(arguments, is_mail(fax) ? g_strdup_printf("--mail=%s", source) : g_strdup(source));
+	if (!is_mail(fax) && !fax->replaced->len)
+		g_ptr_array_add(arguments, g_strdup(source));
 	g_ptr_array_add(arguments, NULL);
 	fax->busy = true;
 	tl_papers_run(faxes->config.papers, "fax", (const char *const *)arguments->pdata, on_pages, step_new(fax));
@@ -181,5 +200,8 @@ void outgoing_convert(struct fax *fax)
 	if (!fax->replaced)
 		fax->replaced = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_set_size(fax->replaced, 0);
-	convert(fax);
+	if (!is_mail(fax) && tl_paper_is_office(document_name(fax)))
+		take_office_document(fax);
+	else
+		convert(fax);
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #define NUMBERS_MAX 1000
+#define NAME_MAX_CHARACTERS 80
 
 struct request {
 	struct tl_faxes *faxes;
@@ -90,6 +91,17 @@ static void on_sent(const struct tl_result *result, const GError *error, void *u
 	request_free(request);
 }
 
+/* "message/rfc822", or "document/" and what it is called. */
+static char *source_type_of(const char *name)
+{
+	g_autofree char *base = g_path_get_basename(name ? name : ""), *valid = g_utf8_make_valid(base, -1);
+	g_autofree char *shown = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), NAME_MAX_CHARACTERS));
+	for (char *at = shown; *at; at++)
+		if (g_ascii_iscntrl(*at))
+			*at = ' ';
+	return name && g_str_has_suffix(name, ".eml") ? g_strdup("message/rfc822") : g_strconcat("document/", name ? shown : "", NULL);
+}
+
 static struct fax *fax_of_request(struct tl_faxes *faxes, const struct tl_fax_request *request, const char *number, const char *batch)
 {
 	g_autofree char *id = fax_new_id(faxes);
@@ -100,7 +112,7 @@ static struct fax *fax_of_request(struct tl_faxes *faxes, const struct tl_fax_re
 	fax->sender = g_strdup(request->tell);
 	fax->subject = g_strdup(request->subject);
 	fax->source = g_strdup(request->sha256);
-	fax->source_type = g_strdup(request->name && g_str_has_suffix(request->name, ".eml") ? "message/rfc822" : "document");
+	fax->source_type = source_type_of(request->name);
 	fax->batch = g_strdup(batch);
 	fax->priority = request->priority ? request->priority : 5;
 	fax->next_utc_us = request->not_before_utc_us;

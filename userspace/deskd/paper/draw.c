@@ -7,6 +7,8 @@
 #include <poppler.h>
 #include <string.h>
 
+#include "paper/paper.h"
+
 #define MARGIN_PT 42.0
 /* An image of few pixels is not blown up beyond so many points a pixel. */
 #define PIXEL_PT_MAX 0.96 /* 75 dpi */
@@ -270,7 +272,6 @@ static bool has_pdf_magic(GBytes *document)
 
 const char *tl_document_kind(GBytes *document, const char *type, const char *name)
 {
-	static const char *const office[] = { ".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".odp" };
 	if (begins(document, "II*\0", 4) || begins(document, "MM\0*", 4))
 		return "tiff";
 	if (begins(document, "\x89PNG", 4))
@@ -280,11 +281,8 @@ const char *tl_document_kind(GBytes *document, const char *type, const char *nam
 	if (has_pdf_magic(document))
 		return "pdf";
 	bool packed = begins(document, "PK\3\4", 4) || begins(document, "\xd0\xcf\x11\xe0", 4) || begins(document, "{\\rtf", 5);
-	for (unsigned i = 0; packed && name && i < G_N_ELEMENTS(office); i++) {
-		g_autofree char *lower = g_ascii_strdown(name, -1);
-		if (g_str_has_suffix(lower, office[i]))
-			return "office";
-	}
+	if (packed && name && tl_paper_is_office(name))
+		return "office";
 	gsize size;
 	const char *octets = g_bytes_get_data(document, &size);
 	bool text = size && (!type || g_str_has_prefix(type, "text/")) && !memchr(octets, '\0', size) && g_utf8_validate(octets, size, NULL);

@@ -38,5 +38,7 @@ void tl_papers_run(struct tl_papers *papers, const char *job, const char *const 
  * programs and write files (in a folder of its own: TMPDIR, HOME), but reach no network.
  */
 void tl_papers_hook(struct tl_papers *papers, const char *command, const char *path, unsigned limit_s, tl_paper_done on_done, void *user);
+/** By its suffix, whether @name is a document of an office suite. Pure; any thread. */
+bool tl_paper_is_office(const char *name);
 /** A document of an office suite (@path, called @name) becomes a PDF by LibreOffice; an error where that is not there. */
 void tl_papers_office(struct tl_papers *papers, const char *path, const char *name, tl_paper_done on_done, void *user);

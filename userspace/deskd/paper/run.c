@@ -26,7 +26,7 @@ struct tl_papers {
 
 struct job {
 	struct tl_papers *papers;
-	char *name, *office;      /* office: the document's path */
+	char *name, *office, *called; /* office: the document's path, and name */
 	char *hook;               /* a program of the administrator's */
 	unsigned limit_s;
 	char **arguments;         /* office: its suffix, then where the document is put */
@@ -69,6 +69,7 @@ static void job_free(struct job *job)
 	g_strfreev(job->arguments);
 	g_free(job->name);
 	g_free(job->office);
+	g_free(job->called);
 	g_free(job->hook);
 	g_free(job->out);
 	g_free(job->own_folder);
@@ -120,6 +121,8 @@ static void judge(struct job *job)
 		return;
 	if (said)
 		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s", said);
+	else if (job->office && exited && !job->papers->stopping)
+		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: LibreOffice cannot read it", job->called);
 	else if (job->papers->stopping)
 		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the desk stops");
 	else if (job->late || !exited)
@@ -140,7 +143,7 @@ static void on_ended(GObject *source, GAsyncResult *result, gpointer user)
 	read_result(job, text);
 	judge(job);
 	if (!job->error && job->office && !g_file_test(job->out, G_FILE_TEST_EXISTS))
-		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "LibreOffice cannot read it");
+		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: LibreOffice cannot read it", job->called);
 	if (job->error) {
 		finish(job);
 		return;
@@ -253,7 +256,8 @@ static void start(struct job *job)
 {
 	struct tl_papers *papers = job->papers;
 	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE);
-	const char *environment[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", NULL };
+	g_autofree char *path = g_strconcat("PATH=", g_getenv("PATH") ? g_getenv("PATH") : "/usr/local/bin:/usr/bin:/bin", NULL);
+	const char *environment[] = { path, "LANG=C.UTF-8", NULL };
 	papers->running = g_list_prepend(papers->running, job);
 	g_subprocess_launcher_set_environ(launcher, (char **)environment);
 	g_subprocess_launcher_set_child_setup(launcher, own_group, NULL, NULL);
@@ -321,6 +325,7 @@ void tl_papers_office(struct tl_papers *papers, const char *path, const char *na
 	g_autofree char *soffice = g_find_program_in_path("soffice");
 	job->name = g_strdup("office");
 	job->office = g_strdup(path);
+	job->called = g_strdup(name);
 	job->arguments = g_new0(char *, 2);
 	job->arguments[0] = g_steal_pointer(&plain);
 	job->on_done = on_done;
