@@ -105,6 +105,7 @@ def fuzz(build):
 def soak(build):
     return [*builds(build), make(build, "soak-programs", name="build/soak", alone=True, limit_s=120),
             *unit(build), *tsan(build), *integration(), *fuzz_targets(build, 300),
+            Step("soak/fax-office", [str(TESTS / "soak/fax_office.py")], limit_s=3600, needs=("build/release", "build/asan")),
             Step("soak/fax-power", [str(TESTS / "soak/fax_power.py")], limit_s=1800, needs=("build/release", "build/soak")),
             Step("soak/fax-lines", [str(TESTS / "soak/fax_lines.py")], limit_s=7200, needs=("build/release", "build/soak"))]
 
