@@ -175,7 +175,7 @@ class MailServer:
         # Into a file: its daemons keep what they were given, and a pipe would never end.
         said = self.dir / "postfix" / f"{verb}.log"
         with open(said, "w") as log:
-            done = subprocess.run(["/usr/sbin/postfix", "-c", str(self.dir / "postfix"), verb], stdout=log, stderr=log, timeout=60, check=False)
+            done = subprocess.run(["/usr/sbin/postfix", "-c", str(self.dir / "postfix"), verb], stdout=log, stderr=log, timeout=300, check=False)
         return done.returncode, said.read_text()
 
     def start(self):

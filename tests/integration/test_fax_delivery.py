@@ -138,7 +138,9 @@ class FaxPage(Case):
         node = Node(self, settings=("spool_reserve_mib = 1",))
         seed_fax(node, 1, "office", [1, 2])
         node.start()
-        desk = MailDesk(self, node, None, "[fax-line pstn]", "to = group:none", "[faxes]", "quiet = 00:00-23:59", mail_settings=["hello = desk"], box=())
+        desk = MailDesk(self, node, None, "[fax-line pstn]", "to = group:none", "[faxes]", "quiet = 00:00-23:59", mail_settings=["hello = desk"])
+        # Nobody takes letters there.
+        desk.file.write_text(desk.file.read_text().replace("mail:office@example.org", f"http://127.0.0.1:{desk.port}/nowhere"))
         desk.start()
         text = self.dir / "letter.txt"
         text.write_text("Dear machine,\n\nhello.\n")
@@ -151,6 +153,7 @@ class FaxPage(Case):
         browser.await_text("From unknown", "#past")
         browser.await_text("To 5552", "#going")
         self.assertIn("received, 2 pages, incomplete", browser.text("#past"))
+        browser.await_text("1 letter did not arrive", "#past")
         self.assertIn("waiting", browser.text("#going"))
         self.await_drawn(browser, "#past .thumb img")
         self.await_drawn(browser, "#going .thumb img")
@@ -161,6 +164,7 @@ class FaxPage(Case):
         wait_until(lambda: browser.run("return document.getElementById('sheet').src !== arguments[0]", first), "the next page")
         self.await_drawn(browser, "#sheet")
         self.assertIn("2 / 2", browser.text("#viewer"))
+        browser.await_text("/nowhere: failed", "#details")
         browser.screenshot(self.dir / "viewer.png")
         browser.button("Close")
         one, other = (fax["fax"] for fax in batch)

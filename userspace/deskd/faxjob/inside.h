@@ -102,6 +102,7 @@ struct fax *fax_load(struct tl_faxes *faxes, const struct tl_result *result, uns
 #define FAX_COLUMNS                                                                                                                \
 	"id, direction, state, partial, box, contact, called, calling, remote_ident, sender, subject, source, source_type, document, picture, " \
 	"pages, pages_done, batch, priority, tries, next_utc_us, why, created_utc_us, ended_utc_us, cancelled"
+#define FAX_COLUMNS_N 25
 /** Saves and tells; one that has ended is forgotten by it. */
 void fax_settle(struct fax *fax, const char *why, int64_t next_utc_us);
 void fax_tell(struct fax *fax);

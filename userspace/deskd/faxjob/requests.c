@@ -145,6 +145,11 @@ void tl_faxes_send(struct tl_faxes *faxes, const struct tl_fax_request *wanted, 
 
 /* ---- list and show ---- */
 
+/* One that was delivered anew is as well as its latest letter. */
+#define UNDELIVERED                                                                                                        \
+	"(SELECT count(*) FROM delivery d WHERE d.about = fax.id AND d.state IN ('failed', 'bounced') AND NOT EXISTS "     \
+	"(SELECT 1 FROM delivery later WHERE later.about = d.about AND later.target = d.target AND later.created_utc_us > d.created_utc_us))"
+
 /* A row as JSON, by way of a fax that is not open. */
 static JsonObject *row_json(struct tl_faxes *faxes, const struct tl_result *result, unsigned statement, unsigned row)
 {
@@ -162,8 +167,12 @@ static void on_list(const struct tl_result *result, const GError *error, void *u
 	struct request *request = user;
 	g_autoptr(JsonObject) answer = json_object_new();
 	JsonArray *array = json_array_new();
-	for (unsigned row = 0; result && row < tl_result_rows(result, 0); row++)
-		json_array_add_object_element(array, row_json(request->faxes, result, 0, row));
+	for (unsigned row = 0; result && row < tl_result_rows(result, 0); row++) {
+		JsonObject *fax = row_json(request->faxes, result, 0, row);
+		if (tl_result_int(result, 0, row, FAX_COLUMNS_N))
+			json_object_set_int_member(fax, "undelivered", tl_result_int(result, 0, row, FAX_COLUMNS_N));
+		json_array_add_object_element(array, fax);
+	}
 	json_object_set_array_member(answer, "faxes", array);
 	request->on_done(error ? NULL : answer, error, request->user);
 	request_free(request);
@@ -172,7 +181,7 @@ static void on_list(const struct tl_result *result, const GError *error, void *u
 void tl_faxes_list(struct tl_faxes *faxes, unsigned max, const char *batch, const char *state, tl_fax_done on_done, void *user)
 {
 	struct tl_transaction *t = tl_transaction_new("faxes");
-	tl_transaction_add(t, "SELECT " FAX_COLUMNS " FROM fax WHERE ($1 IS NULL OR batch = $1) AND ($2 IS NULL OR state = $2) "
+	tl_transaction_add(t, "SELECT " FAX_COLUMNS ", " UNDELIVERED " FROM fax WHERE ($1 IS NULL OR batch = $1) AND ($2 IS NULL OR state = $2) "
 			      "ORDER BY created_utc_us DESC, id DESC LIMIT $3", TL_VALUES(tl_text(batch), tl_text(state), tl_int(max)));
 	tl_store_submit(faxes->config.store, t, on_list, request_new(faxes, NULL, on_done, user));
 }

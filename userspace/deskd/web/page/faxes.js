@@ -54,7 +54,6 @@ function card(fax) {
   const item = element("li");
   const thumb = element("button", "thumb");
   thumb.type = "button";
-  thumb.disabled = !fax.has_document;
   thumb.setAttribute("aria-label", `Look at the fax ${fax.direction === "in" ? "from" : "to"} ${other(fax)}`);
   if (fax.has_document) {
     const image = element("img");
@@ -62,13 +61,14 @@ function card(fax) {
     image.alt = "";
     image.loading = "lazy";
     thumb.append(image);
-    thumb.addEventListener("click", () => view(fax, 1));
   }
+  thumb.addEventListener("click", () => view(fax, 1));
   const text = element("div");
   text.append(element("div", "who", `${fax.direction === "in" ? "From" : "To"} ${other(fax)}`),
     element("p", "what", state(fax)),
     element("p", "what", [when(fax.ended_utc_us || fax.created_utc_us), fax.subject, fax.box].filter(Boolean).join(" · ")));
   if (fax.why && fax.why !== fax.state) text.append(element("p", "why", fax.why));
+  if (fax.undelivered) text.append(element("p", "why bad", fax.undelivered === 1 ? "1 letter did not arrive" : `${fax.undelivered} letters did not arrive`));
   if (fax.state === "sending" && fax.pages) {
     const bar = element("progress");
     bar.max = fax.pages;
@@ -110,8 +110,9 @@ function drawSoon() {
 function view(fax, page) {
   shown = { fax, page };
   $("viewer-title").textContent = `${fax.direction === "in" ? "From" : "To"} ${other(fax)}, ${when(fax.created_utc_us)}`;
+  for (const one of document.querySelectorAll("#viewer .paper")) one.hidden = !fax.has_document;
   $("viewer-page").textContent = `${page} / ${fax.pages}`;
-  $("sheet").src = `/api/fax/${encodeURIComponent(fax.fax)}/page/${page}?width=864`;
+  if (fax.has_document) $("sheet").src = `/api/fax/${encodeURIComponent(fax.fax)}/page/${page}?width=864`;
   $("sheet").alt = `Page ${page}`;
   $("before").disabled = page <= 1;
   $("after").disabled = page >= fax.pages;
@@ -157,8 +158,9 @@ function connect() {
   socket.addEventListener("message", (message) => {
     const said = JSON.parse(message.data);
     if (said.event === "delivery.changed" && $("viewer").open && said.delivery.about === shown.fax.fax) details(shown.fax);
+    if (said.event === "delivery.changed" && (said.delivery.state !== "waiting")) load();
     if (said.event !== "fax.changed") return;
-    faxes.set(said.fax.fax, said.fax);
+    faxes.set(said.fax.fax, { undelivered: faxes.get(said.fax.fax)?.undelivered, ...said.fax });
     drawSoon();
   });
   socket.addEventListener("close", () => { $("status").textContent = "connecting ..."; setTimeout(connect, 2000); });
