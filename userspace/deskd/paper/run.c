@@ -270,8 +270,8 @@ static void start(struct job *job)
 		return;
 	}
 	job->limit = tl_timer_new("paper", on_late, job);
-	/* The processor's time is the process's own limit. */
-	tl_timer_start(job->limit, (job->hook ? job->limit_s : papers->config.time_s * 2 + 10) * 1000);
+	/* The processor's time is the process's own limit. LibreOffice reads hundreds of files first, which a busy machine lets it wait for. */
+	tl_timer_start(job->limit, (job->hook ? job->limit_s : papers->config.time_s * (job->office ? 10 : 2) + 10) * 1000);
 	g_subprocess_communicate_utf8_async(job->process, NULL, NULL, on_ended, job);
 }
 
