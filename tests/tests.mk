@@ -15,7 +15,7 @@ PACKAGES_SOAK := libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-imp
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test-*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
 # What shares memory between threads runs under the thread sanitizer as well.
-TSAN := $(filter test-ring test-wake test-dtls-pool test-media% test-pseudowire% test-d-channel test-journal test-record test-store,$(UNIT))
+TSAN := $(filter test-ring test-wake test-dtls-pool test-sip-door test-media% test-pseudowire% test-d-channel test-journal test-record test-store,$(UNIT))
 
 define unit_rule
 $(O)/tests/unit/$(1): $(call object_of,tests/unit/$(1).c $(EXTRA_$(1))) $(call archives,$(ROOMS_$(1)))

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -137,6 +139,67 @@ static void test_slow(void)
 	stop(&p);
 }
 
+/* ---- who is none of the stack ---- */
+
+struct other {
+	atomic_bool over;
+	atomic_uint rounds;
+};
+
+/* Connections and TLS of its own, by the functions in whose place the door stands. */
+static gpointer run_other(gpointer data)
+{
+	struct other *other = data;
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof at;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_assert_cmpint(bind(listener, (struct sockaddr *)&at, length) | listen(listener, 1), ==, 0);
+	g_assert_cmpint(getsockname(listener, (struct sockaddr *)&at, &length), ==, 0);
+	for (; !other->over; other->rounds++) {
+		int to = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		g_assert_cmpint(connect(to, (struct sockaddr *)&at, sizeof at), ==, 0);
+		int fd = accept(listener, NULL, NULL);
+		g_assert_cmpint(fd, >=, 0);
+		SSL *ssl = SSL_new(ctx);
+		BIO *bio = BIO_new_socket(fd, BIO_CLOSE);
+		SSL_set_bio(ssl, bio, bio);
+		SSL_shutdown(ssl);
+		SSL_free(ssl);
+		ERR_clear_error();
+		close(to);
+	}
+	close(listener);
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+/* They pass the door unseen while others are let in and refused. */
+static void test_other_threads(void)
+{
+	static struct other others[2];
+	GThread *threads[G_N_ELEMENTS(others)];
+	struct pair p;
+	for (unsigned i = 0; i < G_N_ELEMENTS(others); i++)
+		threads[i] = g_thread_new("other", run_other, &others[i]);
+	start(&p, 1, 10);
+	pair_connect(&p);
+	for (unsigned i = 0; i < 5; i++) {
+		int fd = knock(&p.b);
+		await(is_hung_up_on(fd));
+		close(fd);
+	}
+	await(others[0].rounds && others[1].rounds);
+	struct tl_sip_counters now = counters(&p.b);
+	g_assert_cmpuint(now.tls_accepted, ==, 1);
+	g_assert_cmpuint(now.tls_refused_full, ==, 5);
+	stop(&p);
+	for (unsigned i = 0; i < G_N_ELEMENTS(others); i++) {
+		others[i].over = true;
+		g_thread_join(threads[i]);
+	}
+}
+
 /* ---- certificates ---- */
 
 /* The kind of key that @end shows a stranger, and its certificate's subject, "RSA first". (transfer full) */
@@ -257,6 +320,7 @@ int main(int argc, char **argv)
 {
 	test_main_init(&argc, &argv);
 	tl_clock_fake(1000000);
+	g_test_add_func("/sip-door/other-threads", test_other_threads); /* first: they find the functions behind ours together */
 	g_test_add_func("/sip-door/per-address", test_per_address);
 	g_test_add_func("/sip-door/full", test_full);
 	g_test_add_func("/sip-door/slow", test_slow);
