@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """A node between an E1 and a telephone of other people's making, baresip: SIP by TLS, SRTP with keys by SDES."""
+import signal
+import ssl
+
 from audio import noise, read_wav, write_wav
-from baresip import Baresip
+from baresip import Baresip, make_certificate
 from centre import assert_heard
 from far_end import Exchange, Span
 from harness import Case, free_ports, main
@@ -21,6 +24,11 @@ class SipTls(Case):
         self.node = Node(self, [near("e1", b, into, more=(*Pacer.SETTINGS, "group = carrier"))],
                          routes={"2": "user:anna", "": "group:carrier"}, sip=f"sips:127.0.0.1:{self.sip}",
                          more="[user anna]\npassword = secret-anna\nsrtp = require\n")
+        self.certificate, self.renewed = self.dir / "node.pem", self.dir / "renewed.pem"
+        for file in self.certificate, self.renewed:
+            make_certificate(file)
+            file.chmod(0o600)
+        self.node.file.write_text(self.node.file.read_text().replace("[sip]\n", f"[sip]\ncertificate = {self.certificate}\n"))
         self.node.start()
         self.said, self.answer = noise(3, 1), noise(4, 2)
         write_wav(self.dir / "says.wav", self.said)
@@ -29,6 +37,10 @@ class SipTls(Case):
             {"talk": f"proceed; alert; answer; record {self.dir}/heard.wav; pause 0.5; say {self.dir}/says.wav; pause 2; "
                      "hangup 16"}, {"": "talk"}, tick="span")
         self.network.await_idle("net", 30)
+
+    def assert_shown(self):
+        """Whoever comes now sees the certificate that is in the file now."""
+        self.assertIn(ssl.get_server_certificate(("127.0.0.1", self.sip)), self.certificate.read_text())
 
     def phone(self, *dials, **more):
         return Baresip(self, "anna", self.sip, self.answer, **more).start(*dials)
@@ -43,10 +55,18 @@ class SipTls(Case):
         self.assertNotIn("inline:", "\n".join(self.node.process.lines))
 
     def test_from_the_trunk(self):
+        """In mid-call the node is given a new certificate; nothing is heard of it."""
         phone = self.phone()
         phone.process.await_line("200 OK")
-        self.network.call("""dial 200 from 0301 on net; wait answered; record heard.wav; pause 0.5
-                             say says.wav; pause 2; hangup 16""")
+        self.assert_shown()
+        call = self.network.start_calls("""dial 200 from 0301 on net; wait answered; record heard.wav; pause 0.5
+                                           say says.wav; pause 2; hangup 16""")
+        phone.process.await_line("SRTP is Enabled")
+        self.renewed.replace(self.certificate)
+        self.node.process.signal(signal.SIGHUP)
+        self.node.process.await_line("are reloaded")
+        self.assert_shown()
+        call.all_good()
         self.assert_talked(phone, "AEAD_AES_128_GCM")
 
     def test_to_the_trunk(self):
