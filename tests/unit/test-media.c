@@ -255,6 +255,7 @@ static void test_record(void)
 	rig_init(&rig);
 	g_autofree uint8_t *octets = noise_new(NOISE, 7);
 	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 9, NULL);
+	rig_step(&rig, 1); /* until a line lives the clock ticks, and what is heard then is idle */
 	tl_port_record(port, 1);
 	fake_span_say(rig.e1, 9, octets, NOISE);
 	rig_step(&rig, 150); /* room for 128: a ring is a power of two */
