@@ -235,7 +235,7 @@ static JsonObject *counters(struct tl_request *request, GError **error)
 		tl_port_counters(leg->port, &port);
 	JsonObject *object = json_object_new(), *result = json_object_new();
 #define COUNT(field) json_object_set_int_member(object, #field, port.field)
-	COUNT(packets_received), COUNT(packets_sent), COUNT(lost), COUNT(late), COUNT(duplicate), COUNT(refused);
+	COUNT(packets_received), COUNT(packets_sent), COUNT(lost), COUNT(late), COUNT(duplicate), COUNT(early), COUNT(refused);
 	COUNT(concealed_blocks), COUNT(overflow), COUNT(corrections), COUNT(digits_received), COUNT(digits_sent), COUNT(recorded_dropped);
 	COUNT(video_received), COUNT(video_sent), COUNT(video_dropped);
 	COUNT(jitter_us), COUNT(depth_us), COUNT(remote_lost), COUNT(round_trip_us);

@@ -250,7 +250,9 @@ void tl_bell_hush(struct tl_bell *bell);
 enum tl_law tl_port_law(const struct tl_port *port);
 
 struct tl_port_counters {
-	uint64_t packets_received, packets_sent, lost, late, duplicate, refused, concealed_blocks, overflow;
+	uint64_t packets_received, packets_sent, lost, late, duplicate, concealed_blocks, overflow;
+	uint64_t early;         /* of a browser that had its keys before us: they cannot be read yet */
+	uint64_t refused;       /* malformed, of an unknown kind, or not the far end's */
 	uint64_t corrections;   /* samples dropped or repeated, because the far end's clock is not ours */
 	uint64_t digits_received, digits_sent, recorded_dropped;
 	uint64_t video_received, video_sent, video_dropped; /* packets; dropped: received, and nobody to give them to */

@@ -263,6 +263,7 @@ void tl_port_counters(const struct tl_port *port, struct tl_port_counters *count
 		.lost = atomic_load(&tally->lost),
 		.late = atomic_load(&tally->late),
 		.duplicate = atomic_load(&tally->duplicate),
+		.early = atomic_load(&tally->early),
 		.refused = atomic_load(&tally->refused),
 		.concealed_blocks = atomic_load(&tally->concealed_blocks),
 		.overflow = atomic_load(&tally->overflow),

@@ -15,7 +15,7 @@ struct tl_inband;
 
 /** Written by tick, read by main. */
 struct tl_port_tally {
-	_Atomic uint64_t packets_received, packets_sent, lost, late, duplicate, refused, concealed_blocks, overflow, corrections;
+	_Atomic uint64_t packets_received, packets_sent, lost, late, duplicate, early, refused, concealed_blocks, overflow, corrections;
 	_Atomic uint64_t digits_received, digits_sent, recorded_dropped;
 	_Atomic uint64_t video_received, video_sent, video_dropped;
 	_Atomic uint32_t jitter_us, depth_us, remote_lost, round_trip_us;

@@ -55,6 +55,7 @@ bool tl_rtp_session_open(struct tl_rtp_session *session, uint8_t *octets, size_t
 	if (session->keys && !(is_rtcp ? tl_srtp_unprotect_rtcp(session->keys->receive, octets, n) :
 					 tl_srtp_unprotect(session->keys->receive, octets, n)))
 		return true;
-	TL_COUNT(session->port->tally.refused, 1);
+	struct tl_port_tally *tally = &session->port->tally;
+	TL_COUNT(*(session->keys ? &tally->refused : &tally->early), 1);
 	return false;
 }
