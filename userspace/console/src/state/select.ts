@@ -7,15 +7,14 @@ export function mySelf(state: State): Agent | null {
   return (state.me && state.agents.get(state.me)) || null;
 }
 
-/** The call that rings at me or that I am in. */
+/** The call that rings at me or that I am in. One that I am chosen for is mine when the desk has stored that. */
 export function myCall(state: State): Call | null {
-  const me = mySelf(state);
-  return (me?.call && state.calls.get(me.call)) || null;
+  const me = mySelf(state), call = me?.call ? state.calls.get(me.call) : undefined;
+  return call && call.agent === me?.agent ? call : null;
 }
 
-/** It can be answered: before that the call is ours already, but does not ring yet. */
 export function isRinging(state: State): boolean {
-  return mySelf(state)?.state === "ringing" && myCall(state)?.state === "ringing";
+  return mySelf(state)?.state === "ringing" && myCall(state) !== null;
 }
 
 /** The call in which I ask another agent. */
