@@ -51,10 +51,10 @@ far_end() { ask "${far_end_fds[$1]}" "${@:2}"; }
 value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$2"; }
 # eventually SECONDS COMMAND...: until it succeeds; SECONDS are those of an idle host.
 eventually() {
-	local end=$(($(date +%s) + 4 * $1))
+	local end=$((EPOCHSECONDS + 4 * $1))
 	shift
 	until "$@"; do
-		[ "$(date +%s)" -lt "$end" ] || return 1
+		[ $EPOCHSECONDS -lt $end ] || return 1
 		sleep 0.05
 	done
 }
