@@ -18,7 +18,8 @@ class Desk:
     def __init__(self, case, node, agents, queue=(), service=(), more=(), web=()):
         self.case, self.socket = case, case.dir / "deskd.sock"
         self.port, = free_ports(1)
-        text = ["[desk]", f"state_dir = {case.dir / 'deskd'}", "lease_ms = 1000",
+        text = ["[desk]", f"state_dir = {case.dir / 'deskd'}", "lease_ms = 20000",  # no busy machine costs it its reign
+               
                 "[control]", f"socket = {self.socket}", "[token operator]", "token = run-the-desk", "role = operator",
                 "[node under-test]", f"address = unix:{node.socket}", f"token = {TOKENS['conductor']}",
                 "[web]", f"listen = 127.0.0.1:{self.port}", *web,

@@ -38,8 +38,7 @@ class MailDesk(Desk):
     def __init__(self, case, node, server, *more, smtp=None, node_socket=None, mail_settings=(),
                  box=("deliver = mail:office@example.org",)):
         super().__init__(case, node, [])
-        text = self.file.read_text().replace("lease_ms = 1000", "lease_ms = 20000")  # no busy machine costs it its reign
-        self.file.write_text(text.replace(f"unix:{node.socket}", f"unix:{node_socket or node.socket}"))
+        self.file.write_text(self.file.read_text().replace(f"unix:{node.socket}", f"unix:{node_socket or node.socket}"))
         with open(self.file, "a") as config:
             config.write("\n".join([
                 *LETTERS, *(mail_settings or [f"server = smtp://127.0.0.1:{smtp or server.smtp}"]),
