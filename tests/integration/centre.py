@@ -10,16 +10,16 @@ from wire import Pacer
 
 NUMBER = "5551000"
 MUSIC, LATER, CLOSED = noise(1, 101), noise(1, 102), noise(1, 103)
+LEASE_MS = 20000  # no busy machine costs a desk its reign
 
 
 class Desk:
     """deskd: one queue, one service that leads to it. @agents serve it by the telephones of the same names."""
 
-    def __init__(self, case, node, agents, queue=(), service=(), more=(), web=()):
+    def __init__(self, case, node, agents, queue=(), service=(), more=(), web=(), lease_ms=LEASE_MS):
         self.case, self.socket = case, case.dir / "deskd.sock"
         self.port, = free_ports(1)
-        text = ["[desk]", f"state_dir = {case.dir / 'deskd'}", "lease_ms = 20000",  # no busy machine costs it its reign
-               
+        text = ["[desk]", f"state_dir = {case.dir / 'deskd'}", f"lease_ms = {lease_ms}",
                 "[control]", f"socket = {self.socket}", "[token operator]", "token = run-the-desk", "role = operator",
                 "[node under-test]", f"address = unix:{node.socket}", f"token = {TOKENS['conductor']}",
                 "[web]", f"listen = 127.0.0.1:{self.port}", *web,
@@ -65,6 +65,7 @@ class Centre(Case):
     web = ()  # further lines of that section
     node_more, desk_more = "", ()  # further lines of their configurations
     media = ()  # further lines of the node's section
+    lease_ms = LEASE_MS
 
     def setUp(self):
         super().setUp()
@@ -81,7 +82,7 @@ class Centre(Case):
             self.node.add_sound(f"digits/{digit}.wav", noise(0.2, 200 + digit))
         self.node.start()
         self.network = Exchange(self, "network", [Span("net", a, far, clock="loop", more=Pacer.SETTINGS)], tick="span")
-        self.desk = Desk(self, self.node, self.agents, self.queue, more=self.desk_more, web=self.web)
+        self.desk = Desk(self, self.node, self.agents, self.queue, more=self.desk_more, web=self.web, lease_ms=self.lease_ms)
         self.control = self.desk.start()
         self.sip, self.phones = sip, {}
         self.start_phones(self.agents)

@@ -9,6 +9,7 @@ from harness import main, wait_until
 
 class StoreFull(Centre):
     agents = {"anna": "alert; answer; echo on; wait released 3600"}
+    lease_ms = 2000  # which runs out here
 
     def test_calls_go_on(self):
         talking = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; wait released 120")
