@@ -191,6 +191,22 @@ def taken(way, octets):
     return way == "back" and octets.startswith(b"250 2.0.0 Ok: queued")
 
 
+def unmasked(octets):
+    """The texts of a WebSocket client's frames (RFC 6455 5.2)."""
+    while len(octets) > 6 and octets[1] & 128:
+        n, at = octets[1] & 127, 2
+        if n == 126:
+            n, at = int.from_bytes(octets[2:4], "big"), 4
+        mask, at = octets[at:at + 4], at + 4
+        yield bytes(octet ^ mask[i % 4] for i, octet in enumerate(octets[at:at + n]))
+        octets = octets[at + n:]
+
+
+def asks(method):
+    """The desk asks its node for @method."""
+    return lambda way, octets: way == "there" and any(method in text for text in unmasked(octets))
+
+
 @unittest.skipIf(mail_server.missing(), mail_server.missing() or "")
 class DeskKilled(Case):
     """A desk is killed at each stage of a fax: nothing is lost, and nothing twice but what a mail server had taken unheard."""
@@ -222,12 +238,14 @@ class DeskKilled(Case):
         return mails[0]
 
     def test_received(self):
-        """What a node has in its spool: while it is fetched, drawn, about to be mailed, and mailed."""
+        """What a node has in its spool: while it is fetched, stored but not freed there, drawn, about to be mailed, and mailed."""
         node = Node(self, settings=("spool_reserve_mib = 1",))
         folder = seed_fax(node, 1, "office", [1, 2])
         node.start()
         self.begin(node, "[faxes]")
         self.kill_at(self.line, lambda way, octets: b"GET /spool/" in octets)
+        self.kill_at(self.line, asks(b"spool.free"))
+        self.assertTrue(folder.exists())
         self.kill_at(self.converter, "pdf")
         self.kill_at(self.converter, "picture")
         self.kill_at(self.smtp, lambda way, octets: way == "back")
