@@ -210,8 +210,10 @@ static pid_t child;
 /* Deskd is gone, and what the child has started with it: all are of a group of ours. */
 static void on_parent_gone(int number)
 {
+	bool leads = getpgrp() == getpid();
 	(void)number;
-	kill(getpgrp() == getpid() ? 0 : child, SIGKILL);
+	if (leads || child > 0) /* 0 would be a group of others' */
+		kill(leads ? 0 : child, SIGKILL);
 	_exit(EXIT_FAILURE);
 }
 
