@@ -72,16 +72,20 @@ class SipFax(Case):
                 self.assert_got(documents[i % 3], f"got-{kind}{i}")
 
     def test_gateway(self):
-        """E1 to T.38 and back, by routes alone: no desk is there."""
-        line = self.line({"machine": f"answer; fax receive got-sip t38 offer {LOSSY}; wait released",
-                          "paper": "answer; fax receive got-e1; wait released"},
-                         {"300": "machine", "400": "paper"}, {"300": "trunk:far", "400": "span:e1/20"})
+        """E1 to T.38 and back, by routes alone: no desk is there. When the far end that calls does not ask for T.38 (401), the
+        machine on the E1 is heard, and we do; where that is refused (402), the audio carries it."""
+        machines = {number: f"answer; fax receive got-{number}; wait released" for number in ("400", "401", "402")}
+        line = self.line({"machine": f"answer; fax receive got-sip t38 offer {LOSSY}; wait released", **machines},
+                         {"300": "machine", **{number: number for number in machines}},
+                         {"300": "trunk:far", **{number: f"span:e1/2{number[2]}" for number in machines}})
         document = write_document(self.dir / "document.tif", [1, 2])
         line.control.close()
         out = line.far.start_calls(f"dial 300; wait answered; fax send {document}")
-        back = line.far.start_calls(f"dial 400 on sip:127.0.0.1:{self.node_port}; wait answered; "
-                                    f"fax send {document} t38 offer correction fec {LOSSY}")
-        for calls, directory, t38 in ((out, "got-sip", False), (back, "got-e1", True)):
+        back = {number: line.far.start_calls(f"dial {number} on sip:127.0.0.1:{self.node_port}; wait answered; "
+                                             f"fax send {document} {how}")
+                for number, how in (("400", f"t38 offer correction fec {LOSSY}"), ("401", "t38 accept"), ("402", "t38 refuse"))}
+        for calls, directory, t38 in ((out, "got-sip", False), (back["400"], "got-400", True), (back["401"], "got-401", True),
+                                      (back["402"], "got-402", False)):
             with self.subTest(directory=directory):
                 sent = calls.results()[0][0]["faxes"][0]
                 self.assertEqual(("ok", t38), (sent["result"], sent["t38"]))

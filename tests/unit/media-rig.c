@@ -41,6 +41,7 @@ static void on_fax_tone(struct tl_port *port, enum tl_fax_tone tone, void *user)
 		return;
 	log->n_cng += tone == TL_FAX_TONE_CNG;
 	log->n_ced += tone == TL_FAX_TONE_CED;
+	log->n_preamble += tone == TL_FAX_TONE_PREAMBLE;
 }
 
 static void on_link(struct tl_port *port, enum tl_link_state state, const char *text, void *user)

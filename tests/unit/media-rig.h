@@ -17,7 +17,7 @@ struct rig_log {
 	bool completed[RIG_IDS_MAX];
 	unsigned n_done;
 	unsigned n_silences, silent_ms;
-	unsigned n_cng, n_ced;
+	unsigned n_cng, n_ced, n_preamble;
 	unsigned n_links, links[4]; /* all; of each enum tl_link_state */
 	char link_text[160];
 };

@@ -105,6 +105,22 @@ static uint8_t *make_tone(double hz, size_t n)
 	return octets;
 }
 
+/* The flags before a V.21 message (ITU-T T.30 5.3.1). */
+static uint8_t *make_flags(size_t n)
+{
+	int16_t *samples = g_new(int16_t, n);
+	uint8_t *octets = g_malloc(n);
+	double phase = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool bit = 0x7e >> i * 300 / 8000 % 8 & 1;
+		samples[i] = 8000 * sin(phase);
+		phase += 2 * G_PI * (bit ? 1650 : 1850) / 8000;
+	}
+	tl_g711_encode(TL_LAW_ALAW, samples, octets, n);
+	g_free(samples);
+	return octets;
+}
+
 static void test_tones(void)
 {
 	struct rig rig;
@@ -131,11 +147,86 @@ static void test_tones(void)
 	rig_done(&rig);
 }
 
+/* A modem's tone is not the flags of a fax machine; who listens for a while hears nothing later. */
+static void test_tones_within(void)
+{
+	struct rig rig;
+	struct rig_log log = { 0 };
+	rig_init(&rig);
+	g_autofree uint8_t *ced = make_tone(2100, 8000), *flags = make_flags(8000);
+	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 1, &log);
+	tl_port_detect_fax_within(port, 2000);
+	fake_span_say(rig.e1, 1, ced, 8000);
+	rig_step(&rig, 150);
+	g_assert_cmpuint(log.n_ced, ==, 1);
+	g_assert_cmpuint(log.n_preamble, ==, 0);
+	tl_port_detect_fax_within(port, 2000); /* anew */
+	fake_span_say(rig.e1, 1, flags, 8000);
+	rig_step(&rig, 150);
+	g_assert_cmpuint(log.n_preamble, ==, 1);
+	fake_span_say(rig.e1, 1, NULL, 0);
+	rig_step(&rig, 60);
+	fake_span_say(rig.e1, 1, flags, 8000);
+	rig_step(&rig, 150);
+	g_assert_cmpuint(log.n_preamble, ==, 1); /* its time is over */
+	tl_port_free(port);
+	rig_done(&rig);
+}
+
+static unsigned depth_us(struct tl_port *port)
+{
+	struct tl_port_counters counters;
+	tl_port_counters(port, &counters);
+	return counters.depth_us;
+}
+
+/* A bridge of voice that turns out to carry data: at its greatest depth until the port leaves; octets as they came all the while. */
+static void test_held_still(void)
+{
+	struct rig rig;
+	struct tl_port *a, *b;
+	rig_init(&rig);
+	g_autofree uint8_t *said = noise_new(NOISE, 5);
+	struct tl_port *slot_1 = tl_port_new_timeslot(rig.media, rig.e1, 1, NULL);
+	struct tl_port *slot_2 = tl_port_new_timeslot(rig.media, rig.e1, 2, NULL);
+	struct tl_bridge *left = tl_bridge_new(rig.media, TL_BRIDGE_CLEAR), *right = tl_bridge_new(rig.media, TL_BRIDGE_VOICE);
+	rig_rtp_pair(&rig, TL_LAW_ALAW, true, &a, NULL, &b, NULL);
+	g_assert_cmpint(tl_bridge_add(left, slot_1), ==, 0);
+	g_assert_cmpint(tl_bridge_add(left, a), ==, 0);
+	g_assert_cmpint(tl_bridge_add(right, b), ==, 0);
+	g_assert_cmpint(tl_bridge_add(right, slot_2), ==, 0);
+	fake_span_say(rig.e1, 1, said, NOISE);
+	rig_step(&rig, 100);
+	g_assert_cmpuint(depth_us(b), <, 100000);
+	g_assert_true(fake_span_voice(rig.e1, 2));
+	tl_bridge_hold_still(right);
+	rig_step(&rig, 500);
+	g_assert_cmpuint(depth_us(b), >, 100000); /* of 120 ms */
+	g_assert_false(fake_span_voice(rig.e1, 2));
+	const uint8_t *sent = fake_span_sent(rig.e1, 2) + 200 * TL_BLOCK_OCTETS;
+	gssize at = noise_find(said, NOISE, sent, TL_BLOCK_OCTETS);
+	g_assert_cmpint(at, >, 0);
+	g_assert_cmpmem(sent, 400 * TL_BLOCK_OCTETS, said + at, 400 * TL_BLOCK_OCTETS);
+	tl_bridge_remove(right, b);
+	g_assert_cmpint(tl_bridge_add(right, b), ==, 0);
+	rig_step(&rig, 100);
+	g_assert_cmpuint(depth_us(b), <, 100000);
+	tl_bridge_free(left);
+	tl_bridge_free(right);
+	tl_port_free(a);
+	tl_port_free(b);
+	tl_port_free(slot_1);
+	tl_port_free(slot_2);
+	rig_done(&rig);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/media/tap/octets", test_octets);
 	g_test_add_func("/media/tap/dead-thread", test_dead_thread);
 	g_test_add_func("/media/tap/fax-tones", test_tones);
+	g_test_add_func("/media/tap/fax-tones-within", test_tones_within);
+	g_test_add_func("/media/tap/held-still", test_held_still);
 	return g_test_run();
 }

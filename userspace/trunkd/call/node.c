@@ -153,8 +153,8 @@ static void on_fax_tone(struct tl_port *port, enum tl_fax_tone tone, void *port_
 	JsonObject *params = json_object_new();
 	json_object_set_string_member(params, "tone", tone == TL_FAX_TONE_CNG ? "cng" : "ced");
 	tl_report_leg(leg, "leg.fax_tone", params);
-	if (tone == TL_FAX_TONE_CED)
-		tl_gateway_heard_fax(leg);
+	if (tone != TL_FAX_TONE_CNG)
+		tl_gateway_heard(leg, tone);
 }
 
 static void on_link(struct tl_port *port, enum tl_link_state state, const char *text, void *port_user)

@@ -7,6 +7,8 @@
 #define TL_ROOM "call"
 #include "base/log.h"
 
+#define LISTENING_MS 60000
+
 /* It may outlive both of its legs: its thread is told to end it, and says when it has. */
 struct tl_gateway {
 	struct tl_node *node;
@@ -113,12 +115,20 @@ static void look(struct tl_leg *leg)
 		stop(leg->gateway);
 }
 
-/* A bridge that must not touch what passes may carry a fax: a called machine, and a SIP leg that T.38 would serve better. */
+/*
+ * A called machine speaks first. Whoever makes a clear bridge says that there may be one, at any time. Of calls that go by
+ * routes nobody has said what they are: they are listened to for longer than a calling machine waits (ITU-T T.30 5.4.3.1: T1, 35 s)
+ * and not for ever, as that costs as much as a call. A conductor's calls have people in them: it listens where it wants to.
+ */
 static void listen_for_fax(struct tl_leg *leg)
 {
 	struct tl_leg *line = trunk_of(leg);
-	if (line && leg->node->config->t38 && tl_junction_kind(leg->junction) == TL_BRIDGE_CLEAR)
+	if (!line)
+		return;
+	if (tl_junction_kind(leg->junction) == TL_BRIDGE_CLEAR)
 		tl_port_detect_fax(line->port, true);
+	else if (!tl_junction_owner(leg->junction))
+		tl_port_detect_fax_within(leg->outgoing ? leg->port : line->port, LISTENING_MS);
 }
 
 void tl_leg_t38_changed(struct tl_leg *leg)
@@ -144,9 +154,19 @@ void tl_gateway_parted(struct tl_leg *leg)
 		stop(leg->gateway);
 }
 
-void tl_gateway_heard_fax(struct tl_leg *leg)
+/*
+ * A modem would not live through T.38: its tone alone only keeps the audio as it is. The flags of a called fax machine's first
+ * message begin T.38, once, as more follow with every page; who is called by SIP asks for itself.
+ */
+void tl_gateway_heard(struct tl_leg *leg, enum tl_fax_tone tone)
 {
-	for (unsigned i = 0; leg->junction && i < tl_junction_size(leg->junction); i++) {
+	if (!leg->junction || tl_junction_size(leg->junction) != 2)
+		return;
+	tl_bridge_hold_still(tl_junction_bridge(leg->junction));
+	if (tone != TL_FAX_TONE_PREAMBLE)
+		return;
+	tl_port_detect_fax(leg->port, false);
+	for (unsigned i = 0; i < 2; i++) {
 		struct tl_leg *member = tl_junction_leg(leg->junction, i);
 		if (trunk_of(member) == leg)
 			tl_leg_t38_offer(member);

@@ -20,7 +20,7 @@ const struct tl_t38_side *tl_leg_t38(const struct tl_leg *leg);
 void tl_gateway_joined(struct tl_leg *leg);
 /** @leg leaves its bridge, is about to lose its port, or faxes itself. Harmless without a gateway. */
 void tl_gateway_parted(struct tl_leg *leg);
-/** A called fax machine was heard on @leg. */
-void tl_gateway_heard_fax(struct tl_leg *leg);
+/** @tone, of a called machine, was heard on @leg. */
+void tl_gateway_heard(struct tl_leg *leg, enum tl_fax_tone tone);
 /** Frees what the pool, which is gone, has left. */
 void tl_gateways_end_all(struct tl_node *node);

@@ -8,6 +8,7 @@
 
 #include "call/junction.h"
 #include "call/play.h"
+#include "call/t38.h"
 
 #define TL_ROOM "call"
 #include "base/log.h"
@@ -36,8 +37,10 @@ static struct tl_leg *calling_side(struct tl_leg *leg)
 static void join(struct tl_leg *a, struct tl_leg *b)
 {
 	g_autoptr(GError) error = NULL;
-	if (a->junction && a->junction == b->junction)
+	if (a->junction && a->junction == b->junction) {
+		tl_gateway_joined(a); /* they rang; a called machine speaks from now on */
 		return;
+	}
 	tl_play_stop(a);
 	struct tl_junction *junction = tl_junction_new(a->node, NULL, tl_junction_best_kind(a, b), NULL, NULL);
 	if (tl_junction_add(junction, a, TL_ENDS_RELEASE_OTHERS, &error) &&

@@ -69,6 +69,17 @@ void tl_bridge_remove(struct tl_bridge *bridge, struct tl_port *port)
 		tl_tie_end(port);
 }
 
+void tl_bridge_hold_still(struct tl_bridge *bridge)
+{
+	tl_assert_main();
+	for (unsigned i = 0; i < bridge->n_main_ports; i++) {
+		struct tl_port *port = bridge->main_ports[i];
+		tell_line(port, false);
+		if (port->rtp)
+			tl_media_command(port->media, &(struct tl_command){ TL_COMMAND_PORT_STILL, .port = port });
+	}
+}
+
 void tl_bridge_free(struct tl_bridge *bridge)
 {
 	if (!bridge)

@@ -73,6 +73,15 @@ static void obey(struct tl_media *media, const struct tl_command *command)
 		break;
 	case TL_COMMAND_PORT_DETECT_FAX:
 		port->fax_ear = command->fax_ear;
+		port->fax_ticks = 0;
+		break;
+	case TL_COMMAND_PORT_DETECT_FAX_WITHIN:
+		if (!port->fax_ear || port->fax_ticks)
+			port->fax_ticks = command->ticks;
+		port->fax_ear = command->fax_ear;
+		break;
+	case TL_COMMAND_PORT_STILL:
+		tl_rtp_session_set_deep(port->rtp, true);
 		break;
 	case TL_COMMAND_PORT_TAP:
 		tl_port_set_tap(port, command->tap);

@@ -18,14 +18,13 @@ static void on_cng(void *user, int code, int level, int delay)
 	ear->tone = TL_FAX_TONE_CNG;
 }
 
-/* A machine that sends no CED begins with the flags of its DIS: that counts, too. */
 static void on_ced(void *user, int code, int level, int delay)
 {
 	struct tl_fax_ear *ear = user;
 	if (code == MODEM_CONNECT_TONES_NONE)
 		return;
 	ear->began = true;
-	ear->tone = TL_FAX_TONE_CED;
+	ear->tone = code == MODEM_CONNECT_TONES_FAX_PREAMBLE ? TL_FAX_TONE_PREAMBLE : TL_FAX_TONE_CED;
 }
 
 struct tl_fax_ear *tl_fax_ear_new(void)

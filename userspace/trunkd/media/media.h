@@ -64,7 +64,8 @@ struct tl_sound;
 struct tl_tap;
 struct tl_bell;
 
-enum tl_fax_tone { TL_FAX_TONE_CNG, TL_FAX_TONE_CED };
+/* CED is what a modem answers with, too; the flags before a V.21 message are a fax machine's alone. */
+enum tl_fax_tone { TL_FAX_TONE_CNG, TL_FAX_TONE_CED, TL_FAX_TONE_PREAMBLE };
 
 /** What becomes of a browser's media. */
 enum tl_link_state {
@@ -161,6 +162,8 @@ void tl_port_detect_dtmf(struct tl_port *port, bool on);
 
 /** Listening for the tones of fax machines. Off at first; costs about as much as DTMF detection. */
 void tl_port_detect_fax(struct tl_port *port, bool on);
+/** The same for the next @ms; nothing changes where it is on without end. */
+void tl_port_detect_fax_within(struct tl_port *port, unsigned ms);
 
 /** While muted, what the party says is heard by nobody (DTMF is still detected). */
 void tl_port_mute(struct tl_port *port, bool on);
@@ -287,6 +290,11 @@ struct tl_bridge *tl_bridge_new(struct tl_media *media, enum tl_bridge_kind kind
 /** Joins; a port is in one bridge at most. -EBUSY, -ENOSPC, or -EPROTOTYPE (clear: laws differ, or a third port). */
 int tl_bridge_add(struct tl_bridge *bridge, struct tl_port *port);
 void tl_bridge_remove(struct tl_bridge *bridge, struct tl_port *port);
+/**
+ * tl_bridge_hold_still - what its ports say turned out to be data (modems): from now on and until they leave, what plays out is
+ * fixed at its greatest depth (RTP), nothing is made up where packets are missing, and no line cancels echo.
+ */
+void tl_bridge_hold_still(struct tl_bridge *bridge);
 /** Removes all ports. NULL is legal. */
 void tl_bridge_free(struct tl_bridge *bridge);
 

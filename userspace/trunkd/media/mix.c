@@ -9,8 +9,10 @@
 
 static void set_fixed(struct tl_port *port, bool fixed)
 {
-	if (port->rtp)
-		tl_rtp_session_set_fixed(port->rtp, fixed);
+	if (!port->rtp)
+		return;
+	tl_rtp_session_set_fixed(port->rtp, fixed);
+	tl_rtp_session_set_deep(port->rtp, port->tap != NULL); /* held still no longer */
 }
 
 void tl_bridge_attach_port(struct tl_bridge *bridge, struct tl_port *port)

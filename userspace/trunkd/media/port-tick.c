@@ -98,6 +98,8 @@ static void detect_fax(struct tl_port *port)
 	tl_g711_decode(port->law, port->said, samples, TL_BLOCK_OCTETS);
 	if (tl_fax_ear_hear(port->fax_ear, samples, TL_BLOCK_OCTETS, &tone))
 		tl_media_report(port->media, &(struct tl_event){ TL_EVENT_FAX_TONE, .port = port, .fax_tone = tone });
+	if (port->fax_ticks && !--port->fax_ticks)
+		port->fax_ear = NULL;
 }
 
 static void detect(struct tl_port *port)

@@ -137,6 +137,13 @@ void tl_port_detect_fax(struct tl_port *port, bool on)
 	send_command(port, (struct tl_command){ TL_COMMAND_PORT_DETECT_FAX, .fax_ear = on ? port->main_fax_ear : NULL });
 }
 
+void tl_port_detect_fax_within(struct tl_port *port, unsigned ms)
+{
+	if (!port->main_fax_ear)
+		port->main_fax_ear = tl_fax_ear_new();
+	send_command(port, (struct tl_command){ TL_COMMAND_PORT_DETECT_FAX_WITHIN, .fax_ear = port->main_fax_ear, .ticks = ms / 10 });
+}
+
 void tl_port_echo(struct tl_port *port, bool on)
 {
 	send_command(port, (struct tl_command){ TL_COMMAND_PORT_ECHO, .on = on });

@@ -54,6 +54,7 @@ struct tl_port {
 	struct tl_media_span *line;     /* the span's place; NULL while the thread does not have it */
 	struct tl_dtmf_detector *detector; /* NULL: off */
 	struct tl_fax_ear *fax_ear;     /* NULL: off */
+	unsigned fax_ticks;             /* until it is off; 0: for ever */
 	struct tl_tap *tap;             /* the far thread that the party speaks with */
 	struct tl_listening listening;
 	struct tl_recording *recording;

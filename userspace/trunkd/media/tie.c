@@ -134,8 +134,10 @@ void tl_port_set_tie(struct tl_port *port, struct tl_tie *tie)
 	port->tie = tie;
 	if (tie)
 		tie->hears = (struct tl_tie_block){ .law = port->law, .event = -1 };
-	if (port->rtp)
-		tl_rtp_session_set_fixed(port->rtp, tie && tie->fixed);
+	if (!port->rtp)
+		return;
+	tl_rtp_session_set_fixed(port->rtp, tie && tie->fixed);
+	tl_rtp_session_set_deep(port->rtp, port->tap != NULL); /* held still no longer */
 }
 
 void tl_tie_exchange(struct tl_port *port)
