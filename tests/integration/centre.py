@@ -31,8 +31,11 @@ class Desk:
         self.file.write_text("\n".join([*text, *more]) + "\n")
         self.process = None
 
-    def start(self):
+    def launch(self):
         self.process = self.case.start("deskd", [program("deskd", VARIANT), "--config", str(self.file)])
+
+    def start(self):
+        self.launch()
         wait_until(self.socket.exists, "the desk's socket")
         control = wait_until(self.try_connect, "a desk that answers")
         wait_until(lambda: self.commands(control), "a desk that commands its node")

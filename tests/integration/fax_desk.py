@@ -33,16 +33,16 @@ def seed_fax(node, number, box, pages):
 
 
 class MailDesk(Desk):
-    """@smtp, @node_socket: where it finds them, if elsewhere than they are."""
+    """@smtp, @node_socket: where it finds them, if elsewhere than they are; @lmtp: where it is found, likewise."""
 
-    def __init__(self, case, node, server, *more, smtp=None, node_socket=None, mail_settings=(),
+    def __init__(self, case, node, server, *more, smtp=None, node_socket=None, lmtp=None, mail_settings=(),
                  box=("deliver = mail:office@example.org",)):
         super().__init__(case, node, [])
         self.file.write_text(self.file.read_text().replace(f"unix:{node.socket}", f"unix:{node_socket or node.socket}"))
         with open(self.file, "a") as config:
             config.write("\n".join([
                 *LETTERS, *(mail_settings or [f"server = smtp://127.0.0.1:{smtp or server.smtp}"]),
-                "[lmtp]", f"socket = {case.dir / 'lmtp.sock'}", *(["group = postfix"] if server else []), "domains = fax.example",
+                "[lmtp]", f"socket = {lmtp or case.dir / 'lmtp.sock'}", *(["group = postfix"] if server else []), "domains = fax.example",
                 "[fax office]", "ident = 030 1000", *box,
                 "[fax-sender staff]", "addresses = *@example.org", "box = office", *more]) + "\n")
 

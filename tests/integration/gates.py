@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sqlite3
 import threading
 
 from harness import LIMIT_S, program, wait_until
@@ -41,11 +42,15 @@ class Relay:
         while True:
             try:
                 client, _ = self.sockets[0].accept()
-                server = self.socket_of(self.to)
-                self.sockets += [client, server]
-                server.connect(self.to)
             except OSError:
                 return
+            server = self.socket_of(self.to)
+            self.sockets += [client, server]
+            try:
+                server.connect(self.to)
+            except OSError:  # nobody is there yet
+                client.close()
+                continue
             for way, source, sink in ("there", client, server), ("back", server, client):
                 threading.Thread(target=self.carry, args=(way, source, sink), daemon=True).start()
 
@@ -71,8 +76,30 @@ class Relay:
             one.close()
 
 
+class Store:
+    """The desk's store: while it is shut nothing is committed. A mail that is on disk by then stands before it."""
+
+    def __init__(self, case):
+        self.dir, self.meant, self.lock = case.dir / "deskd", None, None
+
+    def shut(self, meant):
+        """@meant: octets of the mail."""
+        self.meant = meant
+        self.lock = sqlite3.connect(self.dir / "desk.db", timeout=LIMIT_S, isolation_level=None)
+        self.lock.execute("BEGIN IMMEDIATE")
+
+    def is_kept(self):
+        return any(len(blob.name) == 64 and self.meant in blob.read_bytes() for blob in (self.dir / "blobs").rglob("*") if blob.is_file())
+
+    def await_stopped(self):
+        wait_until(self.is_kept, "a mail on disk")
+
+    def open(self):
+        self.lock.close()
+
+
 SCRIPT = """#!/bin/sh
-for job; do case $job in fax | pdf | picture | part) break ;; esac; done
+for job; do case $job in fax | pdf | picture | part | run) break ;; esac; done
 if [ -e {dir}/shut-$job ]; then
 	echo $$ >{dir}/at.new && mv {dir}/at.new {dir}/at-$job
 	exec sleep 1000 2>/dev/null

@@ -17,6 +17,10 @@ from harness import free_ports, wait_until
 PASSWORD = "read-me"
 USERS = "anna", "ben", "court", "office", "second", "desk"  # postfix takes mail for any other as well, and has to send it back
 POSTFIX_DIR = "/usr/lib/postfix/sbin"
+# Of its queue: folder -> (owner, group, mode). With them in place it need not look the whole installation over, which takes seconds.
+QUEUE = {name: ("postfix", "root", 0o700) for name in (
+    "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")} | \
+    {"maildrop": ("postfix", "postdrop", 0o730), "public": ("postfix", "postdrop", 0o710), "pid": ("root", "root", 0o755)}
 
 MAIN_CF = """compatibility_level = 3.6
 queue_directory = {dir}/postfix/queue
@@ -159,6 +163,10 @@ class MailServer:
         for name in "queue", "data":
             (folder / name).mkdir(parents=True)
         shutil.chown(folder / "data", "postfix")
+        for name, (owner, group, mode) in QUEUE.items():
+            (folder / "queue" / name).mkdir()
+            shutil.chown(folder / "queue" / name, owner, group)
+            (folder / "queue" / name).chmod(mode)
         values = {"dir": self.dir, "sbin": POSTFIX_DIR, "port": self.smtp, "tls_port": self.smtps, "plain_port": self.plain}
         (folder / "main.cf").write_text(MAIN_CF.format(**values))
         (folder / "master.cf").write_text(MASTER_CF.format(**values))
@@ -179,6 +187,7 @@ class MailServer:
         return done.returncode, said.read_text()
 
     def start(self):
+        (self.dir / "postfix/queue/quick-start").touch()
         status, said = self.postfix("start")
         assert status == 0, said
         self.running = True
@@ -200,6 +209,13 @@ class MailServer:
         """By SMTP, as anybody's mail program would."""
         with smtplib.SMTP("127.0.0.1", self.smtp, timeout=60) as server:
             server.send_message(message, sender, recipients)
+
+    def await_handed_over(self):
+        """What it took from others it has handed over, or sent back."""
+        queue = self.dir / "postfix" / "queue"
+        def is_empty():
+            return not any(one.is_file() for name in ("maildrop", "incoming", "active", "deferred") for one in (queue / name).rglob("*"))
+        wait_until(is_empty, "an empty queue of the mail server")
 
     def read(self, user):
         """All mails of @user@example.org, by IMAP."""

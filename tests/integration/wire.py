@@ -219,11 +219,15 @@ class Pacer:
         self.idle = bytes(4) + octet * slots * self.frames + bytes((slots + 1) // 2 if cas else 0)
         self.lines = [tuple(End(Wire.socket(), ("127.0.0.1", port)) for port in pair) for pair in lines]
         self.ends = [end for line in self.lines for end in line]
-        self.step_s = self.frames / 8000 / speed
+        self.run_at(speed)
         self.steps, self.stopping = 0, False
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
         case.on_end(self.stop)
+
+    def run_at(self, speed):
+        """Line time per wall clock, from now on."""
+        self.step_s = self.frames / 8000 / speed
 
     def ports(self, line):
         """What the two ends of @line must have as their remote ports."""

@@ -52,15 +52,15 @@ static void on_begun(struct tl_contact *contact, const GError *error)
 static JsonObject *command_of(struct tl_contact *contact, const struct tl_contact_fax *fax)
 {
 	JsonObject *params = command_new(contact->leg);
-	g_autofree char *command = g_strdup_printf("fax-%.58s", fax->fax);
 	json_object_set_string_member(params, "fax", fax->fax);
-	json_object_set_string_member(params, "command", command);
 	if (fax->options)
 		json_object_set_object_member(params, "options", json_object_ref(fax->options));
 	if (fax->document) {
 		json_object_set_string_member(params, "document", fax->document);
 		json_object_set_int_member(params, "first_page", MAX(fax->first_page, 1));
-	} else {
+	} else { /* once: what has come is not to come again. One that sends, and has ended unheard, is begun again. */
+		g_autofree char *command = g_strdup_printf("fax-%.58s", fax->fax);
+		json_object_set_string_member(params, "command", command);
 		json_object_set_int_member(params, "max_pages", CLAMP(fax->pages_max, 1, PAGES_MAX));
 	}
 	return params;

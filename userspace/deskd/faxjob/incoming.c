@@ -22,27 +22,57 @@ static void save(struct fax *fax)
 	fax_tell(fax);
 }
 
+/* What has come is stored, and its machine done, though a desk may have died before it heard so: nobody is to stay on the line. */
+static void clear_line(struct tl_faxes *faxes, const char *id)
+{
+	struct tl_contact *contact = id ? tl_contacts_find(faxes->config.contacts, id) : NULL;
+	if (contact && tl_contact_reachable(contact))
+		tl_contact_release(contact, CAUSE_NORMAL);
+}
+
+static void on_opened(const struct tl_result *result, const GError *error, void *user)
+{
+	enum { GUARD, SAVED, READ };
+	struct fax *fax = step_end(user);
+	if (!fax || error || fax->fsm.state != FAX_RECEIVING)
+		return;
+	if (!strcmp(tl_result_text(result, READ, 0, 0), fax_state_name(fax))) {
+		fax_tell(fax);
+		return;
+	}
+	clear_line(fax->faxes, fax->contact);
+	g_hash_table_remove(fax->faxes->open, fax->id); /* its row says more than we know */
+}
+
+static void open_fax(struct tl_faxes *faxes, const struct tl_contact_info *info, const char *box)
+{
+	struct fax *fax = fax_new(faxes, info->id, true);
+	fax->box = g_strdup(box);
+	fax->contact = g_strdup(info->id);
+	g_free(fax->called);
+	g_free(fax->calling);
+	fax->called = g_strdup(info->called ? info->called : "");
+	fax->calling = g_strdup(info->calling ? info->calling : "");
+	struct tl_transaction *t = tl_transaction_new("fax");
+	tl_transaction_guard(t, faxes->epoch);
+	fax_save(fax, t);
+	tl_transaction_add(t, "SELECT state FROM fax WHERE id = $1", TL_VALUES(tl_text(fax->id)));
+	tl_store_submit(faxes->config.store, t, on_opened, step_new(fax));
+}
+
 void tl_faxes_receive(struct tl_faxes *faxes, struct tl_contact *contact, const char *name)
 {
 	struct tl_contact_info info = tl_contact_info(contact);
 	const struct box *box = fax_box(faxes, name);
-	if (!box) {
+	struct fax *fax = g_hash_table_lookup(faxes->open, info.id);
+	if (!box || (fax && fax->fsm.state != FAX_RECEIVING)) {
 		tl_contact_release(contact, CAUSE_NORMAL);
 		return;
 	}
 	g_autoptr(JsonObject) options = fax_options(box, false);
 	struct tl_contact_fax receive = { .fax = info.id, .options = options, .pages_max = box->pages_max };
-	struct fax *fax = g_hash_table_lookup(faxes->open, info.id);
-	if (!fax) {
-		fax = fax_new(faxes, info.id, true);
-		fax->box = g_strdup(name);
-		fax->contact = g_strdup(info.id);
-		g_free(fax->called);
-		g_free(fax->calling);
-		fax->called = g_strdup(info.called ? info.called : "");
-		fax->calling = g_strdup(info.calling ? info.calling : "");
-		save(fax);
-	}
+	if (!fax)
+		open_fax(faxes, &info, name);
 	tl_contact_fax(contact, &receive);
 }
 
@@ -264,6 +294,7 @@ static void on_parts(const struct tl_result *result, const GError *error, void *
 void incoming_deliver(struct fax *fax)
 {
 	fax->busy = true;
+	clear_line(fax->faxes, fax->contact);
 	struct tl_transaction *t = tl_transaction_new("fax pages");
 	tl_transaction_add(t, "SELECT p.sha256 FROM spool_item i JOIN spool_part p ON p.node = i.node AND p.item = i.item "
 			      "WHERE i.id = $1 AND i.kind = 'fax' ORDER BY i.item, p.name", TL_VALUES(tl_text(fax->id)));

@@ -182,7 +182,7 @@ static void decide(struct fax *fax, struct verdict verdict, const char *why)
 void outgoing_over(struct fax *fax, unsigned cause)
 {
 	fax->cause = cause;
-	if (fax->fsm.state == FAX_SENDING)
+	if (fax->fsm.state == FAX_SENDING && !is_sent(fax))
 		tl_timer_start(fax->again, LAST_WORDS_MS);
 	else
 		outgoing_try_over(fax, cause);
@@ -192,7 +192,8 @@ void outgoing_try_over(struct fax *fax, unsigned cause)
 {
 	struct verdict verdict = of_cause(fax->faxes, cause);
 	bool spoke = fax->fsm.state == FAX_SENDING;
-	g_autofree char *why = spoke ? g_strdup_printf("the call ended in the middle, cause %u", cause) :
+	g_autofree char *why = is_sent(fax) ? g_strdup("the call ended") :
+			       spoke ? g_strdup_printf("the call ended in the middle, cause %u", cause) :
 				       g_strdup_printf("%s, cause %u", verdict.why, cause);
 	if (spoke)
 		verdict = (struct verdict){ true, fax->faxes->config.retry_trouble_s, NULL };
