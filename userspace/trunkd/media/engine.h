@@ -195,6 +195,7 @@ struct tl_media {
 	int64_t next_ns, next_rest;    /* when the next tick is due, CLOCK_MONOTONIC; and 1e-9 ns of it */
 	int64_t patience_ns;           /* the first: until when a late tick waits for the others; 0: none does */
 	bool must_ring;
+	unsigned n_watched;            /* sockets in socket_epoll_fd */
 	unsigned n_taps;
 	int64_t taps_awaited_us;       /* since when a line's tick waits for a tap; 0: none does */
 	struct tl_load load;

@@ -147,6 +147,7 @@ static bool same_port(const struct tl_endpoint *a, const struct tl_endpoint *b)
 static void watch(struct tl_media *media, struct tl_rtp_socket *socket, bool on)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = socket };
+	media->n_watched += on ? 1 : -1;
 	epoll_ctl(media->socket_epoll_fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, socket->fd, &event);
 }
 

@@ -59,7 +59,7 @@ static void receive_sockets(struct tl_media *media)
 {
 	struct epoll_event ready[SOCKETS_A_CALL];
 	unsigned most = 4 * media->n_attached + SOCKETS_A_CALL;
-	int n = 1;
+	int n = media->n_watched > 0;
 	for (unsigned taken = 0; n > 0 && taken < most; taken += n) {
 		n = epoll_wait(media->socket_epoll_fd, ready, SOCKETS_A_CALL, 0);
 		for (int i = 0; i < n; i++) {
