@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
- * What a fax costs: an E1 full of machines of the pool that receive, then one of machines that send, in line time. Their far
- * ends are SpanDSP's, run by main, whose time does not count; the floor is what SpanDSP alone takes, with its G.711, for the same
- * end of the same fax. And what it costs to make a page durable. Prints one JSON object.
+ * fax SPANS ROUNDS: what a fax costs. E1s full of machines of the pool that receive, then of machines that send, in line time.
+ * Their far ends are SpanDSP's, run by main, whose time does not count; the floor is what as many of SpanDSP's alone take, with
+ * their G.711, for the same end of the same fax, block by block as a line brings them. And what it costs to make a page
+ * durable. Prints one JSON object.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -19,7 +20,9 @@
 #include "base/thread.h"
 #include "fax/fax.h"
 
-#define MACHINES 30
+#define SPANS_MAX 16
+#define MACHINES 30 /* a span */
+#define MACHINES_MAX (SPANS_MAX * MACHINES)
 #define BLOCK 80
 #define PAGES_KEPT 50
 
@@ -83,19 +86,25 @@ static void converse(const char *document, const char *to, GByteArray *heard[2])
 	fax_free(ends[1]);
 }
 
-/* The same end again, by itself, so that one look at the clock before and one after will do. */
-static double alone_s(bool sends, const char *document, const char *to, const GByteArray *heard)
+/* The same end again, @n of them at once, so that one look at the clock before and one after will do. Of one. */
+static double alone_s(unsigned n, bool sends, const char *document, const char *to, const GByteArray *heard)
 {
-	fax_state_t *fax = bare(sends, document, to);
+	static fax_state_t *ends[MACHINES_MAX];
 	uint8_t said[BLOCK];
 	double before = cpu_s(CLOCK_THREAD_CPUTIME_ID);
-	for (unsigned at = 0; at < heard->len; at += BLOCK) {
-		speak(fax, said);
-		hear(fax, heard->data + at);
+	for (unsigned i = 0; i < n; i++) {
+		g_autofree char *path = g_strdup_printf("%s.%u", to, i);
+		ends[i] = bare(sends, document, path);
 	}
+	for (unsigned at = 0; at < heard->len; at += BLOCK)
+		for (unsigned i = 0; i < n; i++) {
+			speak(ends[i], said);
+			hear(ends[i], heard->data + at);
+		}
 	double spent_s = cpu_s(CLOCK_THREAD_CPUTIME_ID) - before;
-	fax_free(fax);
-	return spent_s;
+	for (unsigned i = 0; i < n; i++)
+		fax_free(ends[i]);
+	return spent_s / n;
 }
 
 /* ---- the pool ---- */
@@ -163,52 +172,90 @@ static double threads_s(const char *name)
 	return total_ns * 1e-9;
 }
 
+struct rig {
+	unsigned n; /* machines */
+	struct tl_media *media;
+	struct tl_span *spans[SPANS_MAX];
+	struct tl_port *ports[MACHINES_MAX];
+	struct far_end far[MACHINES_MAX];
+};
+
+static struct tl_span *span_of(const struct rig *rig, unsigned i, unsigned *slot)
+{
+	*slot = i % MACHINES + 1;
+	return rig->spans[i / MACHINES];
+}
+
+static void lines_open(struct rig *rig)
+{
+	static const struct tl_media_handler none;
+	const struct tl_media_config config = { .tick = TL_TICK_SPAN, .rtp_host = "127.0.0.1", .rtp_port_min = 42000,
+						.rtp_port_max = 42100, .max_ports = MACHINES_MAX };
+	rig->media = tl_media_new(&config, &none, NULL);
+	for (unsigned s = 0; s < rig->n / MACHINES; s++) {
+		rig->spans[s] = fake_span_new(TL_SPAN_E1, TL_LAW_ALAW);
+		fake_span_keep_last(rig->spans[s]);
+		if (s)
+			fake_span_follow(rig->spans[s], rig->spans[0]);
+		tl_media_add_span(rig->media, rig->spans[s]);
+	}
+}
+
+static void lines_close(struct rig *rig)
+{
+	for (unsigned i = 0; i < rig->n; i++)
+		tl_port_free(rig->ports[i]);
+	for (unsigned s = 0; s < rig->n / MACHINES; s++)
+		tl_media_remove_span(rig->media, rig->spans[s]);
+	tl_media_free(rig->media);
+	for (unsigned s = 0; s < rig->n / MACHINES; s++)
+		fake_span_free(rig->spans[s]);
+}
+
+static void call(struct rig *rig, unsigned i, struct tl_fax_pool *pool, bool sends, const char *document, const char *to)
+{
+	unsigned slot;
+	struct tl_span *span = span_of(rig, i, &slot);
+	g_autofree char *path = g_strdup_printf("%s.%u", to, i);
+	rig->far[i].fax = bare(!sends, document, path);
+	rig->ports[i] = tl_port_new_timeslot(rig->media, span, slot, NULL);
+	fake_span_say(span, slot, rig->far[i].said, BLOCK);
+	start(pool, rig->ports[i], sends, document);
+}
+
+static void talk(struct rig *rig)
+{
+	unsigned slot;
+	for (unsigned i = 0; i < rig->n; i++)
+		speak(rig->far[i].fax, rig->far[i].said);
+	tick(rig->spans[0]);
+	for (unsigned i = 0; i < rig->n; i++) {
+		struct tl_span *span = span_of(rig, i, &slot);
+		hear(rig->far[i].fax, fake_span_last(span, slot));
+	}
+}
+
 struct cost {
 	double machines_s, media_s; /* of one fax */
 };
 
-static struct tl_media *media_new(void)
+static struct cost faxes(unsigned n, bool sends, const char *document, const char *to)
 {
-	static const struct tl_media_handler none;
-	const struct tl_media_config config = { .tick = TL_TICK_SPAN, .rtp_host = "127.0.0.1", .rtp_port_min = 42000,
-						.rtp_port_max = 42100, .max_ports = 64 };
-	return tl_media_new(&config, &none, NULL);
-}
-
-static struct cost faxes(bool sends, const char *document, const char *to)
-{
-	struct far_end far[MACHINES];
-	struct tl_port *ports[MACHINES];
-	struct tl_media *media = media_new();
-	struct tl_span *span = fake_span_new(TL_SPAN_E1, TL_LAW_ALAW);
-	tl_media_add_span(media, span);
-	const struct tl_fax_pool_config config = { .media = media, .threads = 1, .depth_ms = 60, .keep_within_ms = 60000 };
+	struct rig *rig = g_new0(struct rig, 1);
+	rig->n = n;
+	lines_open(rig);
+	const struct tl_fax_pool_config config = { .media = rig->media, .threads = 1, .depth_ms = 60, .keep_within_ms = 60000 };
 	struct tl_fax_pool *pool = tl_fax_pool_new(&config);
-	for (unsigned i = 0; i < MACHINES; i++) {
-		g_autofree char *path = g_strdup_printf("%s.%u", to, i);
-		far[i].fax = bare(!sends, document, path);
-		ports[i] = tl_port_new_timeslot(media, span, i + 1, NULL);
-		fake_span_say(span, i + 1, far[i].said, BLOCK);
-		start(pool, ports[i], sends, document);
-	}
-	for (unsigned at = 0; running; at++) {
-		for (unsigned i = 0; i < MACHINES; i++)
-			speak(far[i].fax, far[i].said);
-		tick(span);
-		for (unsigned i = 0; i < MACHINES; i++)
-			hear(far[i].fax, fake_span_sent(span, i + 1) + at * BLOCK);
-	}
-	struct cost cost = { threads_s("fax") / MACHINES, threads_s("media") / MACHINES };
+	for (unsigned i = 0; i < n; i++)
+		call(rig, i, pool, sends, document, to);
+	while (running)
+		talk(rig);
+	struct cost cost = { threads_s("fax") / n, threads_s("media") / n };
 	tl_fax_pool_free(pool);
-	for (unsigned i = 0; i < MACHINES; i++) {
-		g_autofree char *path = g_strdup_printf("%s.%u", to, i);
-		tl_port_free(ports[i]);
-		fax_free(far[i].fax);
-		unlink(path);
-	}
-	tl_media_remove_span(media, span);
-	tl_media_free(media);
-	fake_span_free(span);
+	for (unsigned i = 0; i < n; i++)
+		fax_free(rig->far[i].fax);
+	lines_close(rig);
+	g_free(rig);
 	return cost;
 }
 
@@ -244,31 +291,55 @@ static double page_kept_ms(const char *directory)
 	return ms[PAGES_KEPT / 2];
 }
 
-int main(void)
+/* ---- rounds ---- */
+
+static void measure(unsigned n, unsigned rounds, const char *document, const char *to)
 {
+	static const char *const ways[] = { "receive", "send" };
+	GByteArray *heard[2] = { g_byte_array_new(), g_byte_array_new() }; /* by the end that sends, and the one that receives */
+	converse(document, to, heard);
+	for (unsigned way = 0; way < 2; way++) {
+		printf("%s\"%s\": [", way ? ", " : "", ways[way]);
+		for (unsigned r = 0; r < rounds; r++) {
+			double floor_s = alone_s(n, way, document, to, heard[!way]);
+			struct cost cost = faxes(n, way, document, to);
+			printf("%s{\"floor_ms\": %.3f, \"machine_ms\": %.3f, \"media_ms\": %.3f}", r ? ", " : "", floor_s * 1e3,
+			       cost.machines_s * 1e3, cost.media_s * 1e3);
+		}
+		printf("]");
+	}
+	g_assert_cmpuint(pages, ==, 2 * n * rounds * paper.pages);
+	g_byte_array_unref(heard[0]);
+	g_byte_array_unref(heard[1]);
+}
+
+static void remove_files(const char *directory)
+{
+	const char *name;
+	GDir *dir = g_dir_open(directory, 0, NULL);
+	while ((name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(directory, name, NULL);
+		unlink(path);
+	}
+	g_dir_close(dir);
+	rmdir(directory);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned spans = argc == 3 ? atoi(argv[1]) : 0, rounds = argc == 3 ? atoi(argv[2]) : 0;
 	g_autofree char *directory = g_strdup("fax-XXXXXX");
+	if (spans < 1 || spans > SPANS_MAX || rounds < 1)
+		g_error("fax SPANS ROUNDS: spans 1 to %d", SPANS_MAX);
 	if (!g_mkdtemp(directory)) /* where it is started: /tmp may be memory */
 		g_error("no folder for pages");
 	g_autofree char *document = g_build_filename(directory, "document.tif", NULL);
 	g_autofree char *to = g_build_filename(directory, "to.tif", NULL);
-	GByteArray *heard[2] = { g_byte_array_new(), g_byte_array_new() };
-	double floor_s[2] = { 0 };
 	tl_thread_become_main();
 	fax_paper_write(document, &paper);
-	converse(document, to, heard);
-	for (unsigned i = 0; i < 2 * MACHINES; i++)
-		floor_s[i % 2] += alone_s(!(i % 2), document, to, heard[i % 2]);
-	struct cost received = faxes(false, document, to), sent = faxes(true, document, to);
-	g_assert_cmpuint(pages, ==, 2 * MACHINES * paper.pages);
-	double kept_ms = page_kept_ms(directory);
-	for (unsigned e = 0; e < 2; e++)
-		g_byte_array_unref(heard[e]);
-	unlink(document);
-	unlink(to);
-	rmdir(directory);
-	printf("{\"receive\": {\"floor_ms\": %.3f, \"machine_ms\": %.3f, \"media_ms\": %.3f}, "
-	       "\"send\": {\"floor_ms\": %.3f, \"machine_ms\": %.3f, \"media_ms\": %.3f}, \"page_kept_ms\": %.3f}\n",
-	       floor_s[1] / MACHINES * 1e3, received.machines_s * 1e3, received.media_s * 1e3,
-	       floor_s[0] / MACHINES * 1e3, sent.machines_s * 1e3, sent.media_s * 1e3, kept_ms);
+	printf("{");
+	measure(spans * MACHINES, rounds, document, to);
+	printf(", \"page_kept_ms\": %.3f}\n", page_kept_ms(directory));
+	remove_files(directory);
 	return 0;
 }

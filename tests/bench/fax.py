@@ -1,24 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Faxes of two pages, received and sent by the pool over an E1, beside what SpanDSP alone takes for the same end."""
+"""Faxes of two pages, received and sent by the pool over E1s, beside what SpanDSP alone takes for the same ends."""
 import json
 import os
 import pathlib
 import subprocess
 
-from measure import favour, median
+from measure import ROUNDS, favour, median
 
 LINE_S = 27  # a fax's
+SPANS = 4
+BUDGET = 1.15
+VM = pathlib.Path(__file__).resolve().parents[1] / "vm"
+
+
+def ratio(cost):
+    return (cost["machine_ms"] + cost["media_ms"]) / cost["floor_ms"]
 
 
 def fax(bench):
-    row = json.loads(subprocess.run([bench.program("fax")], capture_output=True, text=True, check=True,
+    row = json.loads(subprocess.run([bench.program("fax"), str(SPANS), str(ROUNDS)], capture_output=True, text=True, check=True,
                                     preexec_fn=favour, cwd=bench.out).stdout)
     for way in ("receive", "send"):
-        cost = row[way]
+        cost = sorted(row[way], key=ratio)[ROUNDS // 2]
         whole = cost["machine_ms"] + cost["media_ms"]
-        bench.result(f"fax_{way}", whole, "CPU ms a fax", floor=cost["floor_ms"], ratio=whole / cost["floor_ms"],
-                     note=f"{cost['machine_ms']:.1f} the machine's; {LINE_S * 1000 / whole:.0f} at once a core")
+        bench.result(f"fax_{way}", whole, "CPU ms a fax", floor=cost["floor_ms"], ratio=ratio(cost), budget=BUDGET, gates=False,
+                     note=f"{cost['media_ms']:.1f} the media thread's; {LINE_S * 1000 / whole:.0f} at once a core")
     bench.result("fax_page_kept", row["page_kept_ms"], "ms, median")
+
+
+def work(bench):
+    kept = bench.build / "vm-logs" / "bench-fax"
+    subprocess.run([VM / "run", "--icount", "--timeout", "900", "--keep", kept, VM / "guest/bench-fax.sh"], check=True,
+                   env=dict(os.environ, BUILD=str(bench.build)))
+    row = json.loads((kept / "fax.json").read_text(encoding="ascii"))
+    for way in ("receive", "send"):
+        cost = row[way][0]
+        whole = cost["machine_ms"] + cost["media_ms"]
+        bench.result(f"fax_{way}_work", whole, "million instructions", floor=cost["floor_ms"], ratio=ratio(cost), budget=BUDGET)
 
 
 def mail(bench):

@@ -32,6 +32,10 @@ void fake_span_tick(struct tl_span *span);
 unsigned fake_span_look(struct tl_span *span);
 bool fake_span_looked(const struct tl_span *span, unsigned before);
 
+/** Keeps no more than the last block of each timeslot (fake_span_last()): a benchmark has no use for the others. */
+void fake_span_keep_last(struct tl_span *span);
+const uint8_t *fake_span_last(const struct tl_span *span, unsigned slot);
+
 /** Ticks done. */
 unsigned fake_span_done(const struct tl_span *span);
 
