@@ -9,9 +9,9 @@ from harness import Case, free_ports, main, wait_until
 from node import Node, near
 from wire import Wire
 
-ALONE = True  # clocks run free here: the runner gives it the machine
+# Clocks run free here. No time is asserted, and audio is compared in pieces, so that a busy machine spoils nothing.
 CALL = "dial 100 from 0301 on net; wait answered; pause 1; hangup 16"
-SAID = noise(3, 1)
+SAID = noise(1.5, 1)
 
 
 class Faults(Case):
