@@ -33,6 +33,7 @@ class Result:
     step: Step
     outcome: str  # "ok", "FAIL" or "skip"
     seconds: float
+    core_s: float  # what its processes worked
     why: str
     log: Path
 
@@ -92,12 +93,13 @@ class Running:
     def finish(self):
         # The session's number stays taken until its leader is reaped: sweep what it left behind first.
         self.signal(signal.SIGKILL)
-        status = self.process.wait()
+        _, status, usage = os.wait4(self.process.pid, 0)
+        status = self.process.returncode = os.waitstatus_to_exitcode(status)
         os.close(self.pidfd)
         if not self.why and status:
             self.why = f"killed by signal {-status}" if status < 0 else f"status {status}"
         outcome = "skip" if self.why == f"status {SKIP_STATUS}" else "FAIL" if self.why else "ok"
-        return Result(self.step, outcome, time.monotonic() - self.begin, self.why, self.log)
+        return Result(self.step, outcome, time.monotonic() - self.begin, usage.ru_utime + usage.ru_stime, self.why, self.log)
 
 
 class Engine:
@@ -113,14 +115,27 @@ class Engine:
         waiting = list(steps)
         try:
             while waiting or self.running:
-                while waiting and self.has_room(waiting[0]):
-                    self.start(waiting.pop(0))
-                self.wait()
+                step = self.next(waiting)
+                if step:
+                    waiting.remove(step)
+                    self.start(step)
+                else:
+                    self.wait()
         except KeyboardInterrupt:
             for one in self.running:
                 one.why = "interrupted"
                 self.add(one.finish())
             raise
+
+    def next(self, waiting):
+        """The first step that may start now: small ones overtake one that there is no room for, but none overtakes one
+        that needs the machine for itself."""
+        for n, step in enumerate(waiting):
+            if self.has_room(step) and not any(one.name in step.needs for one in waiting[:n]):
+                return step
+            if step.alone:
+                break
+        return None
 
     def has_room(self, step):
         if step.alone:
@@ -135,7 +150,7 @@ class Engine:
         if "/" in str(program) and not program.exists():
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(f"{program} is not there\n")
-            self.add(Result(step, "skip", 0, f"{program} is not built", log))
+            self.add(Result(step, "skip", 0, 0, f"{program} is not built", log))
             return
         if step.alone:
             print(f"  ...  {step.name} (at most {step.limit_s} s)", flush=True)
@@ -143,7 +158,7 @@ class Engine:
             one = Running(step, log)
         except OSError as error:  # not executable, say: that step has failed, the others go on
             log.write_text(f"{error}\n")
-            self.add(Result(step, "FAIL", 0, str(error), log))
+            self.add(Result(step, "FAIL", 0, 0, str(error), log))
             return
         self.running.append(one)
         self.selector.register(one.pidfd, selectors.EVENT_READ, one)
@@ -167,7 +182,7 @@ class Engine:
     @staticmethod
     def report(result):
         why = f"  ({result.why})" if result.why else ""
-        print(f"  {result.outcome:5}{result.step.name:44}{result.seconds:8.1f} s{why}", flush=True)
+        print(f"  {result.outcome:5}{result.step.name:44}{result.seconds:8.1f} s, {result.core_s:6.1f} of a core{why}", flush=True)
         if result.outcome == "FAIL":
             lines = result.log.read_text(errors="replace").splitlines()
             shown = [*failed_tests(lines[:-TAIL_LINES]), *lines[-TAIL_LINES:]]

@@ -31,8 +31,9 @@ def builds(build):
     return [
         make(build, "all", name="build/release", alone=True, limit_s=600),
         make(build, "all unit-programs", "VARIANT=asan", name="build/asan", alone=True, limit_s=900),
-        make(build, "tsan-programs", "VARIANT=tsan", name="build/tsan", alone=True, limit_s=600),
-        make(build, "fuzz-programs", "VARIANT=fuzz", name="build/fuzz", alone=True, limit_s=600),
+        # Beside these two unit tests run.
+        make(build, "tsan-programs", "VARIANT=tsan", name="build/tsan", places=2, limit_s=900),
+        make(build, "fuzz-programs", "VARIANT=fuzz", name="build/fuzz", places=2, limit_s=900),
     ]
 
 
@@ -66,12 +67,15 @@ def fuzz_targets(build, seconds):
 
 
 def integration():
-    """A file says ALONE = True, or how many PLACES it takes, where that is more than one."""
+    """A file says ALONE = True, or how many PLACES it takes, where that is more than one. These come first: what is small
+    fits beside them."""
+    steps = []
     for path in sorted((TESTS / "integration").glob("test_*.py")):
         text = path.read_text()
         places = re.search(r"^PLACES = (\d+)", text, re.MULTILINE)
-        yield Step(f"integration/{path.stem[5:]}", [str(path)], limit_s=400, alone="\nALONE = True" in text,
-                   places=int(places[1]) if places else 1, needs=("build/release", "build/asan"))
+        steps.append(Step(f"integration/{path.stem[5:]}", [str(path)], limit_s=400, alone="\nALONE = True" in text,
+                          places=int(places[1]) if places else 1, needs=("build/release", "build/asan")))
+    return sorted(steps, key=lambda step: -step.places)
 
 
 def others(build):
@@ -89,13 +93,15 @@ def others(build):
 
 
 def check(build):
-    return [
+    steps = [
         *builds(build), *guest(build),
         Step("runner", [str(TESTS / "runner/test")], limit_s=120),
         make(build, "layer-check", limit_s=120),
         make(build, "fsm-check", limit_s=300, needs=("build/release",)),
         *unit(build), *tsan(build), *fuzz_targets(build, CHECK_FUZZ_S), *integration(), *others(build),
     ]
+    # Those that have the machine to themselves come last, so that it has to fall quiet for them only once.
+    return sorted(steps, key=lambda step: step.alone and not step.name.startswith("build/"))
 
 
 def fuzz(build):
