@@ -13,7 +13,7 @@ static const char config_text[] =
 	"[control]\nsocket = %s/desk.sock\n[token op]\ntoken = operator\nrole = operator\n"
 	"[node north]\naddress = %s\ntoken = " FAKE_TOKEN "\n"
 	"[lmtp]\nsocket = %s/lmtp.sock\ndomains = fax.example\n"
-	"[faxes]\nconverter = %s\nretry_busy_s = 1\nretry_trouble_s = 1\nretry_no_answer_s = 1\ntries = 3\nblock = 0900\nzone = Asia/Kolkata\n"
+	"[faxes]\nconverter = %s\nretry_busy_s = 1\nretry_trouble_s = 1\nretry_no_answer_s = 1\ntries = 3\nconvert_retry_s = 1\nconvert_give_up_s = 600\nblock = 0900\nzone = Asia/Kolkata\n"
 	"[fax office]\nident = +49 30 1000\nheader = Office\nheader_zone = Europe/Berlin\ndeliver = dir:%s/out\n"
 	"[fax-sender staff]\naddresses = *@example.org\nbox = office\n"
 	"[fax-sender program]\ntoken = secret\nbox = office\npriority = 2\n"
@@ -50,12 +50,24 @@ char *desk_fax_page(struct desk_rig *centre)
 	return g_build_filename(centre->dir, "page-1.tif", NULL);
 }
 
+static char *converter_of(struct desk_rig *centre)
+{
+	return g_build_filename(centre->dir, "converter", NULL);
+}
+
+void desk_fax_convert(struct desk_rig *centre, const char *script)
+{
+	g_autofree char *own = g_file_read_link("/proc/self/exe", NULL), *folder = g_path_get_dirname(own), *path = converter_of(centre);
+	g_autofree char *text = g_strdup_printf("#!/bin/sh\n%s\nexec %s/../../faxpages \"$@\"\n", script, folder);
+	g_assert_true(g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0700, NULL));
+}
+
 /* @more: further sections. */
 struct desk_rig *desk_fax_with(const char *more)
 {
 	struct desk_rig *centre = desk_rig_new();
-	g_autofree char *own = g_file_read_link("/proc/self/exe", NULL), *folder = g_path_get_dirname(own);
-	g_autofree char *converter = g_build_filename(folder, "..", "..", "faxpages", NULL);
+	g_autofree char *converter = converter_of(centre);
+	desk_fax_convert(centre, "");
 	g_autofree char *out = g_build_filename(centre->dir, "out", NULL), *page = desk_fax_page(centre);
 	make_page(page, 1);
 	g_mkdir(out, 0750);

@@ -13,6 +13,8 @@
 struct desk_rig *desk_fax_new(void);
 /** @more: further sections. */
 struct desk_rig *desk_fax_with(const char *more);
+/** In front of faxpages: @script, of sh, decides whether it is reached. "": always. */
+void desk_fax_convert(struct desk_rig *centre, const char *script);
 void desk_fax_restart(struct desk_rig *centre);
 /** Whether @sql's first value is not zero; turns the main loop once. */
 bool desk_fax_holds(struct desk_rig *centre, const char *sql);

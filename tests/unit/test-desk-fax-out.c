@@ -64,6 +64,50 @@ static void test_unfit(void)
 	desk_rig_free(centre);
 }
 
+/* The desk's settings, read again with @to instead of @from. */
+static void change(struct desk_rig *centre, const char *from, const char *to)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+	g_assert_true(g_file_get_contents(centre->config, &text, NULL, NULL));
+	g_autoptr(GString) other = g_string_new(text);
+	g_assert_cmpuint(g_string_replace(other, from, to, 0), ==, 1);
+	g_assert_true(g_file_set_contents(centre->config, other->str, -1, NULL));
+	struct settings *settings = settings_load(centre->config, &error);
+	g_assert_no_error(error);
+	desk_reload(centre->desk, settings);
+}
+
+static unsigned times_killed(struct desk_rig *centre)
+{
+	g_autofree char *path = g_build_filename(centre->dir, "killed", NULL), *text = NULL;
+	gsize n = 0;
+	return g_file_get_contents(path, &text, &n, NULL) ? n : 0;
+}
+
+/* Its reader is killed, as the kernel does when there is no memory: that may pass. If it does not, nobody says that it was the document. */
+static void test_machine(void)
+{
+	struct desk_rig *centre = desk_fax_new();
+	g_autofree char *always = g_strdup_printf("echo >>%s/killed; kill -9 $$", centre->dir);
+	desk_fax_convert(centre, always);
+	wait_until(centre->node->conductor);
+	desk_fax_mail(centre, "anna@example.org", "5551000@fax.example", DESK_FAX_MAIL, "250 2.0.0");
+	wait_until(desk_fax_holds(centre, "SELECT count(*) FROM fax WHERE state = 'converting' AND why LIKE 'this machine could not convert it: %signal 9%'"));
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM delivery"), ==, 0);
+	desk_fax_convert(centre, "");
+	wait_until(desk_fax_leg(centre));
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax WHERE why IS NOT NULL"), ==, 0);
+	desk_fax_convert(centre, always);
+	change(centre, "convert_give_up_s = 600", "convert_give_up_s = 1");
+	unsigned before = times_killed(centre);
+	desk_fax_mail(centre, "anna@example.org", "5551001@fax.example", DESK_FAX_MAIL, "250 2.0.0");
+	wait_until(desk_fax_holds(centre, "SELECT count(*) FROM delivery WHERE target = 'anna@example.org' AND "
+				 "letter LIKE '%failed: this machine could not convert it: %signal 9%'"));
+	g_assert_cmpuint(times_killed(centre) - before, >=, 2);
+	desk_rig_free(centre);
+}
+
 /* Busy, then a line that breaks after the first of three pages: it goes on with the second. */
 static void test_again(void)
 {
@@ -125,16 +169,8 @@ static void test_order(void)
 	fake_node_end(centre->node, desk_fax_leg(centre)->id, 1);
 	wait_until(desk_fax_calls(centre, "5553"));
 	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax WHERE state = 'waiting'"), ==, 2);
-	g_autofree char *text = NULL, *path = g_build_filename(centre->dir, "other.conf", NULL);
-	g_assert_true(g_file_get_contents(centre->config, &text, NULL, NULL));
-	g_autoptr(GString) other = g_string_new(text);
-	g_string_replace(other, "lines = 1", "lines = 3", 0);
-	g_string_replace(other, "block = 0900", "block = 0900 0190", 0);
-	g_assert_true(g_file_set_contents(path, other->str, -1, NULL));
-	g_autoptr(GError) error = NULL;
-	struct settings *settings = settings_load(path, &error);
-	g_assert_no_error(error);
-	desk_reload(centre->desk, settings);
+	change(centre, "lines = 1", "lines = 3");
+	change(centre, "block = 0900", "block = 0900 0190");
 	wait_until(desk_fax_holds(centre, "SELECT count(*) = 3 FROM fax WHERE state = 'calling'"));
 	desk_fax_mail(centre, "anna@example.org", "01901@fax.example", DESK_FAX_MAIL, "550 5.7.1");
 	desk_rig_free(centre);
@@ -237,6 +273,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fax/mail", test_mail);
 	g_test_add_func("/fax/refused", test_refused);
 	g_test_add_func("/fax/unfit", test_unfit);
+	g_test_add_func("/fax/machine", test_machine);
 	g_test_add_func("/fax/again", test_again);
 	g_test_add_func("/fax/farewell", test_farewell);
 	g_test_add_func("/fax/order", test_order);

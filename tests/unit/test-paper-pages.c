@@ -267,6 +267,19 @@ static void test_bomb_of_time(void)
 	paper_rig_clear(&desk);
 }
 
+/* It would be allowed, and the machine has not got it: no fault of the document. */
+static void assert_poor(struct paper_rig *desk, const char *release, GBytes *content, const char *head, GBytes *image)
+{
+	g_autofree char *program = g_build_filename(desk->dir, "poor", NULL);
+	g_autofree char *text = g_strdup_printf("#!/bin/sh\nulimit -d 131072\nexec %s \"$@\"\n", release);
+	g_assert_true(g_file_set_contents_full(program, text, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+	struct paper_rig poor = paper_rig_with(program, 1, 512, 20);
+	struct paper_outcome failed = convert_pdf(&poor, "", content, head, image);
+	g_assert_true(!failed.ok && failed.code == G_IO_ERROR_FAILED);
+	paper_outcome_clear(&failed);
+	paper_rig_clear(&poor);
+}
+
 /* 64 kilobytes that become a picture of 256 MiB: more than one may take is an end, and never a page without it. */
 static void test_bomb_of_memory(void)
 {
@@ -289,7 +302,9 @@ static void test_bomb_of_memory(void)
 	g_assert_cmpfloat(darkness(&page, 40, 40, 1680, 2200), ==, 1);
 	g_free(page.bits);
 	paper_outcome_clear(&refused), paper_outcome_clear(&good);
-	paper_rig_clear(&small), paper_rig_clear(&large);
+	paper_rig_clear(&small);
+	assert_poor(&large, release, content, head, image);
+	paper_rig_clear(&large);
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /* faxpages as deskd runs it: good documents become pages, bad ones a clear error, and the sandbox holds. */
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/thread.h"
 #include "paper-rig.h"
@@ -86,6 +89,7 @@ static void test_time(void)
 	while (!outcome.done)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_false(outcome.ok);
+	g_assert_cmpint(outcome.code, ==, G_IO_ERROR_FAILED); /* others may have had the processor */
 	paper_outcome_clear(&outcome);
 	outcome = (struct paper_outcome){ false };
 	tl_papers_hook(desk.papers, "cp {in} {out}", path, 20, paper_outcome_done, &outcome);
@@ -119,7 +123,73 @@ static void test_hook(void)
 	paper_rig_clear(&desk);
 }
 
-static void assert_office(struct paper_rig *desk, const char *why)
+/* Whose fault it is when nothing was made: the document's, told to who sent it; or the machine's, which may pass. */
+static void test_blame(void)
+{
+	static const struct { const char *script; int code; const char *why; } cases[] = {
+		{ "kill -KILL $$", G_IO_ERROR_FAILED, "ended by signal 9" }, /* the kernel's when there is no memory */
+		{ "kill -TERM $$", G_IO_ERROR_FAILED, "ended by signal 15" },
+		{ "exit 75", G_IO_ERROR_FAILED, "status 75" },
+		{ "exit 2", G_IO_ERROR_FAILED, "status 2" },
+		{ "echo '{\"error\":\"no space\"}'; exit 75", G_IO_ERROR_FAILED, "no space" },
+		{ "kill -XCPU $$", G_IO_ERROR_INVALID_DATA, "more time or memory" },
+		{ "kill -SEGV $$", G_IO_ERROR_INVALID_DATA, "broke its reader" },
+		{ "echo '{\"error\":\"it is broken\"}'; exit 1", G_IO_ERROR_INVALID_DATA, "it is broken" },
+	};
+	g_autofree char *program = g_build_filename(g_get_tmp_dir(), "trunkline-blame-XXXXXX", NULL);
+	close(g_mkstemp(program));
+	struct paper_rig desk = paper_rig_with(program, 1, 512, 20);
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strdup_printf("#!/bin/sh\n%s\n", cases[i].script);
+		g_assert_true(g_file_set_contents_full(program, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0700, NULL));
+		struct paper_outcome outcome = paper_rig_convert(&desk, "a.txt", "x", 1, NULL);
+		g_assert_cmpint(outcome.code, ==, cases[i].code);
+		g_assert_nonnull(strstr(outcome.why, cases[i].why));
+		g_assert_true((tl_papers_alarm(desk.papers) != NULL) == (cases[i].code == G_IO_ERROR_FAILED));
+		paper_outcome_clear(&outcome);
+	}
+	g_unlink(program);
+	struct paper_outcome missing = paper_rig_convert(&desk, "a.txt", "x", 1, NULL);
+	g_assert_true(!missing.ok && missing.code != G_IO_ERROR_INVALID_DATA && tl_papers_alarm(desk.papers));
+	paper_outcome_clear(&missing);
+	paper_rig_clear(&desk);
+}
+
+/* faxpages itself: a disk that is full, and an input that is not there. */
+static void test_machine(void)
+{
+	g_autofree char *program = paper_rig_beside("faxpages"), *own = g_file_read_link("/proc/self/exe", NULL);
+	const char *full[] = { program, "fax", "/dev/full", "/etc/hosts", NULL }, *missing[] = { program, "fax", "/dev/null", "/nowhere", NULL };
+	const char *broken[] = { program, "fax", "/dev/null", own, NULL };
+	const struct { const char **command; int status; } cases[] = { { full, 75 }, { missing, 75 }, { broken, 1 } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *said = NULL;
+		int status = 0;
+		g_assert_true(g_spawn_sync(NULL, (char **)cases[i].command, NULL, G_SPAWN_DEFAULT, NULL, NULL, &said, NULL, &status, NULL));
+		g_assert_true(WIFEXITED(status));
+		g_assert_cmpint(WEXITSTATUS(status), ==, cases[i].status);
+		g_assert_nonnull(strstr(said, "\"error\""));
+	}
+}
+
+/* From its first instruction a job goes when its desk does, not only from when it has asked for that. */
+static void test_orphan(void)
+{
+	static const char script[] = "#!/usr/bin/python3\nimport ctypes, sys\nnumber = ctypes.c_int()\nctypes.CDLL(None).prctl(2, ctypes.byref(number))\n"
+				     "open(sys.argv[-2], 'w').close()\nprint('{\"pages\":%d}' % number.value)\n"; /* 2: PR_GET_PDEATHSIG */
+	g_autofree char *program = g_build_filename(g_get_tmp_dir(), "trunkline-orphan-XXXXXX", NULL);
+	close(g_mkstemp(program));
+	g_assert_true(g_file_set_contents_full(program, script, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0700, NULL));
+	struct paper_rig desk = paper_rig_with(program, 1, 512, 20);
+	struct paper_outcome outcome = paper_rig_convert(&desk, "a.txt", "x", 1, NULL);
+	g_assert_true(outcome.ok);
+	g_assert_cmpint(outcome.pages, ==, SIGKILL);
+	paper_outcome_clear(&outcome);
+	g_unlink(program);
+	paper_rig_clear(&desk);
+}
+
+static void assert_office(struct paper_rig *desk, int code, const char *why)
 {
 	struct paper_outcome outcome = { false };
 	g_autofree char *path = g_build_filename(desk->dir, "in", NULL);
@@ -127,12 +197,13 @@ static void assert_office(struct paper_rig *desk, const char *why)
 	tl_papers_office(desk->papers, path, "../a.rtf", paper_outcome_done, &outcome);
 	while (!outcome.done)
 		g_main_context_iteration(NULL, TRUE);
-	g_assert_cmpint(outcome.code, ==, G_IO_ERROR_INVALID_DATA); /* told to who sent it, not tried again */
+	g_assert_cmpint(outcome.code, ==, code);
 	g_assert_nonnull(strstr(outcome.why, why));
 	paper_outcome_clear(&outcome);
 }
 
-/* Where no LibreOffice is, who sent it is told what to do; likewise when it fails. What it makes is for soak (fax_office.py). */
+/* Where no LibreOffice is, who sent it is told what to do; likewise when it fails by the document, and not when it cannot
+ * even run, or is killed. What it makes is for soak (fax_office.py). */
 static void test_office(void)
 {
 	struct paper_rig desk = paper_rig_new();
@@ -140,9 +211,20 @@ static void test_office(void)
 	g_autofree char *before = g_strdup(g_getenv("PATH"));
 	g_mkdir(bin, 0700);
 	g_setenv("PATH", bin, TRUE); /* whatever this machine has */
-	assert_office(&desk, "../a.rtf: office documents cannot be faxed here; send it as a PDF");
-	g_assert_true(g_file_set_contents_full(soffice, "#!/bin/false\n", -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
-	assert_office(&desk, "../a.rtf: LibreOffice cannot read it");
+	assert_office(&desk, G_IO_ERROR_INVALID_DATA, "../a.rtf: office documents cannot be faxed here; send it as a PDF");
+	static const struct { const char *script; int code; const char *why; } cases[] = {
+		{ "#!/bin/false\n", G_IO_ERROR_INVALID_DATA, "../a.rtf: LibreOffice cannot read it" },
+		{ "#!/bin/true\n", G_IO_ERROR_INVALID_DATA, "../a.rtf: LibreOffice cannot read it" },
+		{ "#!/bin/sh\nexit 134\n", G_IO_ERROR_INVALID_DATA, "broke its reader" },
+		{ "#!/bin/sh\nkill -KILL $$\n", G_IO_ERROR_FAILED, "signal 9" },
+		{ "#!/bin/sh\n/bin/sh -c 'kill -KILL $$'\nexit $?\n", G_IO_ERROR_FAILED, "signal 9" },
+		{ "#!/bin/sh\nexec /nowhere/soffice.bin\n", G_IO_ERROR_FAILED, "LibreOffice cannot be started" },
+		{ "#!/nowhere\n", G_IO_ERROR_FAILED, "LibreOffice cannot be started" },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_assert_true(g_file_set_contents_full(soffice, cases[i].script, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+		assert_office(&desk, cases[i].code, cases[i].why);
+	}
 	g_setenv("PATH", before, TRUE);
 	paper_rig_clear(&desk);
 }
@@ -193,6 +275,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/paper/bad-input", test_bad_input);
 	g_test_add_func("/paper/time", test_time);
 	g_test_add_func("/paper/hook", test_hook);
+	g_test_add_func("/paper/blame", test_blame);
+	g_test_add_func("/paper/machine", test_machine);
+	g_test_add_func("/paper/orphan", test_orphan);
 	g_test_add_func("/paper/office", test_office);
 	g_test_add_func("/paper/turns", test_turns);
 	return g_test_run();

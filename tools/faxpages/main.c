@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -200,7 +201,7 @@ static bool run_part(struct job *job, GError **error)
 		ok = write(job->out, octets, n) == (ssize_t)n;
 	}
 	if (!ok && error && !*error)
-		g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_FILE, "part %d cannot be written", page);
+		g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_MACHINE, "part %d cannot be written", page);
 	tl_mail_free(mail);
 	return ok;
 }
@@ -217,16 +218,23 @@ static void on_parent_gone(int number)
 	_exit(EXIT_FAILURE);
 }
 
+/* So do we: who waits for us is to know of the limit that ended it. */
+static void end_by(int number)
+{
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
 static int await_child(void)
 {
+	enum { CANNOT_RUN = 126, NOT_FOUND, BY_SIGNAL }; /* as shells say it, of which LibreOffice's door is one */
 	int status = 0;
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	if (WIFSIGNALED(status)) { /* so are we: who waits for us is to know of the limit that ended it */
-		signal(WTERMSIG(status), SIG_DFL);
-		raise(WTERMSIG(status));
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : BY_SIGNAL + WTERMSIG(status);
+	if (code > BY_SIGNAL)
+		end_by(code - BY_SIGNAL);
+	return code == CANNOT_RUN || code == NOT_FOUND ? TL_PAPER_EXIT_MACHINE : code;
 }
 
 /*
@@ -245,17 +253,42 @@ static int run_program(const char *folder, char **command)
 	if (child > 0)
 		return await_child();
 	signal(SIGTERM, SIG_DFL);
+	dup2(STDERR_FILENO, STDOUT_FILENO); /* what is said on standard output is ours */
 	if (child == 0 && tl_sandbox_enter(&limits, &error))
 		execvp(command[0], command);
 	fprintf(stderr, "faxpages: %s: %s\n", command[0], error ? error->message : g_strerror(errno));
-	return EXIT_FAILURE;
+	return TL_PAPER_EXIT_MACHINE;
+}
+
+static int say(JsonObject *result, int status)
+{
+	g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), result);
+	g_autofree char *text = json_to_string(node, FALSE);
+	puts(text);
+	fflush(stdout);
+	return status;
+}
+
+/* LibreOffice says alike of a document that it cannot read and of a disk that is full. */
+static bool is_full(const char *folder)
+{
+	enum { ROOM = 16 << 20 };
+	struct statvfs disk;
+	return statvfs(folder, &disk) == 0 && (disk.f_bavail * disk.f_frsize < ROOM || (disk.f_files && !disk.f_favail));
 }
 
 static int run_office(char *folder, char *input)
 {
 	g_autofree char *profile = g_strdup_printf("-env:UserInstallation=file://%s/profile", folder);
 	char *command[] = { "soffice", profile, "--headless", "--norestore", "--convert-to", "pdf", "--outdir", folder, input, NULL };
-	return run_program(folder, command);
+	g_autofree char *made = g_build_filename(folder, "document.pdf", NULL);
+	int status = run_program(folder, command);
+	bool full = child > 0 && (status || !g_file_test(made, G_FILE_TEST_EXISTS)) && is_full(folder);
+	if (child <= 0 || (!full && status != TL_PAPER_EXIT_MACHINE))
+		return status;
+	g_autoptr(JsonObject) result = json_object_new();
+	json_object_set_string_member(result, "error", full ? "no space is left on its disk" : "LibreOffice cannot be started");
+	return say(result, TL_PAPER_EXIT_MACHINE);
 }
 
 static const struct {
@@ -304,7 +337,7 @@ static bool open_all(struct job *job, const char *out, char **inputs, GError **e
 		return false;
 	job->out = open(out, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 	if (job->out < 0)
-		g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_FILE, "%s: %s", out, g_strerror(errno));
+		g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_MACHINE, "%s: %s", out, g_strerror(errno));
 	return job->out >= 0;
 }
 
@@ -327,14 +360,12 @@ static int run(unsigned which, const char *out, char **inputs)
 	struct job job = { .out = -1, .result = json_object_new() };
 	g_autoptr(GError) error = NULL;
 	bool ok = open_all(&job, out, inputs, &error) && tl_sandbox_enter(&limits, &error) && jobs[which].run(&job, &error);
+	bool document = error && error->domain == TL_PAPER_ERROR && error->code != TL_PAPER_ERROR_MACHINE;
 	if (!ok)
 		json_object_set_string_member(job.result, "error", error ? error->message : "it failed");
-	g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), job.result);
-	g_autofree char *text = json_to_string(node, FALSE);
-	puts(text);
-	fflush(stdout);
+	int status = say(job.result, ok ? EXIT_SUCCESS : document ? EXIT_FAILURE : TL_PAPER_EXIT_MACHINE);
 	job_clear(&job);
-	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+	return status;
 }
 
 int main(int argc, char **argv)

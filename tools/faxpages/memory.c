@@ -2,20 +2,42 @@
 /*
  * No memory is the end of the program. Poppler and cairo would go on without the picture that did not fit, and the page
  * would be faxed white, as if nothing had been there. Loaded in front of the C library's own (its manual, "Replacing
- * malloc", lets a program do so); a sanitizer has its own, and ends by abort_on_error.
+ * malloc", lets a program do so); a sanitizer has its own, and ends by abort_on_error. The document's limit ends it by
+ * SIGABRT; that the machine has none left is told apart, as no document can help it.
  */
 #ifndef __SANITIZE_ADDRESS__
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "paper/exit.h"
+
+#define MARGIN (1 << 20) /* what the C library itself takes with it */
 
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t n);
 
+/* With @n octets more there would be more than it may have. Without the use of any. */
+static bool is_beyond_limit(size_t n)
+{
+	struct rlimit limit;
+	char text[64] = "";
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	bool read_it = fd >= 0 && read(fd, text, sizeof text - 1) > 0;
+	rlim_t pages = strtoul(text, NULL, 10); /* proc(5): the first is the size of all */
+	return !read_it || getrlimit(RLIMIT_AS, &limit) < 0 || (limit.rlim_cur != RLIM_INFINITY && pages * getpagesize() + n + MARGIN > limit.rlim_cur);
+}
+
 static void *there(void *memory, size_t n)
 {
-	if (!memory && n)
+	if (memory || !n)
+		return memory;
+	if (is_beyond_limit(n))
 		abort();
-	return memory;
+	_exit(TL_PAPER_EXIT_MACHINE);
 }
 
 void *malloc(size_t n)
@@ -25,7 +47,7 @@ void *malloc(size_t n)
 
 void *calloc(size_t n, size_t size)
 {
-	return there(__libc_calloc(n, size), n && size);
+	return there(__libc_calloc(n, size), n * size);
 }
 
 void *realloc(void *old, size_t n)

@@ -131,6 +131,7 @@ static void configure_faxes(struct fax_desk *desk, const struct fax_desk_handler
 		.body = strcmp(body, "auto") ? body : NULL, .standard = !tl_config_choice(s, "resolution"), .letter = tl_config_choice(s, "paper"),
 		.tries = tl_config_int(s, "tries"), .retry_busy_s = tl_config_int(s, "retry_busy_s"),
 		.retry_no_answer_s = tl_config_int(s, "retry_no_answer_s"), .retry_trouble_s = tl_config_int(s, "retry_trouble_s"),
+		.convert_retry_s = tl_config_int(s, "convert_retry_s"), .convert_give_up_s = tl_config_int(s, "convert_give_up_s"),
 		.keep_days = tl_config_int(tl_config_section(desk->config, "blobs"), "keep_fax_days"),
 		.boxes = (void *)boxes->data, .n_boxes = boxes->len, .senders = (void *)senders->data, .n_senders = senders->len,
 		.lines = (void *)lines->data, .n_lines = lines->len, .store = desk->store, .blobs = desk->blobs, .papers = desk->papers,

@@ -107,6 +107,8 @@ const struct tl_config_key settings_keys[] = {
 	{ "faxes", "convert_at_once", TL_CONFIG_INT, "2", NULL, 1, 64, .help = "documents being converted at once" },
 	{ "faxes", "convert_mib", TL_CONFIG_INT, "1024", NULL, 64, 65536, .help = "memory that one may take, MiB" },
 	{ "faxes", "convert_s", TL_CONFIG_INT, "60", NULL, 1, 3600, .help = "time of a processor that one may take, s" },
+	{ "faxes", "convert_retry_s", TL_CONFIG_INT, "30", NULL, 1, 900, .help = "when this machine cannot convert (no memory, disk, program): again after this, then after twice as long ..., s" },
+	{ "faxes", "convert_give_up_s", TL_CONFIG_INT, "1800", NULL, 1, 86400, .help = "... and who sent it is told so after this, s" },
 	{ "faxes", "convert_pages", TL_CONFIG_INT, "200", NULL, 1, 1000, .help = "pages that one may have" },
 	{ NULL },
 };

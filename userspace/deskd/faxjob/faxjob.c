@@ -151,6 +151,11 @@ void tl_faxes_stop(struct tl_faxes *faxes)
 	faxes->stopping = true;
 }
 
+const char *tl_faxes_alarm(const struct tl_faxes *faxes)
+{
+	return faxes->stopping ? NULL : tl_papers_alarm(faxes->config.papers);
+}
+
 /* ---- the reign ---- */
 
 static void resume(struct tl_faxes *faxes, const struct tl_result *result, unsigned row)

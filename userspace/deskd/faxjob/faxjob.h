@@ -55,6 +55,7 @@ struct tl_faxes_config {
 	const char *cover, *body;
 	bool standard, letter;
 	unsigned tries, retry_busy_s, retry_no_answer_s, retry_trouble_s, keep_days;
+	unsigned convert_retry_s, convert_give_up_s; /* when this machine cannot convert: first, doubled; and for how long */
 	const struct tl_fax_box *boxes;
 	unsigned n_boxes;
 	const struct tl_fax_sender *senders;
@@ -128,6 +129,9 @@ void tl_faxes_retry(struct tl_faxes *faxes, const char *id, tl_fax_done on_done,
 /** A file of the fax: "pages" (TIFF), "pdf", or a picture of page @page (from 1) @width wide. */
 typedef void (*tl_fax_file)(const char *path, const char *type, const GError *error, void *user);
 void tl_faxes_file(struct tl_faxes *faxes, const char *id, const char *what, unsigned page, unsigned width, tl_fax_file on_done, void *user);
+
+/** Why this machine cannot convert documents now; NULL: it can. Borrowed until the main loop goes on. */
+const char *tl_faxes_alarm(const struct tl_faxes *faxes);
 
 /** A fax's table of states, to be printed and checked. */
 extern const struct tl_fsm_machine tl_faxjob_machine;

@@ -7,7 +7,6 @@
 #define TL_ROOM "fax"
 #include "base/log.h"
 
-#define AGAIN_MS 30000
 #define OCR_LIMIT_S 600
 #define PICTURE_WIDTH "600"
 #define CAUSE_NORMAL 16
@@ -170,8 +169,11 @@ void tl_faxes_stored(const struct tl_spool_item *item, void *user)
 static void again_later(struct fax *fax, const GError *error)
 {
 	fax->busy = false;
-	tl_warning("%s: %s; another try follows", fax->id, error->message);
-	tl_timer_start(fax->again, AGAIN_MS);
+	if (fax_try_step_again(fax, error->message))
+		return;
+	tl_error("%s: %s: its pages are kept, and not delivered yet", fax->id, error->message);
+	fax->faults = 0; /* never given up, as nobody else has it */
+	fax_try_step_again(fax, error->message);
 }
 
 static void on_committed(const struct tl_result *result, const GError *error, void *user)

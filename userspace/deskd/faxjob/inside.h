@@ -47,6 +47,8 @@ struct fax {
 	char *trouble;       /* fax.ended's, of this try */
 	unsigned cause;      /* out: of the call that has ended before its machine had its say */
 	struct tl_timer *again; /* after a failure that may pass, or when that say does not come */
+	unsigned faults;        /* of this machine, one after the other */
+	int64_t faulty_since_us;
 	GPtrArray *parts;    /* in: sha256 of pages */
 	GPtrArray *replaced; /* out: PDFs made of office documents: "--replace=N=PATH" of a mail, or the PATH of a document */
 };
@@ -106,6 +108,8 @@ struct fax *fax_load(struct tl_faxes *faxes, const struct tl_result *result, uns
 /** Saves and tells; one that has ended is forgotten by it. */
 void fax_settle(struct fax *fax, const char *why, int64_t next_utc_us);
 void fax_tell(struct fax *fax);
+/** This machine could not do its step, for @why: it is tried again, later each time. False: for too long already. */
+bool fax_try_step_again(struct fax *fax, const char *why);
 JsonObject *fax_json(const struct fax *fax);
 const struct box *fax_box(struct tl_faxes *faxes, const char *name);
 struct fax *fax_of_contact(struct tl_faxes *faxes, const char *contact);

@@ -57,6 +57,22 @@ char *fax_new_id(struct tl_faxes *faxes)
 	return g_strdup_printf("f%" G_GINT64_MODIFIER "x%02x%04x", tl_clock_utc_us(), faxes->number++ & 255, g_random_int() & 0xffff);
 }
 
+#define STEP_AGAIN_MAX_S 900
+
+bool fax_try_step_again(struct fax *fax, const char *why)
+{
+	const struct tl_faxes_config *config = &fax->faxes->config;
+	int64_t now = tl_clock_us();
+	if (!fax->faults++)
+		fax->faulty_since_us = now;
+	unsigned after_s = MIN(config->convert_retry_s << MIN(fax->faults - 1, 10), STEP_AGAIN_MAX_S);
+	if (now - fax->faulty_since_us >= (int64_t)config->convert_give_up_s * G_USEC_PER_SEC)
+		return false;
+	tl_warning("%s: %s; again in %u s", fax->id, why, after_s);
+	tl_timer_start(fax->again, after_s * 1000);
+	return true;
+}
+
 static void on_again(void *user)
 {
 	struct fax *fax = user;

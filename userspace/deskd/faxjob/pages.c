@@ -4,10 +4,6 @@
 
 #include <string.h>
 
-#define TL_ROOM "fax"
-#include "base/log.h"
-
-#define AGAIN_MS 30000
 #define PICTURE_WIDTH "600"
 #define DAY_US (86400 * (int64_t)G_USEC_PER_SEC)
 
@@ -25,15 +21,18 @@ static const char *document_name(const struct fax *fax)
 	return slash && slash[1] ? slash + 1 : "the document";
 }
 
-/* The document's own fault ends the fax; anything else may pass. */
+/* The document's own fault ends the fax at once; the machine's may pass, but the sender is not to wait for ever. */
 static void not_made(struct fax *fax, const GError *error)
 {
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA)) {
 		outgoing_finish(fax, FAX_UNFIT, error->message);
 		return;
 	}
-	tl_warning("%s: %s; another try follows", fax->id, error->message);
-	tl_timer_start(fax->again, AGAIN_MS);
+	g_autofree char *why = g_strdup_printf("this machine could not convert it: %s", error->message);
+	if (fax_try_step_again(fax, error->message))
+		fax_settle(fax, why, fax->next_utc_us);
+	else
+		outgoing_finish(fax, FAX_UNFIT, why);
 }
 
 static void set_text(char **to, JsonObject *result, const char *member)

@@ -27,7 +27,8 @@ void tl_papers_free(struct tl_papers *papers);
 
 /**
  * @blob: what was written; @result: what faxpages said; both borrowed, @result may come with an error, too.
- * Errors: G_IO_ERROR_INVALID_DATA is the document's fault, for good; others may pass.
+ * Errors: G_IO_ERROR_INVALID_DATA is the document's fault, for good; others are the machine's (memory, disk, programs that
+ * are missing, a processor that others have), and may pass.
  */
 typedef void (*tl_paper_done)(const struct tl_blob *blob, JsonObject *result, const GError *error, void *user);
 
@@ -38,6 +39,8 @@ void tl_papers_run(struct tl_papers *papers, const char *job, const char *const 
  * programs and write files (in a folder of its own: TMPDIR, HOME), but reach no network.
  */
 void tl_papers_hook(struct tl_papers *papers, const char *command, const char *path, unsigned limit_s, tl_paper_done on_done, void *user);
+/** What the machine's fault was when the last job failed by it; NULL: the last one did not. Borrowed until the next job. */
+const char *tl_papers_alarm(const struct tl_papers *papers);
 /** By its suffix, whether @name is a document of an office suite. Pure; any thread. */
 bool tl_paper_is_office(const char *name);
 /** A document of an office suite (@path, called @name) becomes a PDF by LibreOffice; an error where that is not there. */

@@ -142,7 +142,7 @@ bool tl_book_write_pdf(const struct tl_book *book, int fd, const char *title, GE
 	cairo_surface_destroy(pdf);
 	if (ok && !status)
 		return true;
-	g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_FILE, "the PDF cannot be written: %s", cairo_status_to_string(status));
+	g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_MACHINE, "the PDF cannot be written: %s", cairo_status_to_string(status));
 	return false;
 }
 
@@ -180,6 +180,6 @@ bool tl_book_write_picture(const struct tl_book *book, unsigned page, unsigned w
 	cairo_surface_destroy(picture);
 	if (!status)
 		return true;
-	g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_FILE, "the picture cannot be written: %s", cairo_status_to_string(status));
+	g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_MACHINE, "the picture cannot be written: %s", cairo_status_to_string(status));
 	return false;
 }

@@ -4,11 +4,14 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "paper/exit.h"
 
 #define TL_ROOM "paper"
 #include "base/log.h"
@@ -21,6 +24,7 @@ struct tl_papers {
 	GQueue waiting;  /* struct job */
 	GList *running;
 	unsigned number;
+	char *alarm;     /* the machine's fault by which the last job failed */
 	bool stopping;
 };
 
@@ -28,7 +32,7 @@ struct job {
 	struct tl_papers *papers;
 	char *name, *office, *called; /* office: the document's path, and name */
 	char *hook;               /* a program of the administrator's */
-	unsigned limit_s;
+	unsigned limit_s;         /* for all of it */
 	char **arguments;         /* office: its suffix, then where the document is put */
 	char *out, *own_folder;
 	GSubprocess *process;
@@ -76,12 +80,26 @@ static void job_free(struct job *job)
 	g_free(job);
 }
 
+/* Told once when it begins and once when it is over. */
+static void set_alarm(struct tl_papers *papers, const GError *error)
+{
+	bool on = error && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+	if (on && !papers->alarm)
+		tl_error("ALARM: this machine cannot convert documents: %s", error->message);
+	else if (!on && papers->alarm)
+		tl_notice("documents are converted again");
+	g_free(papers->alarm);
+	papers->alarm = on ? g_strdup(error->message) : NULL;
+}
+
 static void finish(struct job *job)
 {
 	struct tl_papers *papers = job->papers;
 	papers->running = g_list_remove(papers->running, job);
 	if (papers->stopping && !job->error)
 		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the desk stops");
+	if (!papers->stopping)
+		set_alarm(papers, job->error);
 	job->on_done(job->error ? NULL : &job->blob, job->result, job->error, job->user);
 	job_free(job);
 	if (!papers->stopping)
@@ -113,24 +131,48 @@ static void read_result(struct job *job, const char *text)
 		job->result = json_object_ref(json_node_get_object(json_parser_get_root(parser)));
 }
 
+/* A signal that a document brings upon its reader: by the sandbox's limits, or by a fault of its own. */
+static bool is_of_document(int number)
+{
+	static const int numbers[] = { SIGXCPU, SIGXFSZ, SIGABRT, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGSYS };
+	for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
+		if (numbers[i] == number)
+			return true;
+	return false;
+}
+
+static void blame(struct job *job, bool document, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void blame(struct job *job, bool document, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	job->error = g_error_new_valist(G_IO_ERROR, document ? G_IO_ERROR_INVALID_DATA : G_IO_ERROR_FAILED, format, arguments);
+	va_end(arguments);
+}
+
+/* Whose fault it is that nothing was made. */
 static void judge(struct job *job)
 {
-	bool exited = g_subprocess_get_if_exited(job->process);
+	bool exited = g_subprocess_get_if_exited(job->process), made = job->result || job->office || job->hook;
+	int status = exited ? g_subprocess_get_exit_status(job->process) : 0;
+	int number = exited ? 0 : g_subprocess_get_term_sig(job->process);
 	const char *said = job->result ? json_object_get_string_member_with_default(job->result, "error", NULL) : NULL;
-	if (exited && g_subprocess_get_exit_status(job->process) == 0 && (job->result || job->office || job->hook))
+	if (exited && status == 0 && made && (!job->office || g_file_test(job->out, G_FILE_TEST_EXISTS)))
 		return;
-	if (said)
-		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s", said);
-	else if (job->office && exited && !job->papers->stopping)
-		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: LibreOffice cannot read it", job->called);
-	else if (job->papers->stopping)
+	if (job->papers->stopping)
 		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the desk stops");
-	else if (job->late || !exited)
-		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-			    "the document takes more time or memory than is allowed, or broke its reader");
+	else if (said)
+		blame(job, status != TL_PAPER_EXIT_MACHINE, "%s", said);
+	else if (job->late)
+		blame(job, false, "it took longer than %u s", job->limit_s);
+	else if (!exited && is_of_document(number))
+		blame(job, true, "the document takes more time or memory than is allowed, or broke its reader");
+	else if (!exited)
+		blame(job, false, "its reader was ended by signal %d (%s)", number, g_strsignal(number));
+	else if (job->office && status != TL_PAPER_EXIT_MACHINE)
+		blame(job, true, "%s: LibreOffice cannot read it", job->called);
 	else
-		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_FAILED, "faxpages %s ended with status %d", job->name,
-			    g_subprocess_get_exit_status(job->process));
+		blame(job, false, "faxpages %s ended with status %d", job->name, status);
 }
 
 static void on_ended(GObject *source, GAsyncResult *result, gpointer user)
@@ -142,8 +184,6 @@ static void on_ended(GObject *source, GAsyncResult *result, gpointer user)
 	tl_timer_stop(job->limit);
 	read_result(job, text);
 	judge(job);
-	if (!job->error && job->office && !g_file_test(job->out, G_FILE_TEST_EXISTS))
-		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: LibreOffice cannot read it", job->called);
 	if (job->error) {
 		finish(job);
 		return;
@@ -164,10 +204,13 @@ static void on_late(void *user)
 		kill(-(pid_t)atoi(pid), SIGKILL);
 }
 
+/* In the new process: its desk may be dead already, and then nobody would end it. */
 static void own_group(gpointer user)
 {
-	(void)user;
 	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != GPOINTER_TO_INT(user))
+		_exit(TL_PAPER_EXIT_MACHINE);
 }
 
 static GPtrArray *command_of(struct job *job)
@@ -260,7 +303,7 @@ static void start(struct job *job)
 	const char *environment[] = { path, "LANG=C.UTF-8", NULL };
 	papers->running = g_list_prepend(papers->running, job);
 	g_subprocess_launcher_set_environ(launcher, (char **)environment);
-	g_subprocess_launcher_set_child_setup(launcher, own_group, NULL, NULL);
+	g_subprocess_launcher_set_child_setup(launcher, own_group, GINT_TO_POINTER(getpid()), NULL);
 	if (prepare(job, &job->error)) {
 		g_auto(GStrv) command = job->hook ? hook_command(job, &job->error) : full_command(job);
 		job->process = !command ? NULL : g_subprocess_launcher_spawnv(launcher, (const char *const *)command, &job->error);
@@ -270,8 +313,7 @@ static void start(struct job *job)
 		return;
 	}
 	job->limit = tl_timer_new("paper", on_late, job);
-	/* The processor's time is the process's own limit. LibreOffice reads hundreds of files first, which a busy machine lets it wait for. */
-	tl_timer_start(job->limit, (job->hook ? job->limit_s : papers->config.time_s * (job->office ? 10 : 2) + 10) * 1000);
+	tl_timer_start(job->limit, job->limit_s * 1000);
 	g_subprocess_communicate_utf8_async(job->process, NULL, NULL, on_ended, job);
 }
 
@@ -284,6 +326,9 @@ static void start_next(struct tl_papers *papers)
 static void enqueue(struct tl_papers *papers, struct job *job)
 {
 	job->papers = papers;
+	/* The processor's time is the process's own limit. LibreOffice reads hundreds of files first, which a busy machine lets it wait for. */
+	if (!job->hook)
+		job->limit_s = papers->config.time_s * (job->office ? 10 : 2) + 10;
 	if (papers->waiting.length < QUEUE_MAX && !papers->stopping) {
 		g_queue_push_tail(&papers->waiting, job);
 		start_next(papers);
@@ -364,6 +409,11 @@ struct tl_papers *tl_papers_new(const struct tl_papers_config *config)
 	return papers;
 }
 
+const char *tl_papers_alarm(const struct tl_papers *papers)
+{
+	return papers->alarm;
+}
+
 void tl_papers_free(struct tl_papers *papers)
 {
 	if (!papers)
@@ -377,5 +427,6 @@ void tl_papers_free(struct tl_papers *papers)
 		g_main_context_iteration(NULL, TRUE);
 	g_free(papers->program);
 	g_free(papers->folder);
+	g_free(papers->alarm);
 	g_free(papers);
 }

@@ -10,14 +10,16 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#define CPU_GRACE_S 5
 #define DENIED SCMP_ACT_ERRNO(EPERM)
 
 static bool limit(int what, rlim_t value, GError **error)
 {
-	struct rlimit wanted = { value, value };
+	/* Beyond its seconds of a processor it is told so (SIGXCPU), as a SIGKILL may be anybody's. */
+	struct rlimit wanted = { value, what == RLIMIT_CPU ? value + CPU_GRACE_S : value };
 	if (!value || setrlimit(what, &wanted) == 0)
 		return true;
-	g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_LIMIT, "setrlimit: %s", g_strerror(errno));
+	g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_MACHINE, "setrlimit: %s", g_strerror(errno));
 	return false;
 }
 
@@ -101,7 +103,7 @@ static bool load_filter(bool may_run_programs, GError **error)
 		seccomp_release(filter);
 	if (!rc)
 		return true;
-	g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_LIMIT, "seccomp: %s", g_strerror(rc < 0 ? -rc : EINVAL));
+	g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_MACHINE, "seccomp: %s", g_strerror(rc < 0 ? -rc : EINVAL));
 	return false;
 }
 

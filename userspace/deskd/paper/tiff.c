@@ -219,6 +219,6 @@ bool tl_book_write_tiff(const struct tl_book *book, int fd, GError **error)
 	if (tiff)
 		TIFFClose(tiff);
 	if (!ok)
-		g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_FILE, "cannot be written: %s", last_fault);
+		g_set_error(error, TL_PAPER_ERROR, TL_PAPER_ERROR_MACHINE, "cannot be written: %s", last_fault);
 	return ok;
 }

@@ -14,13 +14,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "paper/exit.h"
+
 #define TL_PAPER_ERROR (tl_paper_error_quark())
 GQuark tl_paper_error_quark(void);
 enum tl_paper_error_code {
 	TL_PAPER_ERROR_BROKEN,      /* it cannot be read */
 	TL_PAPER_ERROR_UNSUPPORTED, /* no fax pages can be made of it */
 	TL_PAPER_ERROR_LIMIT,       /* too many pages, pixels, levels */
-	TL_PAPER_ERROR_FILE,
+	TL_PAPER_ERROR_MACHINE,     /* nothing that the document can help: no space, no memory, no sandbox */
 };
 
 /* ---- the sandbox (sandbox.c) ---- */

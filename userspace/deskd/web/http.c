@@ -133,10 +133,12 @@ static void get_live(struct tl_web *web, SoupServerMessage *message)
 static void get_health(struct tl_web *web, SoupServerMessage *message)
 {
 	const char *alarm = tl_store_alarm(web->store);
+	bool converts = !web->faxes || !tl_faxes_alarm(web->faxes);
 	JsonObject *health = json_object_new();
-	json_object_set_string_member(health, "status", alarm ? "failing" : "ok");
+	json_object_set_string_member(health, "status", alarm ? "failing" : converts ? "ok" : "degraded");
 	json_object_set_boolean_member(health, "conductor", tl_contacts_epoch(web->contacts) != 0);
 	json_object_set_string_member(health, "store", alarm ? "cannot be written" : "ok");
+	json_object_set_string_member(health, "papers", converts ? "ok" : "cannot be converted");
 	answer(message, alarm ? 503 : 200, health);
 }
 
