@@ -24,6 +24,7 @@ class Step:
     limit_s: int = 300
     alone: bool = False  # it uses both cores, or is hurt by a busy machine
     places: int = 1  # how many of those at once it counts for
+    idle: bool = False  # it only computes: beside whatever is not alone, on what the others leave of the cores, one at a time
     env: dict = field(default_factory=dict)
     needs: tuple = ()  # names of steps that --only must take along, and that must have ended before
 
@@ -71,7 +72,7 @@ class Running:
         self.deadline = self.begin + step.limit_s
         with open(log, "wb") as out:
             self.process = subprocess.Popen(
-                step.command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                [*(("chrt", "-i", "0") if step.idle else ()), *step.command], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                 env={**os.environ, **step.env}, start_new_session=True)
         self.pidfd = os.pidfd_open(self.process.pid)
 
@@ -140,9 +141,12 @@ class Engine:
     def has_room(self, step):
         if step.alone:
             return not self.running
-        waits = any(one.step.alone or one.step.name in step.needs for one in self.running)
-        places = sum(one.step.places for one in self.running)
-        return not waits and places + min(step.places, self.at_once) <= self.at_once
+        if any(one.step.alone or one.step.name in step.needs for one in self.running):
+            return False
+        if step.idle:
+            return not any(one.step.idle for one in self.running)
+        places = sum(one.step.places for one in self.running if not one.step.idle)
+        return places + min(step.places, self.at_once) <= self.at_once
 
     def start(self, step):
         log = self.logs / f"{step.name}.log"

@@ -85,10 +85,10 @@ def others(build):
     if Path("tools/trunk-setup/trunk-setup.mk").exists():
         yield make(build, "setup-check", limit_s=300, needs=("build/release",))
     if Path("userspace/console/console.mk").exists():
-        yield make(build, "console-types", limit_s=120)
+        yield make(build, "console-types", limit_s=900, idle=True)
     if Path("tests/vm/vm.mk").exists():
-        yield make(build, "driver-lint", limit_s=600, needs=("build/guest",))
-        yield make(build, "driver-dkms", limit_s=600, needs=("build/guest",))
+        yield make(build, "driver-lint", limit_s=1800, idle=True, needs=("build/guest",))
+        yield make(build, "driver-dkms", limit_s=1800, idle=True, needs=("build/guest",))
         yield make(build, "vm-check", alone=True, limit_s=7200, needs=("build/guest",))
 
 
