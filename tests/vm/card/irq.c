@@ -64,6 +64,8 @@ static void wait_for_ok(struct tl_irq *irq)
 void tl_irq_set(struct tl_irq *irq, unsigned holder, unsigned pin, bool level)
 {
 	uint32_t before, after;
+	char text[128];
+	int length;
 
 	/* Before the firmware has routed it, the line register reads 0 or 255. */
 	if (pin == 0 || pin >= PINS)
@@ -73,6 +75,7 @@ void tl_irq_set(struct tl_irq *irq, unsigned holder, unsigned pin, bool level)
 	irq->holders[pin] = after;
 	if (!before == !after)
 		return;
-	dprintf(irq->fd, "set_irq_in " IOAPIC " unnamed-gpio-in %u %d\n", pin, after != 0);
-	wait_for_ok(irq);
+	length = snprintf(text, sizeof(text), "set_irq_in " IOAPIC " unnamed-gpio-in %u %d\n", pin, after != 0);
+	if (write(irq->fd, text, (size_t)length) == length)
+		wait_for_ok(irq);
 }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define PACKETS_AT_ONCE 4
 #define QUEUE_FRAMES 1024 /* a power of two, above window x frames */
 
 struct tl_line {
@@ -132,30 +133,39 @@ static void take_packet(struct tl_line *line, const struct tl_cesop_packet *pack
 	line->counters.remote_loss += packet->r;
 }
 
-void tl_line_receive(struct tl_line *line, int64_t now_us)
+static void take_octets(struct tl_line *line, const uint8_t *octets, size_t length, int64_t now_us)
 {
-	uint8_t octets[TL_CESOP_PACKET_MAX + 1];
 	struct tl_cesop_packet packet;
 
-	for (;;) {
-		ssize_t length = recv(line->fd, octets, sizeof(octets), 0);
-
-		if (length < 0)
-			return;
-		if (tl_cesop_parse(&line->config.format, octets, (size_t)length, &packet) != TL_CESOP_OK) {
-			line->counters.refused++;
-			continue;
-		}
-		line->counters.packets_received++;
-		take_packet(line, &packet);
-		if (!line->far_end) {
-			/* The first answer after silence: older ones are not waited for. */
-			line->far_end = true;
-			line->primed = false;
-			line->unanswered = 0;
-		}
-		line->heard_us = now_us;
+	if (tl_cesop_parse(&line->config.format, octets, length, &packet) != TL_CESOP_OK) {
+		line->counters.refused++;
+		return;
 	}
+	line->counters.packets_received++;
+	take_packet(line, &packet);
+	if (!line->far_end) {
+		/* The first answer after silence: older ones are not waited for. */
+		line->far_end = true;
+		line->primed = false;
+		line->unanswered = 0;
+	}
+	line->heard_us = now_us;
+}
+
+void tl_line_receive(struct tl_line *line, int64_t now_us)
+{
+	uint8_t octets[PACKETS_AT_ONCE][TL_CESOP_PACKET_MAX + 1];
+	struct iovec vectors[PACKETS_AT_ONCE];
+	struct mmsghdr messages[PACKETS_AT_ONCE] = { 0 };
+	int count;
+
+	for (unsigned i = 0; i < PACKETS_AT_ONCE; i++) {
+		vectors[i] = (struct iovec){ octets[i], sizeof(octets[i]) };
+		messages[i].msg_hdr = (struct msghdr){ .msg_iov = &vectors[i], .msg_iovlen = 1 };
+	}
+	count = recvmmsg(line->fd, messages, PACKETS_AT_ONCE, 0, NULL);
+	for (int i = 0; i < count; i++)
+		take_octets(line, octets[i], messages[i].msg_len, now_us);
 }
 
 static void give_up(struct tl_line *line)

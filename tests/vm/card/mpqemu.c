@@ -71,6 +71,11 @@ struct tl_mpqemu {
 	void *owner;
 	struct region regions[REGIONS_MAX];
 	unsigned region_count;
+	/* Read ahead, because a message's header tells how long it is, and a second read of it costs as much as the first. */
+	uint8_t octets[sizeof(struct header) + sizeof(union payload)];
+	size_t held;
+	int fds[REGIONS_MAX]; /* came with the last message there; the kernel reads no further than what has some */
+	unsigned fd_count;
 };
 
 struct tl_mpqemu *tl_mpqemu_new(int fd, const struct tl_mpqemu_ops *ops, void *owner)
@@ -135,23 +140,6 @@ static void learn_memory(struct tl_mpqemu *link, const struct system_memory *mem
 	}
 }
 
-static bool read_all(int fd, void *octets, size_t length)
-{
-	uint8_t *at = octets;
-
-	while (length) {
-		ssize_t got = read(fd, at, length);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		at += got;
-		length -= (size_t)got;
-	}
-	return true;
-}
-
 static bool reply(struct tl_mpqemu *link, uint64_t value)
 {
 	struct {
@@ -162,11 +150,11 @@ static bool reply(struct tl_mpqemu *link, uint64_t value)
 	return write(link->fd, &message, sizeof(message)) == sizeof(message);
 }
 
-/* The header comes with the descriptors, if any, of guest memory or an irqfd. */
-static bool read_header(struct tl_mpqemu *link, struct header *header, int *fds, unsigned *fd_count)
+/* Descriptors of guest memory or of an irqfd may come with a message. */
+static bool read_ahead(struct tl_mpqemu *link)
 {
 	char control[CMSG_SPACE(REGIONS_MAX * sizeof(int))];
-	struct iovec vector = { header, sizeof(*header) };
+	struct iovec vector = { link->octets + link->held, sizeof(link->octets) - link->held };
 	struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1,
 				  .msg_control = control, .msg_controllen = sizeof(control) };
 	ssize_t got;
@@ -176,15 +164,14 @@ static bool read_header(struct tl_mpqemu *link, struct header *header, int *fds,
 	while (got < 0 && errno == EINTR);
 	if (got <= 0)
 		return false;
-	*fd_count = 0;
+	link->held += (size_t)got;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
-		*fd_count = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(fds, CMSG_DATA(c), *fd_count * sizeof(int));
+		link->fd_count = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(link->fds, CMSG_DATA(c), link->fd_count * sizeof(int));
 	}
-	return (size_t)got == sizeof(*header) ||
-	       read_all(link->fd, (uint8_t *)header + got, sizeof(*header) - (size_t)got);
+	return true;
 }
 
 static bool serve_bar(struct tl_mpqemu *link, bool is_read, const struct bar_access *bar)
@@ -210,36 +197,60 @@ static bool serve_config(struct tl_mpqemu *link, bool is_read, const struct conf
 	return reply(link, value);
 }
 
-bool tl_mpqemu_serve(struct tl_mpqemu *link)
+static bool obey(struct tl_mpqemu *link, int command, const union payload *payload)
 {
-	struct header header;
-	union payload payload;
-	int fds[REGIONS_MAX];
-	unsigned fd_count;
-
-	if (!read_header(link, &header, fds, &fd_count) || header.size > sizeof(payload) ||
-	    !read_all(link->fd, &payload, header.size))
-		return false;
-	switch (header.command) {
+	switch (command) {
 	case SYNC_SYSMEM:
-		learn_memory(link, &payload.memory, fds, fd_count);
+		learn_memory(link, &payload->memory, link->fds, link->fd_count);
+		link->fd_count = 0;
 		return true;
 	case SET_IRQFD:
 		/* Does nothing under software emulation: the line goes by qtest (irq.h). */
-		for (unsigned i = 0; i < fd_count; i++)
-			close(fds[i]);
+		while (link->fd_count)
+			close(link->fds[--link->fd_count]);
 		return true;
 	case CONFIG_READ:
 	case CONFIG_WRITE:
-		return serve_config(link, header.command == CONFIG_READ, &payload.config);
+		return serve_config(link, command == CONFIG_READ, &payload->config);
 	case BAR_READ:
 	case BAR_WRITE:
-		return serve_bar(link, header.command == BAR_READ, &payload.bar);
+		return serve_bar(link, command == BAR_READ, &payload->bar);
 	case DEVICE_RESET:
 		link->ops->on_reset(link->owner);
 		return reply(link, 0);
 	default:
-		fprintf(stderr, "card-model: QEMU sent the unknown message %d\n", header.command);
+		fprintf(stderr, "card-model: QEMU sent the unknown message %d\n", command);
 		return false;
 	}
+}
+
+/* The first message of what was read, if it is whole. */
+static bool take_message(struct tl_mpqemu *link, struct header *header, union payload *payload)
+{
+	size_t length;
+
+	if (link->held < sizeof(*header))
+		return false;
+	memcpy(header, link->octets, sizeof(*header));
+	length = sizeof(*header) + header->size;
+	if (header->size > sizeof(*payload) || link->held < length)
+		return false; /* of one that is too long no room is left to read on */
+	memcpy(payload, link->octets + sizeof(*header), header->size);
+	link->held -= length;
+	memmove(link->octets, link->octets + length, link->held);
+	return true;
+}
+
+bool tl_mpqemu_serve(struct tl_mpqemu *link)
+{
+	struct header header;
+	union payload payload;
+
+	if (!read_ahead(link))
+		return false;
+	while (take_message(link, &header, &payload)) {
+		if (!obey(link, header.command, &payload))
+			return false;
+	}
+	return true;
 }
