@@ -63,13 +63,13 @@ layer-check: ## dependencies between rooms run one way
 	@tests/layers/test
 	@tests/layers/check
 
-# ---- for soak: what a power cut leaves; faxes of SpanDSP alone ----
+# ---- for soak: what a power cut leaves; packets that get lost; faxes of SpanDSP alone ----
 .PHONY: soak-programs
-soak-programs: $(O)/tests/soak/power-cut.so $(O)/tests/soak/fax-alone
+soak-programs: $(O)/tests/soak/power-cut.so $(O)/tests/soak/rtp-loss.so $(O)/tests/soak/fax-alone
 $(O)/tests/soak/fax-alone: $(O)/tests/soak/fax-alone.o
 	@echo "  LINK  $@"
 	@$(CC) $(CFLAGS_$(VARIANT)) -o $@ $^ $(LDLIBS)
-$(O)/tests/soak/power-cut.so: tests/soak/power-cut.c
+$(O)/tests/soak/%.so: tests/soak/%.c
 	@echo "  LINK  $@"
 	@mkdir -p $(@D)
 	@$(CC) $(STRICT) -D_GNU_SOURCE -O2 -g -shared -fPIC -o $@ $<

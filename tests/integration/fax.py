@@ -62,9 +62,9 @@ def pixels(path):
 
 
 class FaxLine:
-    """One E1 between an exchange and a node, run by a pacer. @sip: both also have SIP at these ports."""
+    """One E1 between an exchange and a node, run by a pacer. @sip: both also have SIP at these ports. @env: the node's."""
 
-    def __init__(self, case, scripts=None, answers=None, settings=(), sip=None, variant=None, speed=SPEED, routes=None):
+    def __init__(self, case, scripts=None, answers=None, settings=(), sip=None, variant=None, speed=SPEED, routes=None, env=None):
         a, b = free_ports(2)
         self.case = case
         self.pacer, self.node_port = Pacer(case, [(a, b)], speed), b
@@ -77,10 +77,11 @@ class FaxLine:
         known = {"variant": variant} if variant else {}
         self.node = Node(case, [near("e1", b, to_node, more=Pacer.SETTINGS)], settings=settings or ("spool_reserve_mib = 1",),
                          sip=f"sip:127.0.0.1:{node_sip}" if sip else None, more=more, routes=routes, **known)
+        self.env = env or {}
         self.begin()
 
     def begin(self, epoch=1):
-        self.node.start()
+        self.node.start(**self.env)
         self.control = self.node.connect("conductor", epoch=epoch)
         self.far.await_idle("net", 30)
         self.node.await_span(self.control, "e1", 30)

@@ -67,8 +67,12 @@ static void converse(struct end ends[2])
 	for (unsigned at = 0; at < BLOCKS_MAX && (ends[0].code < 0 || ends[1].code < 0); at++) {
 		for (unsigned e = 0; e < 2; e++)
 			say(&ends[e], samples[e], at);
-		for (unsigned e = 0; e < 2; e++)
-			fax_rx(ends[e].fax, samples[!e], BLOCK);
+		for (unsigned e = 0; e < 2; e++) {
+			if (ends[!e].lost)
+				fax_rx_fillin(ends[e].fax, BLOCK);
+			else
+				fax_rx(ends[e].fax, samples[!e], BLOCK);
+		}
 	}
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """Long faxes and bad lines: a hundred pages each way, by audio and by T.38; and how many faxes come through noise and loss, as a
-table in BUILD/soak/fax-lines.md, beside those that come through from SpanDSP to SpanDSP (fax-alone.c). FAX_COUNT (20) faxes of two
+table in BUILD/soak/fax-lines.md, beside those that come through from SpanDSP to SpanDSP (fax-alone.c). RTP packets get lost between
+the node and its sockets (rtp-loss.c), all else is the exchange's doing. FAX_COUNT (20) faxes of two
 pages a cell, all at once."""
 import os
 import subprocess
@@ -14,12 +15,13 @@ from files import put_blob  # noqa: E402
 from harness import BUILD, Case, free_ports, main, program  # noqa: E402
 
 COUNT = int(os.environ.get("FAX_COUNT", "20"))
+RTP = "t38 refuse"
 ALONE = 200  # of SpanDSP's own, which cost little
 LIMIT_S = 600
 T38 = "t38 accept"
 NOISE = {"none": "", **{f"{level} dBm0": f"noise {level}" for level in (-60, -55, -52, -50, -49, -48, -47, -46)}}
-LOSS = {"none": "", **{f"{percent} %": f"loss {percent}" for percent in (0.5, 1, 2, 5, 10)}}
-TABLES = (("Noise on an E1", NOISE, "e1", ""), ("Loss of RTP packets, G.711", LOSS, "sip", "t38 refuse"),
+LOSS = {"none": "", **{f"{percent} %": f"loss {percent}" for percent in (0.2, 0.5, 1, 2, 5, 10)}}
+TABLES = (("Noise on an E1", NOISE, "e1", ""), ("Loss of RTP packets, G.711", LOSS, "sip", RTP),
           ("Loss of T.38 datagrams, redundancy", LOSS, "sip", T38))
 
 
@@ -27,6 +29,7 @@ class Lines(Case):
     def line(self, scripts=None, answers=None):
         self.far_port, self.node_port = free_ports(2)
         line = FaxLine(self, scripts, answers, sip=(self.far_port, self.node_port), variant="release", speed=6)
+        line.epoch = 1
         line.pacer.GONE_S = 60  # what a busy machine loses must not count as the line's loss
         return line
 
@@ -60,10 +63,19 @@ class Lines(Case):
         asked = [program("tests/soak/fax-alone"), document, "2", str(ALONE), "ecm" if ecm == "on" else "no-ecm", kind, level]
         return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
 
+    def lose(self, line, words):
+        """The node anew, on a network that loses RTP packets."""
+        line.kill_node()
+        line.env = {"LD_PRELOAD": program("tests/soak/rtp-loss.so"), "RTP_LOSS": words.split()[1]} if words else {}
+        line.epoch += 1
+        line.begin(line.epoch)
+
     def row(self, line, where, document, words, how):
         cells = []
+        if how == RTP:
+            self.lose(line, words)
         for ecm in ("on", "off"):
-            cells += self.cell(line, where, document, f"{words} {how} ecm {ecm}")
+            cells += self.cell(line, where, document, f"{'' if how == RTP else words} {how} ecm {ecm}")
             if how != T38:
                 cells.append(self.alone(document, words, ecm))
         return cells

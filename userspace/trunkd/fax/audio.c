@@ -4,6 +4,9 @@
 
 #include "fax/inside.h"
 
+/* 60 ms: packets that were lost, which a modem lives through when it is told. Beyond it the far end has nothing to say. */
+#define FILLED_IN_MAX 6
+
 /* Of two machines one is silent nearly always. */
 static bool is_all(const void *octets, size_t n, uint8_t octet)
 {
@@ -39,7 +42,9 @@ void tl_fax_audio_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS], u
 	const struct tl_fax_faults *faults = fax->config.faults;
 	enum tl_law law = tl_tap_law(fax->tap);
 	int16_t samples[TL_BLOCK_OCTETS];
-	if (fax->hold == TL_FAX_OPEN) {
+	if (fax->hold == TL_FAX_OPEN && fax->missing && fax->missing <= FILLED_IN_MAX) {
+		fax_rx_fillin(fax->audio, TL_BLOCK_OCTETS);
+	} else if (fax->hold == TL_FAX_OPEN) {
 		tl_g711_decode(law, in, samples, TL_BLOCK_OCTETS);
 		if (faults && faults->heard)
 			faults->heard(samples, TL_BLOCK_OCTETS, fax->user);

@@ -52,7 +52,8 @@ void tl_fax_gateway_close(struct tl_fax *fax)
 static void return_blocks(struct tl_tap *tap)
 {
 	uint8_t block[TL_BLOCK_OCTETS];
-	while (tl_tap_take(tap, block)) {
+	bool missing;
+	while (tl_tap_take(tap, block, &missing)) {
 		memset(block, tl_law_idle(tl_tap_law(tap)), TL_BLOCK_OCTETS);
 		tl_tap_give(tap, block);
 	}

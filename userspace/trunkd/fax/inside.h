@@ -58,6 +58,7 @@ struct tl_fax {
 	uint8_t command;                 /* that ended a page, heard last; 0: none yet */
 	bool command_told;               /* by the phase-D handler, before its answer */
 	uint8_t confirmed;               /* the command that was answered well last; 0: none yet */
+	unsigned missing;                /* blocks in a row, this one the last, of which nothing has come */
 	unsigned loud;                   /* samples since then in which the far end was heard and we said nothing */
 	bool silent;                     /* we, in the block before */
 	bool over;

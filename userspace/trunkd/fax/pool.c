@@ -91,8 +91,10 @@ void tl_fax_tell(const struct tl_fax_event *event)
 static void run_machine(struct tl_fax *fax)
 {
 	uint8_t in[TL_BLOCK_OCTETS], out[TL_BLOCK_OCTETS];
+	bool missing;
 	tl_fax_terminal_look(fax, tl_clock_us());
-	while (!fax->over && !(fax->hold == TL_FAX_KEEPING && tl_tap_line_waits(fax->tap)) && tl_tap_take(fax->tap, in)) {
+	while (!fax->over && !(fax->hold == TL_FAX_KEEPING && tl_tap_line_waits(fax->tap)) && tl_tap_take(fax->tap, in, &missing)) {
+		fax->missing = missing ? fax->missing + 1 : 0;
 		tl_fax_terminal_block(fax, in, out);
 		tl_tap_give(fax->tap, out);
 	}

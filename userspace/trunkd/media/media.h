@@ -222,8 +222,11 @@ void tl_tap_counters(const struct tl_tap *tap, uint64_t *missed, uint64_t *dropp
 
 /* The far thread: */
 enum tl_law tl_tap_law(const struct tl_tap *tap);
-/** The oldest block that the party said; false when none waits. */
-bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS]);
+/**
+ * The oldest block that the party said; false when none waits. @missing: of an RTP stream that is under way nothing of it had come
+ * in time; it is idle octets.
+ */
+bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS], bool *missing);
 /** One block for the party, for each taken. */
 void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS]);
 /** After some were given, on one tap or more: a line whose time waits for them goes on. */

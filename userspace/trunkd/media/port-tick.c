@@ -132,6 +132,7 @@ static bool is_on_line(const struct tl_port *port)
 void tl_port_take(struct tl_port *port)
 {
 	port->said_event = -1;
+	port->said_missing = false;
 	if (port->kind == TL_PORT_TIE) {
 		tl_tie_take(port);
 		return;

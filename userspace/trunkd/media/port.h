@@ -62,6 +62,7 @@ struct tl_port {
 	struct tl_bridge *bridge;
 	struct tl_tie *tie;             /* of a party in a bridge of another thread, and (RO) of what stands for it there */
 	const uint8_t *said;            /* this tick's block of the party, in law */
+	bool said_missing;              /* nothing of it has come, though the party is sending; a tap's far thread may want to know */
 	int said_event;                 /* RFC 4733 code that the block is the tone of; -1: none */
 	uint8_t block[TL_BLOCK_OCTETS]; /* room for said */
 

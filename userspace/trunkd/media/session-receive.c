@@ -232,6 +232,7 @@ static void take_g711(struct tl_rtp_session *session)
 		conceal(session);
 	else
 		session->concealed = 0;
+	port->said_missing = missing == TL_BLOCK_OCTETS && session->jitter.running && session->target.sends;
 	tl_jitter_get(&session->jitter, port->block, missing);
 	if (missing < TL_BLOCK_OCTETS)
 		memcpy(session->last, port->block, TL_BLOCK_OCTETS);

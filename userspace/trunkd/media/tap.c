@@ -74,7 +74,7 @@ struct tl_tap *tl_port_tap(struct tl_port *port, struct tl_bell *bell, unsigned 
 	tap->depth = CLAMP(depth_blocks, 1, BACKLOG_BLOCKS);
 	tap->batch = MAX(tap->depth / 2, 1);
 	tap->bell = bell;
-	tap->said = tl_ring_new(tap->depth + BACKLOG_BLOCKS, TL_BLOCK_OCTETS);
+	tap->said = tl_ring_new(tap->depth + BACKLOG_BLOCKS, sizeof(struct tl_tap_block));
 	tap->heard = tl_ring_new(tap->depth + BACKLOG_BLOCKS, TL_BLOCK_OCTETS);
 	if (port->rtp) {
 		tap->came = tl_ring_new(DATAGRAMS, sizeof(struct tl_datagram));
@@ -132,9 +132,15 @@ enum tl_law tl_tap_law(const struct tl_tap *tap)
 	return tap->law;
 }
 
-bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS])
+bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS], bool *missing)
 {
-	return tl_ring_pop(tap->said, block);
+	const struct tl_tap_block *said = tl_ring_peek(tap->said);
+	if (!said)
+		return false;
+	memcpy(block, said->octets, TL_BLOCK_OCTETS);
+	*missing = said->missing;
+	tl_ring_drop(tap->said);
+	return true;
 }
 
 void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS])
@@ -197,9 +203,9 @@ void tl_port_set_tap(struct tl_port *port, struct tl_tap *tap)
 void tl_port_take_tap(struct tl_port *port)
 {
 	struct tl_tap *tap = port->tap;
-	uint8_t block[TL_BLOCK_OCTETS];
-	tl_g711_convert(port->law, tap->law, port->said, block, TL_BLOCK_OCTETS);
-	if (!tl_ring_push(tap->said, block))
+	struct tl_tap_block block = { .missing = port->said_missing };
+	tl_g711_convert(port->law, tap->law, port->said, block.octets, TL_BLOCK_OCTETS);
+	if (!tl_ring_push(tap->said, &block))
 		TL_COUNT(tap->blocks_dropped, 1);
 	/* All taps in the same tick: one wake-up serves every machine of a thread. */
 	if (port->media->tick % tap->batch == 0)

@@ -9,13 +9,18 @@ struct tl_datagram {
 	uint8_t octets[TL_DATAGRAM_MAX];
 };
 
+struct tl_tap_block {
+	uint8_t octets[TL_BLOCK_OCTETS];
+	bool missing;
+};
+
 struct tl_tap {
 	struct tl_parcel parcel;
 	struct tl_media *media; /* RO */
 	enum tl_law law;        /* RO; of both rings */
 	unsigned depth;         /* RO; blocks that the far thread is ahead */
 	unsigned batch;         /* RO; blocks a wake-up; the far thread stays as many ahead at least */
-	struct tl_ring *said;   /* blocks of the party: tick to the far thread */
+	struct tl_ring *said;   /* struct tl_tap_block of the party: tick to the far thread */
 	struct tl_ring *heard;  /* blocks for the party: the far thread to tick */
 	struct tl_ring *came, *going; /* struct tl_datagram of an RTP port: tick to the far thread, and back; else NULL */
 	struct tl_bell *bell;   /* RO, borrowed */
