@@ -63,14 +63,21 @@ static const struct fax_case received[] = {
 
 /* Of a page that noise swallowed only the command is heard: it is no repetition, and must not be answered as if it were. */
 #define CONFIRMED TRAINED PAGE "say MPS; hear MCF; "
+#define LOST "wait 3500; say MPS; hear RTN; "
 #define UNANSWERED "quiet 5000"
 
 static const struct fax_case lost[] = {
 	{ "MPS repeated", CONFIRMED "wait 1500; say MPS; hear MCF; wait 1500; say MPS; hear MCF; " LAST_PAGE, 2, TL_FAX_FINE },
-	{ "EOP instead", CONFIRMED "wait 1500; say EOP; " UNANSWERED, 1, TL_FAX_LINE },
-	{ "MPS in the middle", CONFIRMED "wait 3500; say MPS; " UNANSWERED, 1, TL_FAX_LINE },
-	{ "MPS after a repeated one", CONFIRMED "wait 1500; say MPS; hear MCF; wait 3500; say MPS; " UNANSWERED, 1, TL_FAX_LINE },
-	{ "MPS after noise", CONFIRMED "ced; say MPS; " UNANSWERED, 1, TL_FAX_LINE },
+	{ "EOP instead", CONFIRMED "wait 1500; say EOP; hear RTN; " TRAIN LAST_PAGE, 2, TL_FAX_FINE },
+	{ "MPS in the middle", CONFIRMED LOST TRAIN PAGE "say MPS; hear MCF; " LAST_PAGE, 3, TL_FAX_FINE },
+	{ "MPS after a repeated one", CONFIRMED "wait 1500; say MPS; hear MCF; " LOST TRAIN LAST_PAGE, 2, TL_FAX_FINE },
+	{ "MPS after noise", CONFIRMED "ced; say MPS; hear RTN; " TRAIN LAST_PAGE, 2, TL_FAX_FINE },
+	{ "first page", TRAINED LOST TRAIN LAST_PAGE, 1, TL_FAX_FINE },
+	{ "only page", TRAINED "wait 1500; say EOP; hear RTN; " TRAIN LAST_PAGE, 1, TL_FAX_FINE },
+	{ "RTN lost", CONFIRMED LOST "wait 1500; say MPS; hear RTN; " TRAIN LAST_PAGE, 2, TL_FAX_FINE },
+	{ "not sent again", CONFIRMED LOST TRAIN "say DCN; wait 1000", 1, TL_FAX_FAR_END },
+	{ "again and again", CONFIRMED LOST TRAIN LOST TRAIN "wait 3500; say MPS; hear DCN", 1, TL_FAX_LINE },
+	{ "EOM instead", CONFIRMED "wait 1500; say EOM; " UNANSWERED, 1, TL_FAX_LINE },
 };
 
 /* ---- receiving with ECM ---- */

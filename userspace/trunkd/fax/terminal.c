@@ -18,6 +18,7 @@
 #define REPEATED_WITHIN (11 * SAMPLES_PER_S / 2)
 #define COMMAND_LASTS (2 * SAMPLES_PER_S)
 #define LOUD 13000 /* mean square: -43 dBm0, where modems take it for a carrier */
+#define NO_ANSWER 0xfe /* SpanDSP repeats what it has not said yet: the first page was lost */
 #define NOT_TAKEN "the far end did not take the page"
 
 static void note_stats(struct tl_fax *fax, const t30_stats_t *stats)
@@ -208,14 +209,28 @@ static void heard_command(struct tl_fax *fax, int command)
 	fax->command_told = false;
 }
 
+/* RTN instead, as SpanDSP says of a page that was too bad, and waits as it waits now: training and the page come again. After EOM
+ * the far end would wait, too, for DIS. SpanDSP repeats itself twice in a fax; the third time it disconnects. */
+static void ask_again(struct tl_fax *fax, uint8_t *octets)
+{
+	if (fax->command != T30_MPS && fax->command != T30_EOP) {
+		conclude(fax, TL_FAX_LINE, -1, "a page was lost on the line");
+		return;
+	}
+	octets[2] = T30_RTN | fax->config.calling;
+	fax->confirmed = 0;
+}
+
 /* Without ECM SpanDSP takes a command before which it noticed no carrier for a repeated one and answers as before, without its
  * handler. When a page was lost there, that would confirm it. */
-static void answering(struct tl_fax *fax, int answer)
+static void answering(struct tl_fax *fax, uint8_t *octets)
 {
-	if (answer != T30_MCF && answer != T30_RTP)
+	int answer = octets[2] & 0xfe;
+	bool lost = !fax->result.ecm && !fax->command_told && !is_repeated(fax);
+	if (answer != T30_MCF && answer != T30_RTP && answer != NO_ANSWER)
 		return;
-	if (!fax->result.ecm && !fax->command_told && !is_repeated(fax)) {
-		conclude(fax, TL_FAX_LINE, -1, "a page was lost on the line");
+	if (lost) {
+		ask_again(fax, octets);
 		return;
 	}
 	fax->confirmed = fax->command;
@@ -226,8 +241,10 @@ static void answering(struct tl_fax *fax, int answer)
 static void on_frame(t30_state_t *t30, void *user, int is_received, const uint8_t *octets, int n)
 {
 	struct tl_fax *fax = user;
-	if (!fax->config.sends && n >= 3)
-		(is_received ? heard_command : answering)(fax, octets[2] & 0xfe);
+	if (!fax->config.sends && n >= 3 && is_received)
+		heard_command(fax, octets[2] & 0xfe);
+	else if (!fax->config.sends && n >= 3)
+		answering(fax, (uint8_t *)octets); /* a frame of SpanDSP's stack, not sent yet */
 	if (fax->config.faults && fax->config.faults->frame)
 		fax->config.faults->frame(!is_received, (uint8_t *)octets, n, fax->user);
 }
