@@ -73,14 +73,14 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def wait_until(true, what, limit_s=LIMIT_S):
-    """For what no program announces: looks again ten times a second."""
+def wait_until(true, what, limit_s=LIMIT_S, every_s=0.1):
+    """For what no program announces: looks again ten times a second, or less often where looking is dear."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         value = true()
         if value:
             return value
-        time.sleep(0.1)
+        time.sleep(every_s)
     raise AssertionError(f"{what}: not within {limit_s} s")
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """What a test in the guest has around it: the emulated card (span.sh's `card`), and outside, at the other end of the
 card's line, the exchange that host/exchange runs."""
+import functools
 import json
 import os
 import re
@@ -54,6 +55,7 @@ class Card:
         return {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", self.ask("stats"))}
 
 
+@functools.cache
 def network_up():
     """The way to the exchange's door. What the interface is called depends on who was there first, udev or we."""
     subprocess.run(["modprobe", "virtio_net"], check=True)
