@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.server
 import signal
+import subprocess
 import threading
 import unittest
 
@@ -13,7 +14,7 @@ import mail_server
 from browser import Browser
 from fax import pixels, write_document
 from fax_desk import MailDesk, seed_fax
-from harness import Case, main, wait_until
+from harness import Case, main, program, wait_until
 from mail_server import PASSWORD
 from node import Node
 
@@ -133,6 +134,18 @@ class Delivery(Case):
 
 
 class FaxPage(Case):
+    def test_explained(self):
+        """What there is to say of faxes is said without a desk."""
+        def run(*words):
+            done = subprocess.run([program("trunkctl"), "fax", *words], capture_output=True, text=True, timeout=60, check=False)
+            return done.returncode, done.stdout, done.stderr
+        status, said, _ = run("--help")
+        self.assertEqual(0, status)
+        self.assertEqual((0, said, ""), run("send", "--help"))
+        self.assertEqual((2, "", said), run())
+        for word in "send FILE", "tell=", "priority=", "at=", "list", "show", "cancel", "retry":
+            self.assertIn(word, said)
+
     def test_seen(self):
         """A fax that came, with its pages; one that waits for its hour, by trunkctl; what trunkctl says is what the page shows."""
         node = Node(self, settings=("spool_reserve_mib = 1",))
@@ -154,7 +167,7 @@ class FaxPage(Case):
         browser.await_text("To 5552", "#going")
         self.assertIn("received, 2 pages, incomplete", browser.text("#past"))
         browser.await_text("1 letter did not arrive", "#past")
-        self.assertIn("waiting", browser.text("#going"))
+        self.assertRegex(browser.text("#going"), r"waiting until .*39.*, 1 page\n")
         self.await_drawn(browser, "#past .thumb img")
         self.await_drawn(browser, "#going .thumb img")
         browser.run("document.querySelector('#past .thumb').click()")
@@ -167,6 +180,7 @@ class FaxPage(Case):
         browser.await_text("/nowhere: failed", "#details")
         browser.screenshot(self.dir / "viewer.png")
         browser.button("Close")
+        browser.run("document.querySelector('#past .thumb').focus()")
         one, other = (fax["fax"] for fax in batch)
         desk.trunkctl("fax", "cancel", batch[0]["batch"])
         browser.await_text("No fax is under way.")
@@ -174,6 +188,7 @@ class FaxPage(Case):
         desk.trunkctl("fax", "retry", other)
         browser.await_text("To 5552", "#going")
         self.assertEqual([other], [fax["fax"] for fax in desk.trunkctl("fax", "list", "state=waiting")["faxes"]])
+        self.assertTrue(browser.run("return document.activeElement.matches('#past li:last-child .thumb')"), "the focus stays on what has not changed")
         browser.screenshot(self.dir / "faxes.png")
         self.assertEqual([], browser.errors())
 

@@ -76,6 +76,7 @@ class FaxMail(Case):
         self.server.start()
         told, = self.server.await_mails("ben", 1)
         self.assertIn("bad.pdf: the PDF is broken", told.get_body().get_content())
+        self.assertNotIn("Subject:", told.get_body().get_content())  # it had none
         done = wait_until(lambda: self.delivery(fax["fax"], "done"), "the letter is done")
         self.assertGreater(done["tries"], 1)
         self.assertEqual(len(self.server.read("ben")), 1)
@@ -152,7 +153,7 @@ class FaxLineAndMail(Case):
         self.server.send(mail("Terms <&> dates", text="Hello, machine."), "anna@example.org", "5552000@fax.example")
         asked, = self.desk.trunkctl("fax", "send", str(picture), "5553000", "box=office", "subject=A picture", "tell=ben@example.org")["faxes"]
         told, = self.server.await_mails("anna", 1)
-        self.assertEqual("Fax to 5552000: sent, 1 pages", told["Subject"])
+        self.assertEqual("Fax to 5552000: sent, 1 page", told["Subject"])
         self.assertIn("Page 1: confirmed", told.get_body().get_content())
         told, = self.server.await_mails("ben", 1)
         self.assertEqual("Fax to 5553000: sent, 2 pages", told["Subject"])

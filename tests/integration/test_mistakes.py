@@ -68,6 +68,10 @@ class Refusals(Case):
         self.refused("deskd", self.desk("[service 12a]\notherwise = release:16\n"), "[service 12a]", "expected a telephone number")
         self.refused("trunkd", self.node("max_legs = 1e3\n"), "[node] max_legs = 1e3", "expected a whole number from 1 to")
 
+    def test_fax_line(self):
+        for to in "span:e1", "e1", "group:":
+            self.refused("deskd", self.desk(f"[fax-line a]\nto = {to}\n"), "[fax-line a] to", "expected group:NAME, trunk:NAME or span:NAME/SLOT")
+
     def test_second_instance(self):
         node = Node(self).start()
         done = subprocess.run([program("trunkd", VARIANT), "--config", str(node.file)], capture_output=True, text=True,

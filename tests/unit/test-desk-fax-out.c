@@ -260,7 +260,7 @@ static void test_cancel(void)
 	g_assert_cmpuint(fake_node_count(centre->node, "fax.send"), ==, 1);
 	fake_node_fax_ended(centre->node, "the call ended", "ended", 0, TRUE);
 	fake_node_end(centre->node, desk_fax_leg(centre)->id, 16);
-	wait_until(desk_fax_holds(centre, "SELECT count(*) = 3 FROM fax WHERE state = 'cancelled'"));
+	wait_until(desk_fax_holds(centre, "SELECT count(*) = 3 FROM fax WHERE state = 'cancelled' AND next_utc_us IS NULL"));
 	wait_until(desk_fax_holds(centre, "SELECT count(*) = 3 FROM delivery WHERE letter LIKE '%NOT sent%'"));
 	g_assert_cmpuint(fake_node_count(centre->node, "leg.originate"), ==, 2);
 	desk_rig_free(centre);

@@ -10,13 +10,34 @@
 
 static const struct column columns[] = { { "FAX", "fax" }, { "DIR", "direction" }, { "STATE", "state" }, { "FROM", "calling" }, { "TO", "called" },
 	{ "IDENT", "remote_ident" }, { "PAGES", "pages" }, { "DONE", "pages_done" }, { "TRIES", "tries" }, { "SINCE", "created_utc_us" },
-	{ "WHY", "why" }, { NULL, NULL } };
+	{ "NEXT", "next_utc_us" }, { "WHY", "why" }, { NULL, NULL } };
+
+int explain_fax(FILE *out, int status)
+{
+	fprintf(out, "trunkctl fax - faxes, in and out\n\n"
+		     "  fax send FILE NUMBER... [OPTION...]   fax a PDF, TIFF, JPEG, PNG, text, mail (.eml) or office file; several numbers are a batch\n"
+		     "      box=NAME       as this fax box: its name, header and number\n"
+		     "      tell=ADDRESS   mail the result there\n"
+		     "      subject=TEXT   shown in lists, on the cover and in the result\n"
+		     "      priority=1-9   1 first, and in quiet hours too; 5 without\n"
+		     "      at=HH:MM       not before then: the next time it is so late, or at=YYYY-MM-DDTHH:MM\n"
+		     "  fax list [N] [state=STATE] [batch=BATCH]   the latest N; STATE: converting, waiting, calling, sending, receiving,\n"
+		     "                                             received, sent, failed, cancelled\n"
+		     "  fax show FAX          one, with its tries and letters\n"
+		     "  fax cancel FAX|BATCH  also in mid-call; what was sent stays sent\n"
+		     "  fax retry FAX         send one that failed or was cancelled anew, from the page that was not confirmed;\n"
+		     "                        deliver one that came anew\n");
+	return status;
+}
 
 static int usage(void)
 {
-	fprintf(stderr, "trunkctl: expected one of\n"
-			"  fax send FILE NUMBER... [box=NAME] [tell=ADDRESS] [subject=TEXT] [priority=1-9] [at=HH:MM | at=YYYY-MM-DDTHH:MM]\n"
-			"  fax list [N] [state=STATE] [batch=BATCH]\n  fax show FAX\n  fax cancel FAX|BATCH\n  fax retry FAX\n");
+	return explain_fax(stderr, 2);
+}
+
+static int refuse(const char *word)
+{
+	fprintf(stderr, "trunkctl: \"%s\" is not understood; see trunkctl fax --help\n", word);
 	return 2;
 }
 
@@ -106,7 +127,7 @@ static int run_send(const struct place *place, char **words)
 		if (!strchr(*word, '='))
 			json_array_add_string_element(to, *word);
 		else if (!set_option(params, *word))
-			return usage();
+			return refuse(*word);
 	}
 	g_autofree char *name = g_path_get_basename(words[0]);
 	g_autofree char *document = upload(place, words[0]);

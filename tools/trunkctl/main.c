@@ -36,6 +36,7 @@ static int print_help(FILE *out, int status)
 		     "  --desk ADDRESS      the same of the desk\n"
 		     "  --token-file FILE   holds the token to sign in with\n"
 		     "  --check             hold all that is received against the protocol's schema\n"
+		     "trunkctl fax --help and trunkctl recording --help say more of these.\n"
 		     "Without them: $TRUNKLINE_RUN, the demonstration that `make run` started, or " SYSTEM_RUN ".\n");
 	return status;
 }
@@ -84,6 +85,10 @@ static int run_command(char **words)
 		if (strcmp(c->name, words[0]))
 			continue;
 		struct place place = { 0 };
+		if (c->explain && (help || !words[1]))
+			return c->explain(help ? stdout : stderr, help ? 0 : 2);
+		if (help)
+			return print_help(stdout, 0);
 		int status = find_place(&place) ? c->run(&place, words + 1) : 1;
 		g_free(place.node);
 		g_free(place.desk);
@@ -109,7 +114,7 @@ int main(int argc, char **argv)
 		printf("trunkctl %s\n", TL_VERSION);
 		return 0;
 	}
-	if (help)
+	if (help && argc < 2)
 		return print_help(stdout, 0);
 	return argc > 1 ? run_command(argv + 1) : print_help(stderr, 2);
 }

@@ -10,11 +10,16 @@ static const struct column columns[] = { { "BEGUN", "begun_utc_us" }, { "ENDED",
 	{ "AGENT", "agent" }, { "FROM", "calling" }, { "TO", "called" }, { "SIZE", "size" }, { "PARTIAL", "partial" }, { "FILE", "file" },
 	{ NULL, NULL } };
 
+int explain_recording(FILE *out, int status)
+{
+	fprintf(out, "trunkctl recording - recordings of calls\n\n  recording list [N] [call=CALL]   the latest N\n"
+		     "  recording save FILE PATH         FILE: as listed\n  recording pause CALL\n  recording resume CALL\n");
+	return status;
+}
+
 static int usage(void)
 {
-	fprintf(stderr, "trunkctl: expected one of\n  recording list [N] [call=CALL]\n  recording save FILE PATH\n"
-			"  recording pause CALL\n  recording resume CALL\n");
-	return 2;
+	return explain_recording(stderr, 2);
 }
 
 static int list(const struct place *place, char **words)

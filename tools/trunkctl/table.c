@@ -18,7 +18,11 @@ static char *time_text(gint64 utc_us)
 {
 	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(utc_us / G_USEC_PER_SEC);
 	g_autoptr(GDateTime) local = utc ? g_date_time_to_local(utc) : NULL;
-	return local ? g_date_time_format(local, "%H:%M:%S") : g_strdup("");
+	g_autoptr(GDateTime) now = g_date_time_new_now_local();
+	if (!local)
+		return g_strdup("");
+	bool today = g_date_time_get_year(now) == g_date_time_get_year(local) && g_date_time_get_day_of_year(now) == g_date_time_get_day_of_year(local);
+	return g_date_time_format(local, today ? "%H:%M:%S" : "%Y-%m-%d %H:%M");
 }
 
 static char *value_text(const char *name, JsonNode *node)

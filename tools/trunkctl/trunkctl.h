@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
+#include <stdio.h>
 
 #include "control/control.h"
 
@@ -18,6 +19,7 @@ struct place {
 struct command {
 	const char *name, *usage, *help;
 	int (*run)(const struct place *place, char **words);
+	int (*explain)(FILE *out, int status); /* what its words are; returns @status; NULL: the usage says it all */
 };
 extern const struct command commands[];
 
@@ -42,9 +44,11 @@ char *text_at(JsonObject *object, const char *path);
 
 /* fax.c */
 int run_fax(const struct place *place, char **words);
+int explain_fax(FILE *out, int status);
 
 /* recording.c */
 int run_recording(const struct place *place, char **words);
+int explain_recording(FILE *out, int status);
 
 /* trace.c */
 int run_trace(const struct place *place, char **words);

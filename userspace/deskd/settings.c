@@ -269,6 +269,11 @@ static gboolean check_bounces(const struct settings *settings, GError **error)
 	return tl_config_refuse(mail, "bounces", error, "\"%s\": expected one of the domains of [lmtp], and its socket", bounces);
 }
 
+static gboolean is_way(const char *to)
+{
+	return g_regex_match_simple("^((group|trunk):.+|span:[^/]+/[1-9][0-9]*)$", to, 0, 0);
+}
+
 static gboolean check_sending(const struct settings *settings, GError **error)
 {
 	const struct tl_config_section *s = NULL, *faxes = tl_config_section(settings->config, "faxes");
@@ -280,8 +285,7 @@ static gboolean check_sending(const struct settings *settings, GError **error)
 			return tl_config_refuse(s, "addresses", error, "expected either addresses or a token");
 	s = NULL;
 	while ((s = tl_config_next(settings->config, "fax-line", s)))
-		if (!g_str_has_prefix(tl_config_string(s, "to"), "group:") && !g_str_has_prefix(tl_config_string(s, "to"), "trunk:") &&
-		    !g_str_has_prefix(tl_config_string(s, "to"), "span:"))
+		if (!is_way(tl_config_string(s, "to")))
 			return tl_config_refuse(s, "to", error, "expected group:NAME, trunk:NAME or span:NAME/SLOT");
 	s = NULL;
 	while ((s = tl_config_next(settings->config, "webhook", s)))

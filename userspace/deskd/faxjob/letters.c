@@ -95,7 +95,7 @@ void letters_received(struct fax *fax, struct tl_transaction *t)
 static char *result_subject(const struct fax *fax)
 {
 	if (fax->fsm.state == FAX_SENT)
-		return g_strdup_printf("Fax to %s: sent, %u pages", fax->called, fax->pages);
+		return g_strdup_printf("Fax to %s: sent, %u page%s", fax->called, fax->pages, fax->pages == 1 ? "" : "s");
 	if (!fax->pages)
 		return g_strdup_printf("Fax to %s: NOT sent", fax->called);
 	return g_strdup_printf("Fax to %s: NOT sent, %u of %u pages arrived", fax->called, fax->pages_done, fax->pages);
@@ -105,9 +105,12 @@ static char *result_text(struct fax *fax)
 {
 	GString *text = g_string_new(NULL);
 	g_autofree char *date = letters_fill(fax, "{date}");
-	g_string_append_printf(text, "To:      %s%s%s%s\nSubject: %s\nGiven:   %s\nTries:   %u\nResult:  %s%s%s\n", fax->called,
-			       fax->remote_ident ? " (" : "", fax->remote_ident ? fax->remote_ident : "", fax->remote_ident ? ")" : "",
-			       fax->subject ? fax->subject : "", date, fax->tries, fax_state_name(fax), fax->why ? ": " : "", fax->why ? fax->why : "");
+	bool named = fax->remote_ident && *fax->remote_ident;
+	g_string_append_printf(text, "To:      %s%s%s%s\n", fax->called, named ? " (" : "", named ? fax->remote_ident : "", named ? ")" : "");
+	if (fax->subject && *fax->subject)
+		g_string_append_printf(text, "Subject: %s\n", fax->subject);
+	g_string_append_printf(text, "Given:   %s\nTries:   %u\nResult:  %s%s%s\n", date, fax->tries, fax_state_name(fax), fax->why ? ": " : "",
+			       fax->why ? fax->why : "");
 	if (fax->pages)
 		g_string_append_c(text, '\n');
 	for (unsigned page = 1; page <= fax->pages; page++)

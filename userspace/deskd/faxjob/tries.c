@@ -90,6 +90,7 @@ void outgoing_finish(struct fax *fax, enum fax_event event, const char *why)
 	struct tl_transaction *t = tl_transaction_new("fax result");
 	tl_transaction_guard(t, faxes->epoch);
 	fax->ended_utc_us = tl_clock_utc_us();
+	fax->next_utc_us = 0;
 	fax_save(fax, t);
 	letters_result(fax, t);
 	tl_store_submit(faxes->config.store, t, NULL, NULL);

@@ -31,10 +31,11 @@ function other(fax) {
 function state(fax) {
   const pages = fax.pages === 1 ? "1 page" : `${fax.pages} pages`;
   let text = WORDS[fax.state];
-  if (fax.state === "sending" || fax.state === "receiving") text += `, page ${fax.pages_done + 1}`;
-  if (fax.pages) text += OVER.has(fax.state) && fax.pages_done < fax.pages ? `, ${fax.pages_done} of ${pages}` : `, ${pages}`;
-  if (fax.partial) text += ", incomplete";
   if (fax.state === "waiting" && fax.next_utc_us > Date.now() * 1000) text += ` until ${when(fax.next_utc_us)}`;
+  if (fax.state === "receiving") text += `, page ${fax.pages_done + 1}`;
+  if (fax.state === "sending") text += ` page ${Math.min(fax.pages_done + 1, fax.pages)} of ${fax.pages}`;
+  else if (fax.pages) text += OVER.has(fax.state) && fax.pages_done < fax.pages ? `, ${fax.pages_done} of ${pages}` : `, ${pages}`;
+  if (fax.partial) text += ", incomplete";
   if (fax.tries > 1 && fax.direction === "out") text += `, try ${fax.tries}`;
   if (fax.bit_rate) text += `, ${fax.bit_rate} bit/s`;
   return text;
@@ -42,7 +43,8 @@ function state(fax) {
 
 function act(fax, what) {
   fetch(`/api/fax/${encodeURIComponent(fax.fax)}/${what}`, { method: "POST" })
-    .then((answer) => answer.json()).then((said) => { if (said.error) note(said.error); });
+    .then((answer) => answer.json()).then((said) => note(said.error || ""))
+    .catch(() => note("The desk does not answer."));
 }
 
 function note(text) {
@@ -90,11 +92,25 @@ function card(fax) {
   return item;
 }
 
+/* One that has not changed stays the element it is: what is pressed or focused is not taken away. */
+const cards = new Map();
+function cardOf(fax) {
+  const drawn = JSON.stringify([fax, mayAct]);
+  if (cards.get(fax.fax)?.drawn !== drawn) cards.set(fax.fax, { drawn, item: card(fax) });
+  return cards.get(fax.fax).item;
+}
+
+function place(list, items) {
+  const wanted = new Set(items);
+  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
+  items.forEach((item, i) => { if (list.children[i] !== item) list.insertBefore(item, list.children[i] || null); });
+}
+
 function draw() {
   const all = [...faxes.values()].sort((a, b) => b.created_utc_us - a.created_utc_us);
   const going = all.filter((fax) => !OVER.has(fax.state)), past = all.filter((fax) => OVER.has(fax.state)).slice(0, PAST_MAX);
-  $("going").replaceChildren(...going.map(card));
-  $("past").replaceChildren(...past.map(card));
+  place($("going"), going.map(cardOf));
+  place($("past"), past.map(cardOf));
   $("going-count").textContent = going.length || "";
   $("going-empty").hidden = going.length > 0;
   $("past-empty").hidden = past.length > 0;
