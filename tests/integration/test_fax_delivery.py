@@ -5,6 +5,7 @@ refusals that are shown; settings read anew; and the page that a person sees."""
 import hashlib
 import hmac
 import http.server
+import re
 import signal
 import subprocess
 import threading
@@ -167,7 +168,7 @@ class FaxPage(Case):
         browser.await_text("To 5552", "#going")
         self.assertIn("received, 2 pages, incomplete", browser.text("#past"))
         browser.await_text("1 letter did not arrive", "#past")
-        self.assertRegex(browser.text("#going"), r"waiting until .*39.*, 1 page\n")
+        wait_until(lambda: len(re.findall(r"waiting until .*39.*, 1 page\n", browser.text("#going"))) == 2, "both wait for their hour")
         self.await_drawn(browser, "#past .thumb img")
         self.await_drawn(browser, "#going .thumb img")
         browser.run("document.querySelector('#past .thumb').click()")

@@ -196,7 +196,8 @@ JsonObject *fax_json(const struct fax *fax)
 	put(object, "subject", fax->subject);
 	put(object, "batch", fax->batch);
 	put(object, "why", fax->cancelled && !fax->ended_utc_us ? "being cancelled" : fax->why);
-	json_object_set_boolean_member(object, "has_document", fax->document != NULL);
+	/* While it is made its first page's picture is not there yet. */
+	json_object_set_boolean_member(object, "has_document", fax->document && fax->fsm.state != FAX_CONVERTING);
 	json_object_set_int_member(object, "pages", fax->pages);
 	json_object_set_int_member(object, "pages_done", fax->pages_done);
 	json_object_set_int_member(object, "priority", fax->priority);
