@@ -54,22 +54,12 @@ static void on_link(struct tl_port *port, enum tl_link_state state, const char *
 	g_strlcpy(log->link_text, text ? text : "", sizeof log->link_text);
 }
 
-void rig_init(struct rig *rig)
-{
-	rig_init_browsers(rig, &(struct tl_browser_config){ 0 });
-}
-
-void rig_init_browsers(struct rig *rig, const struct tl_browser_config *browser)
-{
-	rig_init_threads(rig, 1, browser);
-}
-
-void rig_init_threads(struct rig *rig, unsigned threads, const struct tl_browser_config *browser)
+static void init(struct rig *rig, unsigned threads, const struct tl_browser_config *browser, unsigned patience_ms)
 {
 	static const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone, .on_link = on_link };
 	const struct tl_media_config config = {
 		.tick = TL_TICK_SPAN, .rtp_host = own_host(), .rtp_port_min = 20000, .rtp_port_max = 29999,
-		.max_ports = 256, .browser = *browser, .threads = threads,
+		.max_ports = 256, .browser = *browser, .threads = threads, .line_patience_ms = patience_ms,
 	};
 	GError *error = NULL;
 	tl_thread_become_main();
@@ -80,6 +70,26 @@ void rig_init_threads(struct rig *rig, unsigned threads, const struct tl_browser
 	fake_span_follow(rig->t1, rig->e1);
 	tl_media_add_span(rig->media, rig->e1);
 	tl_media_add_span(rig->media, rig->t1);
+}
+
+void rig_init(struct rig *rig)
+{
+	rig_init_patience(rig, CEILING_US / 1000);
+}
+
+void rig_init_patience(struct rig *rig, unsigned ms)
+{
+	init(rig, 1, &(struct tl_browser_config){ 0 }, ms);
+}
+
+void rig_init_browsers(struct rig *rig, const struct tl_browser_config *browser)
+{
+	init(rig, 1, browser, CEILING_US / 1000);
+}
+
+void rig_init_threads(struct rig *rig, unsigned threads, const struct tl_browser_config *browser)
+{
+	init(rig, threads, browser, CEILING_US / 1000);
 }
 
 void rig_done(struct rig *rig)

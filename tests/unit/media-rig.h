@@ -28,6 +28,8 @@ struct rig {
 };
 
 void rig_init(struct rig *rig);
+/** The same, but ticks wait only @ms for a line that is silent, or for who taps it; else it is a minute, for busy machines. */
+void rig_init_patience(struct rig *rig, unsigned ms);
 /** The same with a port for browsers. */
 void rig_init_browsers(struct rig *rig, const struct tl_browser_config *browser);
 /** The same with @threads media threads; the spans are the first one's. */

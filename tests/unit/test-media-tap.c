@@ -75,11 +75,11 @@ static void test_octets(void)
 	rig_done(&rig);
 }
 
-/* A far thread that has died costs the line a second, not its life. */
+/* A far thread that has died costs the line its patience, not its life. */
 static void test_dead_thread(void)
 {
 	struct rig rig;
-	rig_init(&rig);
+	rig_init_patience(&rig, 200);
 	struct tl_bell *bell = tl_bell_new(rig.media);
 	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 1, NULL);
 	struct tl_tap *tap = tl_port_tap(port, bell, 1);
@@ -90,6 +90,38 @@ static void test_dead_thread(void)
 	tl_port_free(port); /* returns the tap, too */
 	tl_tap_free(tap);
 	rig_step(&rig, 1);
+	rig_done(&rig);
+}
+
+/* A machine that ends while the line waits for it: nothing else would wake the line. */
+static void test_ends_while_awaited(void)
+{
+	struct rig rig;
+	rig_init(&rig);
+	struct tl_bell *bell = tl_bell_new(rig.media);
+	for (unsigned freed = 0; freed < 2; freed++) {
+		struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 1, NULL);
+		struct tl_tap *tap = tl_port_tap(port, bell, 1);
+		rig_step(&rig, 1);
+		unsigned done = fake_span_done(rig.e1);
+		fake_span_tick(rig.e1);
+		for (unsigned round = 0; round < 2; round++) { /* at the end of the second one it has seen that it must wait */
+			unsigned look = fake_span_look(rig.e1);
+			while (!fake_span_looked(rig.e1, look))
+				g_usleep(100);
+		}
+		g_assert_cmpuint(fake_span_done(rig.e1), ==, done);
+		gint64 ceiling = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+		(freed ? tl_port_free : tl_port_untap)(port);
+		while (fake_span_done(rig.e1) == done) {
+			g_assert_cmpint(g_get_monotonic_time(), <, ceiling);
+			g_usleep(100);
+		}
+		if (!freed)
+			tl_port_free(port);
+		tl_tap_free(tap);
+		rig_step(&rig, 1);
+	}
 	rig_done(&rig);
 }
 
@@ -227,6 +259,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/media/tap/octets", test_octets);
 	g_test_add_func("/media/tap/dead-thread", test_dead_thread);
+	g_test_add_func("/media/tap/ends-while-awaited", test_ends_while_awaited);
 	g_test_add_func("/media/tap/fax-tones", test_tones);
 	g_test_add_func("/media/tap/fax-tones-within", test_tones_within);
 	g_test_add_func("/media/tap/held-still", test_held_still);

@@ -57,6 +57,8 @@ const struct tl_config_key tl_settings_keys[] = {
 	INT("media", "jitter_max_ms", "120", 10, 1000, "greatest playout depth of RTP"),
 	INT("media", "load_limit_us", "8000", 1, 10000,
 	    "CPU time of a media thread in a tick of 10000 us; from there on new calls are refused with cause 42"),
+	INT("media", "line_patience_ms", "1000", 100, 60000,
+	    "with tick = span: so long the line's time is waited for before the clock takes its place"),
 	INT("media", "threads", "1", 1, 16,
 	    "media threads: one moves some 2000 calls of a span with SIP, or 1000 with a browser; each has a UDP port for browsers"),
 	CHOICE("media", "law", NULL, "alaw|ulaw", FALSE, "offered first by SIP; default: the first span's, else alaw"),

@@ -99,6 +99,7 @@ static bool read_media(struct tl_settings *settings, GError **error)
 	media->jitter_max_ms = tl_config_int(section, "jitter_max_ms");
 	media->max_ports = MIN(settings->node.max_legs, 4096);
 	media->load_limit_us = tl_config_int(section, "load_limit_us");
+	media->line_patience_ms = tl_config_int(section, "line_patience_ms");
 	media->threads = tl_config_int(section, "threads");
 	if (tl_config_string(section, "law"))
 		settings->node.law = tl_config_choice(section, "law");

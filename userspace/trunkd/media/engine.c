@@ -87,6 +87,8 @@ static void config_copy(struct tl_media_config *to, const struct tl_media_config
 		to->threads = 1;
 	if (!to->load_limit_us)
 		to->load_limit_us = 8000;
+	if (!to->line_patience_ms)
+		to->line_patience_ms = 1000;
 	to->rtp_port_min = (to->rtp_port_min + 1) & ~1u;
 	browser_copy(&to->browser, &from->browser);
 	if (!to->opus.bit_rate)

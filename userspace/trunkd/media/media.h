@@ -52,6 +52,7 @@ struct tl_media_config {
 	unsigned jitter_min_ms, jitter_max_ms; /* RTP playout depth, default 20-120 */
 	unsigned max_ports;          /* default 4096; everything is preallocated for it */
 	unsigned load_limit_us;      /* tl_media_limit_load(); default 8000 */
+	unsigned line_patience_ms;   /* TL_TICK_SPAN: so long ticks wait for a line that is silent, or for who taps it; default 1000 */
 	unsigned threads;            /* 1 to TL_MEDIA_THREADS_MAX; default 1 */
 	struct tl_browser_config browser;
 	struct tl_opus_config opus;
@@ -209,7 +210,7 @@ bool tl_port_recorded(struct tl_port *port, uint8_t block[TL_BLOCK_OCTETS]);
  * tl_port_tap - from now on the party speaks with another thread of ours, and hears nothing else, whatever bridge or
  * play there is. Both ways blocks of TL_BLOCK_OCTETS of the law that the port has now; the far thread gives one for
  * each that it takes, @depth_blocks ahead. An RTP port's playout depth is fixed at its greatest meanwhile. When the
- * line's time can wait (pseudowires in clock mode loop), ticks wait for the far thread, 1 s at most; otherwise a late block is
+ * line's time can wait (pseudowires in clock mode loop), ticks wait for the far thread, line_patience_ms at most; otherwise a late block is
  * replaced by idle octets, and counted. (transfer full): tl_tap_free(), once the far thread uses it no more.
  */
 struct tl_tap *tl_port_tap(struct tl_port *port, struct tl_bell *bell, unsigned depth_blocks);

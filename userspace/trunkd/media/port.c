@@ -99,6 +99,8 @@ void tl_port_free(struct tl_port *port)
 	if (port->main_bridge)
 		tl_bridge_remove(port->main_bridge, port);
 	send_command(port, (struct tl_command){ TL_COMMAND_PORT_DETACH });
+	if (port->was_tapped)
+		tl_media_kick(port->media); /* a tick may be waiting for the tap */
 	port->freed = true;
 }
 

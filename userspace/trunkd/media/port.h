@@ -38,7 +38,7 @@ struct tl_port {
 	struct tl_rtp_session *rtp;     /* RTP; contents: tick, but for what its struct says */
 
 	/* main */
-	bool freed;
+	bool freed, was_tapped;
 	enum tl_law main_law;
 	struct tl_bridge *main_bridge;
 	struct tl_recording *main_recording;

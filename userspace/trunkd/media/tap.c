@@ -84,6 +84,7 @@ struct tl_tap *tl_port_tap(struct tl_port *port, struct tl_bell *bell, unsigned 
 	for (unsigned i = 0; i < tap->depth; i++)
 		tl_ring_push(tap->heard, idle);
 	tl_media_command(port->media, &(struct tl_command){ TL_COMMAND_PORT_TAP, .port = port, .tap = tap });
+	port->was_tapped = true;
 	return tap;
 }
 
@@ -91,6 +92,7 @@ void tl_port_untap(struct tl_port *port)
 {
 	tl_assert_main();
 	tl_media_command(port->media, &(struct tl_command){ TL_COMMAND_PORT_TAP, .port = port, .tap = NULL });
+	tl_media_kick(port->media); /* a tick may be waiting for it */
 }
 
 static void free_when_both_did(struct tl_tap *tap)

@@ -16,8 +16,6 @@
 #define NS_PER_TICK 10000000
 #define LATE_NS 2000000
 #define RESYNC_NS 100000000
-#define SPAN_GONE_US 1000000 /* a span in clock mode loop without a tick for so long is not waited for: its line may be slow */
-#define SPAN_GONE_NS (SPAN_GONE_US * 1000ll)
 #define PATIENCE_NS 20000000 /* so late may a tick be for the sake of the other threads */
 #define BEHIND_TICKS 10      /* a thread that is so far behind the first leaves out what it missed */
 #define LOOK_US 1000000 /* a silent span is looked at so often */
@@ -29,6 +27,12 @@ static int64_t now_ns(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+/* A span in clock mode loop without a tick for so long is not waited for; its line may be slow. */
+static int64_t patience_us(const struct tl_media *media)
+{
+	return media->config.line_patience_ms * 1000ll;
 }
 
 /* Spans that wake us say themselves when there is something; the others are asked. */
@@ -84,7 +88,7 @@ static void choose_spans(struct tl_media *media, int64_t now_us)
 			continue;
 		if (place->ticking)
 			place->heard_us = now_us;
-		place->live = now_us - place->heard_us < SPAN_GONE_US && !tl_span_is_gone(place->span);
+		place->live = now_us - place->heard_us < patience_us(media) && !tl_span_is_gone(place->span);
 	}
 }
 
@@ -220,7 +224,7 @@ static bool may_go_on(struct tl_media *media, int64_t now_us)
 {
 	bool waits = atomic_load_explicit(&media->line_waits, memory_order_relaxed);
 	if (!waits || (tl_taps_ready(media) && followers_ready(media)) ||
-	    (media->taps_awaited_us && now_us - media->taps_awaited_us >= SPAN_GONE_US)) {
+	    (media->taps_awaited_us && now_us - media->taps_awaited_us >= patience_us(media))) {
 		media->taps_awaited_us = 0;
 		return true;
 	}
@@ -238,8 +242,8 @@ static void run_by_line(struct tl_media *media, int64_t now)
 	if (alive) {
 		media->patience_ns = 0;
 		/* Set rarely: the timer is only there for a line that stops. */
-		if (media->next_ns - now < SPAN_GONE_NS / 2)
-			media->next_ns = now + SPAN_GONE_NS;
+		if (media->next_ns - now < patience_us(media) * 1000 / 2)
+			media->next_ns = now + patience_us(media) * 1000;
 		return;
 	}
 	if (media->next_ns > now + NS_PER_TICK)
