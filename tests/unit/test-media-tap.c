@@ -14,6 +14,7 @@
 #define BEGIN (20 * TL_BLOCK_OCTETS)
 
 struct far_thread {
+	struct tl_media *media;
 	struct tl_bell *bell;
 	struct tl_tap *tap;
 	const uint8_t *says;    /* NOISE octets */
@@ -35,6 +36,7 @@ static void *serve(void *data)
 			tl_tap_give(far->tap, far->says + far->blocks * TL_BLOCK_OCTETS);
 			far->blocks++;
 		}
+		tl_taps_given(far->media);
 	}
 	return NULL;
 }
@@ -55,7 +57,7 @@ static void test_octets(void)
 	struct rig rig;
 	rig_init(&rig);
 	g_autofree uint8_t *said = noise_new(NOISE, 1), *given = noise_new(NOISE, 2);
-	struct far_thread far = { .bell = tl_bell_new(rig.media), .says = given, .most = TICKS - 1 };
+	struct far_thread far = { .media = rig.media, .bell = tl_bell_new(rig.media), .says = given, .most = TICKS - 1 };
 	struct tl_port *port = tl_port_new_timeslot(rig.media, rig.e1, 1, NULL);
 	uint64_t missed, dropped;
 	fake_span_say(rig.e1, 1, said, NOISE);
