@@ -8,6 +8,7 @@
 #ifndef __SANITIZE_ADDRESS__
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t n);
 
-/* With @n octets more there would be more than it may have. Without the use of any. */
+/* With @n octets more there would be more than it may have, or than any machine has. Without the use of any. */
 static bool is_beyond_limit(size_t n)
 {
 	struct rlimit limit;
@@ -28,7 +29,10 @@ static bool is_beyond_limit(size_t n)
 	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	bool read_it = fd >= 0 && read(fd, text, sizeof text - 1) > 0;
 	rlim_t pages = strtoul(text, NULL, 10); /* proc(5): the first is the size of all */
-	return !read_it || getrlimit(RLIMIT_AS, &limit) < 0 || (limit.rlim_cur != RLIM_INFINITY && pages * getpagesize() + n + MARGIN > limit.rlim_cur);
+	if (!read_it || getrlimit(RLIMIT_AS, &limit) < 0)
+		return true;
+	rlim_t has = pages * getpagesize() + MARGIN;
+	return n > PTRDIFF_MAX || (limit.rlim_cur != RLIM_INFINITY && has + n > limit.rlim_cur);
 }
 
 static void *there(void *memory, size_t n)
@@ -47,7 +51,8 @@ void *malloc(size_t n)
 
 void *calloc(size_t n, size_t size)
 {
-	return there(__libc_calloc(n, size), n * size);
+	size_t whole;
+	return there(__libc_calloc(n, size), __builtin_mul_overflow(n, size, &whole) ? SIZE_MAX : whole);
 }
 
 void *realloc(void *old, size_t n)

@@ -258,21 +258,21 @@ static int run_node(const struct place *place, char **words)
 }
 
 const struct command commands[] = {
-	{ "spans", "", "trunks with alarms, D-channels and timeslots", run_spans, NULL },
-	{ "calls", "", "customers' calls and where they are", run_calls, NULL },
-	{ "agents", "", "agents and their states", run_agents, NULL },
-	{ "queues", "", "queues: waiting, ready, today's figures", run_queues, NULL },
-	{ "legs", "", "the node's legs", run_legs, NULL },
-	{ "cdrs", "", "call detail records, the latest first", run_cdrs, NULL },
-	{ "node", "", "the node itself", run_node, NULL },
-	{ "counters", "[LEG]", "the node's counters, or one leg's", run_counters, NULL },
-	{ "agent", "NAME ready|offline|break [REASON]", "set an agent's state", run_agent, NULL },
-	{ "place", "TARGET NUMBER agent NAME | service NUMBER", "place a call, and join it with that agent or flow", run_place, NULL },
+	{ "spans", "", "trunks with alarms, D-channels and timeslots", run_spans },
+	{ "calls", "", "customers' calls and where they are", run_calls },
+	{ "agents", "", "agents and their states", run_agents },
+	{ "queues", "", "queues: waiting, ready, today's figures", run_queues },
+	{ "legs", "", "the node's legs", run_legs },
+	{ "cdrs", "", "call detail records, the latest first", run_cdrs },
+	{ "node", "", "the node itself", run_node },
+	{ "counters", "[LEG]", "the node's counters, or one leg's", run_counters },
+	{ "agent", "NAME ready|offline|break [REASON]", "set an agent's state", run_agent },
+	{ "place", "TARGET NUMBER agent NAME | service NUMBER", "place a call, and join it with that agent or flow", run_place },
 	{ "fax", "send FILE NUMBER... | list | show | cancel | retry", "faxes, in and out", run_fax, explain_fax },
 	{ "recording", "list | save | pause | resume", "recordings of calls", run_recording, explain_recording },
-	{ "hangup", "CALL | leg LEG [CAUSE]", "hang up", run_hangup, NULL },
-	{ "drain", "node | SPAN [SLOT] [off]", "take no new calls there; calls in progress go on", run_drain, NULL },
-	{ "follow", "[desk|node]", "print events as they happen, until Ctrl-C", run_follow, NULL },
-	{ "trace", "SPAN FILE.pcap | sip [FILE]", "record the D-channel or SIP messages, until Ctrl-C", run_trace, NULL },
-	{ .name = NULL }
+	{ "hangup", "CALL | leg LEG [CAUSE]", "hang up", run_hangup },
+	{ "drain", "node | SPAN [SLOT] [off]", "take no new calls there; calls in progress go on", run_drain },
+	{ "follow", "[desk|node]", "print events as they happen, until Ctrl-C", run_follow },
+	{ "trace", "SPAN FILE.pcap | sip [FILE]", "record the D-channel or SIP messages, until Ctrl-C", run_trace },
+	{ NULL }
 };
