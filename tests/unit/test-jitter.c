@@ -248,6 +248,33 @@ static void test_restarts(void)
 	tl_jitter_done(&jitter);
 }
 
+/* Held deep (fax): whether the first packet came early or late, all within 120 ms of it are in time, and nothing moves. */
+static void test_deep(void)
+{
+	struct tl_jitter jitter;
+	unsigned sent = 0;
+	tl_jitter_init(&jitter, 20, 120);
+	tl_jitter_set_deep(&jitter, true);
+	put(&jitter, 0, sent++ * PACKET);
+	/* By 100 ms more than the first one's delay, by as much less, and so on: what is played goes on without a gap. */
+	for (unsigned tick = 0; tick < 600; tick++) {
+		unsigned early = tick / 100 % 2 ? 100 : 0, late = tick / 100 % 2 ? 0 : 100;
+		while (sent * PACKET * 1000 / 8000 + late <= tick * 10 + early)
+			g_assert_cmpint(put(&jitter, 0, sent++ * PACKET), ==, TL_JITTER_TAKEN);
+		if (tick < 12)
+			assert_missing(&jitter);
+		else
+			assert_block(&jitter, (tick - 12) * 80);
+	}
+	/* Far beyond that it skips, to its depth. */
+	enum tl_jitter_fate fate = TL_JITTER_TAKEN;
+	for (unsigned i = 0; i < 20 && fate == TL_JITTER_TAKEN; i++)
+		fate = put(&jitter, 0, sent++ * PACKET);
+	g_assert_cmpint(fate, ==, TL_JITTER_OVERFLOW);
+	g_assert_cmpuint(tl_jitter_depth(&jitter), ==, 960 + PACKET);
+	tl_jitter_done(&jitter);
+}
+
 /* Any packet sizes and times at all: depth bounded, never out of its memory (ASan watches). */
 static void test_anything(void)
 {
@@ -258,6 +285,7 @@ static void test_anything(void)
 	tl_jitter_init(&jitter, 10, 500);
 	for (unsigned i = 0; i < 200000; i++) {
 		jitter.fixed = g_rand_int_range(rand, 0, 1000) == 0 ? !jitter.fixed : jitter.fixed;
+		tl_jitter_set_deep(&jitter, g_rand_int_range(rand, 0, 3000) == 0 ? !jitter.deep : jitter.deep);
 		timestamp += g_rand_int_range(rand, 0, 50) ? g_rand_int_range(rand, -400, 800) : (gint32)g_rand_int(rand);
 		tl_jitter_put(&jitter, timestamp, octets, g_rand_int_range(rand, 1, sizeof octets));
 		if (g_rand_boolean(rand))
@@ -272,6 +300,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_data_func("/jitter/steady-adaptive", GINT_TO_POINTER(FALSE), test_steady);
 	g_test_add_data_func("/jitter/steady-fixed", GINT_TO_POINTER(TRUE), test_steady);
+	g_test_add_func("/jitter/deep", test_deep);
 	g_test_add_func("/jitter/loss-reorder-duplicate", test_loss_reorder_duplicate);
 	g_test_add_func("/jitter/late", test_late);
 	g_test_add_func("/jitter/shrinks", test_shrinks);

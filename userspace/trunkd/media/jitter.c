@@ -18,7 +18,7 @@
 void tl_jitter_init(struct tl_jitter *jitter, unsigned min_ms, unsigned max_ms)
 {
 	uint32_t n = 1024;
-	while (n < max_ms * PER_MS + SLACK + PACKET_MAX)
+	while (n < max_ms * PER_MS + MAX(max_ms * PER_MS, SLACK) + PACKET_MAX)
 		n <<= 1;
 	*jitter = (struct tl_jitter){
 		.octets = g_new0(uint8_t, n), .there = g_new0(uint64_t, n / WORD), .mask = n - 1,
@@ -55,6 +55,12 @@ static bool is_fixed(const struct tl_jitter *jitter)
 static uint32_t depth_at_start(const struct tl_jitter *jitter)
 {
 	return jitter->deep ? jitter->max : jitter->min;
+}
+
+/* Held deep, it may become as much too deep as it may run low: its first packet may have been a late one, and a skip costs a page. */
+static uint32_t slack(const struct tl_jitter *jitter)
+{
+	return jitter->deep ? MAX(jitter->max, SLACK) : SLACK;
 }
 
 /* The word that holds the bit of sample @at, and of it the bits of up to @n samples. Returns how many those are. */
@@ -138,7 +144,7 @@ static enum tl_jitter_fate place(struct tl_jitter *jitter, uint32_t timestamp, u
 		start_at(jitter, timestamp);
 		return TL_JITTER_MOVED;
 	}
-	if (ahead > (int32_t)(depth_max + SLACK)) {
+	if (ahead > (int32_t)(depth_max + slack(jitter))) {
 		if (ahead > (int32_t)(jitter->mask / 2))
 			start_at(jitter, timestamp);
 		else
