@@ -2,6 +2,7 @@
 #include "fast-line.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <string.h>
@@ -13,14 +14,16 @@
 #define FRAMES 40
 #define SLOTS 31
 #define GATHERED 4    /* answers of an end before it is reckoned with */
+#define UNREAD 40     /* packets for an end that has not answered yet: more would fill its socket, and be lost */
 #define STEP_US 125   /* for 5 ms of line time */
-#define GONE_STEPS 8000 /* an end that owes an answer for so many rounds is not there */
+#define PROBE_ROUNDS 400 /* that an end owes an answer, before it is looked whether it is there */
 
 struct end {
 	int fd;
 	GQueue answers; /* GBytes */
 	bool flows;
-	unsigned owes;  /* rounds without an answer */
+	unsigned unread; /* packets sent, not answered */
+	unsigned owes;   /* rounds without an answer */
 };
 
 struct fast_line {
@@ -48,19 +51,28 @@ static void take(struct end *end)
 	ssize_t n;
 	while ((n = recv(end->fd, octets, sizeof octets, 0)) > 0) {
 		g_queue_push_tail(&end->answers, g_bytes_new(octets, n));
+		end->unread -= MIN(end->unread, 1);
 		end->owes = 0;
 	}
-	end->flows |= g_queue_get_length(&end->answers) >= GATHERED;
+	bool gone = n < 0 && errno == ECONNREFUSED;
+	if (gone)
+		end->unread = 0;
+	end->flows = !gone && (end->flows || g_queue_get_length(&end->answers) >= GATHERED);
+	/* What it found in its socket when it began to read would let the two ends' times drift apart by as much. */
+	for (unsigned kept = gone ? 0 : 2 * GATHERED; g_queue_get_length(&end->answers) > kept;)
+		g_bytes_unref(g_queue_pop_head(&end->answers));
 }
 
+/* However long an end takes, it is waited for: a busy disk may hold up one that keeps a page. Only one that is not there is not. */
 static bool may_step(struct end *end)
 {
-	if (!end->flows || !g_queue_is_empty(&end->answers))
+	if (end->flows ? !g_queue_is_empty(&end->answers) : end->unread < UNREAD)
 		return true;
-	if (++end->owes < GONE_STEPS)
+	if (++end->owes % PROBE_ROUNDS)
 		return false;
-	end->flows = false;
-	return true;
+	if (end->flows)
+		(void)!send(end->fd, NULL, 0, 0); /* malformed; the kernel refuses it where nobody listens */
+	return !end->flows;
 }
 
 /* The sequence is the line's own: idle and answers take turns until both ends flow. */
@@ -73,6 +85,7 @@ static void send_next(struct fast_line *line, struct end *from, struct end *to)
 	octets[2] = line->sequence >> 8;
 	octets[3] = line->sequence;
 	(void)!send(to->fd, octets, n, 0);
+	to->unread++;
 	if (packet)
 		g_bytes_unref(packet);
 }
