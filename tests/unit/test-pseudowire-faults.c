@@ -25,14 +25,20 @@ static void on_alarms(struct tl_span *span, unsigned alarms, void *user)
 	wire->alarm_changes++;
 }
 
-static void open_wire(struct wire *wire)
+static void open_wire_with(struct wire *wire, enum tl_clock_mode clock)
 {
 	static const struct tl_span_handler handler = { .on_alarms = on_alarms };
 
 	*wire = (struct wire){ .config = far_end_config(TL_SPAN_E1), .alarms = TL_ALARM_NOTOPEN };
+	wire->config.pseudowire.clock = clock;
 	wire->span = far_end_span(&wire->config);
 	tl_span_set_handler(wire->span, &handler, wire);
 	far_end_open(&wire->end, &wire->config);
+}
+
+static void open_wire(struct wire *wire)
+{
+	open_wire_with(wire, TL_CLOCK_LOCAL);
 }
 
 static void close_wire(struct wire *wire)
@@ -494,6 +500,28 @@ static void test_overrun(void)
 	close_wire(&wire);
 }
 
+/* Ticks wait for another span, and then go on at the sender's pace: what was never made up for is gone, and no more. */
+static void test_held_up(void)
+{
+	struct wire wire;
+
+	open_wire_with(&wire, TL_CLOCK_LOOP);
+	ticks(&wire, 10);
+	for (unsigned i = 0; i < 60; i++) {
+		far_end_run(&wire.end, 10);
+		far_end_await(wire.span, wire.end.sent);
+	}
+	g_assert_cmpuint(far_end_due(wire.span), ==, 60);
+	ticks(&wire, 400);
+	heard_in_place(&wire);
+	g_assert_cmpuint(far_end_due(wire.span), ==, 0);
+	g_assert_cmphex(wire.alarms & TL_ALARM_RED, ==, 0);
+	g_assert_cmpuint(count(&wire).overruns, ==, 600);
+	/* A tick of packets was in hand. */
+	g_assert_cmpuint(count(&wire).packets_sent, ==, wire.end.sent - 600 + 10);
+	close_wire(&wire);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -511,5 +539,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/pseudowire-faults/inject", test_inject);
 	g_test_add_func("/pseudowire-faults/slips", test_slips);
 	g_test_add_func("/pseudowire-faults/overrun", test_overrun);
+	g_test_add_func("/pseudowire-faults/held-up", test_held_up);
 	return g_test_run();
 }

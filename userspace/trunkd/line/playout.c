@@ -10,6 +10,9 @@
 #define FRAMES_A_MS 8
 /* Room beyond the greatest depth, for a media thread that was kept waiting. */
 #define STALL_FRAMES (250 * FRAMES_A_MS)
+/* A follower that is this far behind its sender for so long is kept so by another span's line time. */
+#define BEHIND_FRAMES (STALL_FRAMES - TL_BLOCK_OCTETS)
+#define BEHIND_TICKS 200
 /* Packet-loss state: entered after 20 ms of nothing, left after 10 ms of packets. */
 #define LOSS_ENTER_FRAMES (20 * FRAMES_A_MS)
 #define LOSS_LEAVE_FRAMES (10 * FRAMES_A_MS)
@@ -43,6 +46,7 @@ struct tl_playout {
 	int64_t read;      /* frame to play next */
 	uint64_t advanced; /* packets */
 	bool fresh;        /* something was stored since the last tick */
+	unsigned behind;   /* ticks in a row */
 
 	bool jumping;      /* a packet outside the window came; its successor proves a jump */
 	uint16_t jump_next;
@@ -361,6 +365,21 @@ static void drop_excess(struct tl_playout *playout)
 	tl_count(&playout->counters->overruns, (uint64_t)(playout->read - before) / playout->frames);
 }
 
+/*
+ * A follower's line time that the sender has given stays due, to be made up
+ * for. Where that never happens it goes: with no room left all that comes
+ * would be outside, for ever.
+ */
+static void keep_up(struct tl_playout *playout, struct tl_playout_tick *tick)
+{
+	playout->behind = tl_playout_due_frames(playout) > BEHIND_FRAMES ? playout->behind + 1 : 0;
+	if (playout->behind < BEHIND_TICKS)
+		return;
+	drop_excess(playout);
+	playout->behind = 0;
+	tick->errored = true;
+}
+
 /* Keeps the mean depth within bounds by one whole frame a tick at most. */
 static void keep_depth(struct tl_playout *playout, struct tl_playout_tick *tick)
 {
@@ -403,7 +422,9 @@ void tl_playout_take(struct tl_playout *playout, uint8_t rx[][TL_BLOCK_OCTETS],
 	}
 	if (!playout->primed)
 		prime(playout);
-	else if (!playout->config.follows_sender)
+	else if (playout->config.follows_sender)
+		keep_up(playout, tick);
+	else
 		keep_depth(playout, tick);
 	for (unsigned at = 0; at < TL_BLOCK_OCTETS;)
 		at += play(playout, rx, at, TL_BLOCK_OCTETS - at, tick);
