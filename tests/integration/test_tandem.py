@@ -152,14 +152,13 @@ class Outages(Tandem):
                                      word in p["span"]["alarms"], mark)
         refused = self.exchange.call("dial 200 on net; wait released; expect cause 34")
         self.assertFalse(refused["answered"])
-        self.assertEqual(len([leg for leg in self.control.snapshot()["legs"] if leg["state"] == "answered"]), 2)
+        talking = [leg for leg in self.control.snapshot()["legs"] if leg["state"] == "answered"]
+        self.assertEqual(len(talking), 2)
         mark = self.control.mark()
         self.exchange.fault("back", "none")
         self.control.await_event("span.changed", lambda p: p["span"]["span"] == "out" and p["span"]["alarms"] == "OK", mark)
         self.exchange.call("dial 300 on net; wait answered; hangup 16")
-        for leg in self.control.snapshot()["legs"]:
-            if leg["direction"] == "in":
-                self.control.ask("leg.release", leg=leg["leg"], cause=16)
+        self.control.ask("leg.release", leg=next(leg["leg"] for leg in talking if leg["direction"] == "in"), cause=16)
         result, = call.results()[0]
         self.assertEqual((result["ok"], result["cause"]), (True, 16))
         self.assert_clean()
