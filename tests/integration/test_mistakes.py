@@ -111,6 +111,7 @@ class FullDisk(Case):
         exchange.await_idle("net", 30)
         call = exchange.start_calls("dial 100 on net; wait answered; wait released 120")
         wait_until(lambda: sum(leg["state"] == "answered" for leg in control.snapshot()["legs"]) == 2, "a call that talks")
+        talking = next(leg["leg"] for leg in control.snapshot()["legs"] if leg["direction"] == "in")
 
         # From here on no file of the node may grow.
         pid = node.process.process.pid
@@ -126,9 +127,7 @@ class FullDisk(Case):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, soft_hard)
         wait_until(lambda: not control.snapshot()["node"].get("alarms"), "no alarm any more")
         exchange.call("dial 400 on net; wait answered; hangup 16")
-        for leg in control.snapshot()["legs"]:
-            if leg["direction"] == "in":
-                control.ask("leg.release", leg=leg["leg"], cause=16)
+        control.ask("leg.release", leg=talking, cause=16)
         self.assertEqual(call.results()[0][0]["cause"], 16)
 
 
