@@ -27,6 +27,7 @@ echo 1 >$trace/events/tl_t1e1/tl_alarms/enable
 # flap MS 1: no signal for so many milliseconds of line time, once.
 for try in "0 E1 40 400" "1 T1 2000 3200"; do
 	read -r n kind short long <<<"$try"
+	attend "$n"
 	echo >$trace/trace
 	card "@$n" flap "$short" 1 >/dev/null
 	pass "$n" $((short + 500))
@@ -38,6 +39,7 @@ for try in "0 E1 40 400" "1 T1 2000 3200"; do
 	ok "$kind: and then it recovers" "$span_test" wait-alarms $((n + 1)) OK 60
 done
 
+attend 0
 card @0 line los on >/dev/null
 ok "sysfs says that it is the signal" eventually 30 has 0 alarms "red los"
 card @0 line los off >/dev/null

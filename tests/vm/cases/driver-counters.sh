@@ -19,6 +19,7 @@ ok "a second passes" seconds_pass 0 2
 is "the E1 has no errored second" "$(t1e1 0 errored_seconds)" 0
 
 for n in 0 1; do
+	attend $n
 	card @$n errors framing 3 >/dev/null
 	ok "card $n: framing errors are counted" counted $n framing_errors 3
 	card @$n errors code 1000 >/dev/null
@@ -33,6 +34,7 @@ for n in 0 1; do
 	card @$n slip + >/dev/null
 	ok "card $n: a slip is counted" counted $n slips 1
 done
+attend 0
 card errors ebit 7 >/dev/null
 ok "E bits of the E1 are counted" counted 0 ebit_errors 7
 counters=$("$span_test" counters 1)

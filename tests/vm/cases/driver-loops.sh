@@ -29,6 +29,7 @@ ok "the T1 has no alarm" "$span_test" wait-alarms 2 OK 60
 first=1 count=31 n=0
 for kind in E1 T1; do
 	span=$((n + 1))
+	attend $n
 	ok "$kind: a local loop is set" "$span_test" maint $span local
 	ok "$kind: DAHDI shows it" "$span_test" wait-alarms $span LOOPBACK 30
 	ok "$kind: the far end gets AIS" eventually 20 sent $n l 1

@@ -47,6 +47,12 @@ ask() {
 card() { ask "$card_fd" "$@"; }
 # far_end N COMMAND...: to the far end of card N.
 far_end() { ask "${far_end_fds[$1]}" "${@:2}"; }
+# attend CARD [US]: of two cards this one's line runs, US of the clock a millisecond, and the other's stays up but hardly moves:
+# each millisecond of a line costs as much of the host, looked at or not.
+attend() {
+	card "@$1" period "${2:-1000}" >/dev/null
+	card "@$((1 - $1))" period 8000 >/dev/null
+}
 # value NAME TEXT: from name=value pairs.
 value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$2"; }
 # eventually SECONDS COMMAND...: until it succeeds; SECONDS are those of an idle host.
