@@ -69,36 +69,43 @@ class Centre(Case):
     node_more, desk_more = "", ()  # further lines of their configurations
     media = ()  # further lines of the node's section
     lease_ms = LEASE_MS
+    in_step = False  # the telephones are the network's: their clocks are the line's, and what they hear is never torn
 
     def setUp(self):
         super().setUp()
-        a, b, sip = free_ports(3)
+        a, b, self.sip = free_ports(3)
         lines = Pacer(self, [(a, b)])
         far, into = lines.ports(0)
         passwords = {name: f"secret-{name}" for name in self.agents}
         self.node = Node(self, [near("e1", b, into, more=(*Pacer.SETTINGS, "group = carrier"))], passwords,
-                         {NUMBER: "announcement:file:closed.wav"}, sip=f"sip:127.0.0.1:{sip}",
+                         {NUMBER: "announcement:file:closed.wav"}, sip=f"sip:127.0.0.1:{self.sip}",
                          more=self.node_more, settings=("offer_timeout_ms = 2000",), media=self.media)
         for name, octets in ("music", MUSIC), ("later", LATER), ("closed", CLOSED):
             self.node.add_sound(f"{name}.wav", octets)
         for digit in range(10):
             self.node.add_sound(f"digits/{digit}.wav", noise(0.2, 200 + digit))
         self.node.start()
-        self.network = Exchange(self, "network", [Span("net", a, far, clock="loop", more=Pacer.SETTINGS)], tick="span")
+        self.network = Exchange(self, "network", [Span("net", a, far, clock="loop", more=Pacer.SETTINGS)],
+                                self.agents if self.in_step else {}, tick="span",
+                                more=self.telephones(self.agents) if self.in_step else "")
         self.desk = Desk(self, self.node, self.agents, self.queue, more=self.desk_more, web=self.web, lease_ms=self.lease_ms)
         self.control = self.desk.start()
-        self.sip, self.phones = sip, {}
+        self.phones = {}
         self.start_phones(self.agents)
         self.network.await_idle("net", 30)
 
+    def telephones(self, names):
+        """Their sections; each is answered by the script of its name."""
+        own, = free_ports(1)
+        return "".join([f"[sip]\nlisten = sip:127.0.0.1:{own}\n", *(
+            f"[agent {name}]\nregistrar = sip:127.0.0.1:{self.sip}\nuser = {name}\npassword = secret-{name}\n"
+            f"script = {name}\n" for name in names)])
+
     def start_phones(self, agents):
-        """One telephone exchange a telephone, so that one can vanish alone."""
+        """One telephone exchange a telephone, so that one can vanish alone; unless they are the network's."""
         for name, script in agents.items():
-            own, = free_ports(1)
-            self.phones[name] = Exchange(
-                self, f"phone-{name}", [], {"agent": script}, more=f"[sip]\nlisten = sip:127.0.0.1:{own}\n"
-                f"[agent {name}]\nregistrar = sip:127.0.0.1:{self.sip}\nuser = {name}\npassword = secret-{name}\n"
-                "script = agent\n")
+            self.phones[name] = self.network if self.in_step else Exchange(
+                self, f"phone-{name}", [], {name: script}, more=self.telephones([name]))
             self.await_agent(name, "ready")
 
     def agent(self, name):

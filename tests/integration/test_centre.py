@@ -26,11 +26,20 @@ class Talk(Centre):
 
 
 class Digits(Centre):
-    agents = {"anna": f"alert; answer; expect digits {DIGITS}; send {DIGITS}; wait released 3600"}
+    agents = {"anna": f"alert; answer; expect digits {DIGITS} 60; send {DIGITS}; wait released 3600"}
+    in_step = True
 
     def test_all_digits_both_ways(self):
-        self.network.call(f"""dial {NUMBER} from 0301 on net; wait answered; pause 2; send {DIGITS}
-                              expect digits {DIGITS} 60; hangup 16""")
+        call = self.network.start_calls(f"""dial {NUMBER} from 0301 on net; wait answered; expect digits 1 60; send {DIGITS}
+                                            expect digits {DIGITS} 60; hangup 16""")
+        node = self.node.connect("operator")
+
+        def bridged():
+            legs = [leg for leg in node.snapshot()["legs"] if leg.get("bridge")]
+            return len(legs) == 2 and legs
+        caller, = (leg["leg"] for leg in wait_until(bridged, "both legs in a bridge") if leg["direction"] == "in")
+        node.ask("leg.dtmf", leg=caller, digits="1")
+        call.all_good()
         self.all_quiet()
         self.assertEqual(self.phones["anna"].status()["calls_failed"], 0)
 
