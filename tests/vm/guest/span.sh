@@ -54,14 +54,20 @@ attend() {
 	card "@$((1 - $1))" period 8000 >/dev/null
 }
 # value NAME TEXT: from name=value pairs.
-value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$2"; }
+value() {
+	local pair=" $1=([^ ]*)"
+	[[ " $2" =~ $pair ]] && echo "${BASH_REMATCH[1]}"
+}
+# nap SECONDS, without a program started, which takes the machine's only core from what is waited for.
+exec {never}<> <(:)
+nap() { read -rt "$1" -u "$never" || :; }
 # eventually SECONDS COMMAND...: until it succeeds; SECONDS are those of an idle host.
 eventually() {
 	local end=$((EPOCHSECONDS + 4 * $1))
 	shift
 	until "$@"; do
 		[ $EPOCHSECONDS -lt $end ] || return 1
-		sleep 0.05
+		nap 0.05
 	done
 }
 
