@@ -7,7 +7,7 @@ top=$VM_TESTS/../..
 # readme STEP: runs the commands that the README gives under its step of that number.
 readme() { bash -e <(sed -n "/^\*\*$1\. /,/^\*\*$(($1 + 1))\. /p" "$top/README.md" | sed -n '/^```$/,/^```$/{/^```$/!p}'); }
 
-card period 2000 500 >/dev/null
+card period 4000 500 >/dev/null
 ok "the files are put in place" sh -c "tar -C '$BUILD/vm-root' -cf - . | tar -C / -xf - --keep-directory-symlink --no-same-owner"
 ok "the running system hears of them" "$top/tools/systemd/settle"
 # The driver's own installation needs DKMS: modprobe is told where it is. Nothing but DAHDI's driver knows the card's

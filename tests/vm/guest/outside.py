@@ -57,8 +57,10 @@ class Card:
 
 @functools.cache
 def network_up():
-    """The way to the exchange's door. What the interface is called depends on who was there first, udev or we."""
+    """The way to the exchange's door. Where udev runs it gives the interface another name."""
     subprocess.run(["modprobe", "virtio_net"], check=True)
+    if Path("/run/udev/control").exists():
+        subprocess.run(["udevadm", "settle"], check=True)
     name = next(card.name for card in Path("/sys/class/net").iterdir() if card.name != "lo")
     for words in f"address replace 10.0.2.15/24 dev {name}", f"link set {name} up":
         subprocess.run(["ip", *words.split()], check=True)
