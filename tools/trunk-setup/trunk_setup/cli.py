@@ -163,7 +163,7 @@ def start(args):
         raise OSError(f"span {', '.join(map(str, busy))} is in use: stop trunkd, then trunk-setup start")
     run(["dahdi_cfg"])
     if os.path.exists(UDEV):  # its rules give the device nodes to the group dahdi: trunkd, which comes next, must find it done
-        run(["udevadm", "settle", "--timeout=30"])
+        run(["udevadm", "settle"])
 
 
 def trunkd_spans():
