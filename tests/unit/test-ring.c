@@ -66,6 +66,28 @@ static void test_peek_stays_until_drop(void)
 	tl_ring_free(ring);
 }
 
+/* A value may be made in its place; until it is committed nobody sees it, and the place stays the same. */
+static void test_reserve_stays_until_commit(void)
+{
+	struct tl_ring *ring = tl_ring_new(2, sizeof(struct value));
+	struct value got;
+	for (uint64_t i = 0; i < 10; i++) {
+		struct value *place = tl_ring_reserve(ring);
+		*place = value_of(i);
+		g_assert_true(tl_ring_reserve(ring) == place);
+		g_assert_null(tl_ring_peek(ring));
+		tl_ring_commit(ring);
+		g_assert_true(tl_ring_pop(ring, &got));
+		assert_value(&got, i);
+	}
+	for (unsigned i = 0; i < tl_ring_capacity(ring); i++) {
+		g_assert_nonnull(tl_ring_reserve(ring));
+		tl_ring_commit(ring);
+	}
+	g_assert_null(tl_ring_reserve(ring));
+	tl_ring_free(ring);
+}
+
 /* Indexes run on past the size many times: the order must hold over each wrap. */
 static void test_wraps(void)
 {
@@ -119,6 +141,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/ring/empty-and-full", test_empty_and_full);
 	g_test_add_func("/ring/peek-stays-until-drop", test_peek_stays_until_drop);
+	g_test_add_func("/ring/reserve-stays-until-commit", test_reserve_stays_until_commit);
 	g_test_add_func("/ring/wraps", test_wraps);
 	g_test_add_func("/ring/two-threads", test_two_threads);
 	return g_test_run();

@@ -22,6 +22,15 @@ void tl_ring_free(struct tl_ring *ring);
 /** Copies @value in; false when full (nothing changes). Thread: the producer. Real-time safe. */
 bool tl_ring_push(struct tl_ring *ring, const void *value);
 
+/**
+ * The place of the next value, to be filled in place, or NULL when full; nobody sees it before tl_ring_commit().
+ * Thread: the producer. Real-time safe.
+ */
+void *tl_ring_reserve(struct tl_ring *ring);
+
+/** The value at the place that tl_ring_reserve() gave is there. Thread: the producer. Real-time safe. */
+void tl_ring_commit(struct tl_ring *ring);
+
 /** Copies the oldest value out and removes it; false when empty. Thread: the consumer. Real-time safe. */
 bool tl_ring_pop(struct tl_ring *ring, void *value);
 
