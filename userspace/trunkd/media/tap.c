@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
 /*
  * Taps: a port whose party speaks with another thread of ours (fax) and not
- * with other ports. Two rings of blocks; the far thread gives one for each that
+ * with other ports. Blocks each way; the far thread gives one for each that
  * it takes, so that what lies between stays the depth that it began with.
  */
 #include "media/tap.h"
@@ -17,6 +17,64 @@
 
 #define BACKLOG_BLOCKS 64 /* beyond the depth, before blocks are dropped */
 #define DATAGRAMS 64
+
+enum kind {
+	AUDIO,
+	IDLE,
+	MISSING, /* idle, because nothing came */
+};
+
+/* ---- a way: each function on the thread of its end ---- */
+
+static void way_open(struct tl_tap_way *way, unsigned blocks)
+{
+	way->kinds = tl_ring_new(blocks, 1);
+	way->first = tl_ring_reserve(way->kinds);
+	way->octets = g_malloc0_n(tl_ring_capacity(way->kinds), TL_BLOCK_OCTETS);
+}
+
+static void way_close(struct tl_tap_way *way)
+{
+	tl_ring_free(way->kinds);
+	g_free(way->octets);
+}
+
+static bool is_idle(enum tl_law law, const uint8_t *octets)
+{
+	return octets[0] == tl_law_idle(law) && !memcmp(octets, octets + 1, TL_BLOCK_OCTETS - 1);
+}
+
+static bool put(struct tl_tap_way *way, enum kind kind, const uint8_t *octets)
+{
+	uint8_t *place = tl_ring_reserve(way->kinds);
+	if (!place)
+		return false;
+	*place = kind;
+	if (kind == AUDIO)
+		memcpy(way->octets[place - way->first], octets, TL_BLOCK_OCTETS);
+	tl_ring_commit(way->kinds);
+	return true;
+}
+
+static bool is_there(const struct tl_tap_way *way)
+{
+	return tl_ring_peek(way->kinds) != NULL;
+}
+
+/* False: none waits. */
+static bool take(struct tl_tap_way *way, enum tl_law law, enum kind *kind, uint8_t *octets)
+{
+	const uint8_t *place = tl_ring_peek(way->kinds);
+	if (!place)
+		return false;
+	*kind = *place;
+	if (*kind == AUDIO)
+		memcpy(octets, way->octets[place - way->first], TL_BLOCK_OCTETS);
+	else
+		memset(octets, tl_law_idle(law), TL_BLOCK_OCTETS);
+	tl_ring_drop(way->kinds);
+	return true;
+}
 
 /* ---- bells ---- */
 
@@ -66,7 +124,6 @@ void tl_bell_hush(struct tl_bell *bell)
 struct tl_tap *tl_port_tap(struct tl_port *port, struct tl_bell *bell, unsigned depth_blocks)
 {
 	tl_assert_main();
-	uint8_t idle[TL_BLOCK_OCTETS];
 	struct tl_tap *tap = g_new0(struct tl_tap, 1);
 	tap->parcel.kind = TL_PARCEL_TAP;
 	tap->media = port->media;
@@ -74,15 +131,14 @@ struct tl_tap *tl_port_tap(struct tl_port *port, struct tl_bell *bell, unsigned 
 	tap->depth = CLAMP(depth_blocks, 1, BACKLOG_BLOCKS);
 	tap->batch = MAX(tap->depth / 2, 1);
 	tap->bell = bell;
-	tap->said = tl_ring_new(tap->depth + BACKLOG_BLOCKS, sizeof(struct tl_tap_block));
-	tap->heard = tl_ring_new(tap->depth + BACKLOG_BLOCKS, TL_BLOCK_OCTETS);
+	way_open(&tap->said, tap->depth + BACKLOG_BLOCKS);
+	way_open(&tap->heard, tap->depth + BACKLOG_BLOCKS);
 	if (port->rtp) {
 		tap->came = tl_ring_new(DATAGRAMS, sizeof(struct tl_datagram));
 		tap->going = tl_ring_new(DATAGRAMS, sizeof(struct tl_datagram));
 	}
-	memset(idle, tl_law_idle(tap->law), sizeof idle);
 	for (unsigned i = 0; i < tap->depth; i++)
-		tl_ring_push(tap->heard, idle);
+		put(&tap->heard, IDLE, NULL);
 	tl_media_command(port->media, &(struct tl_command){ TL_COMMAND_PORT_TAP, .port = port, .tap = tap });
 	port->was_tapped = true;
 	return tap;
@@ -99,8 +155,8 @@ static void free_when_both_did(struct tl_tap *tap)
 {
 	if (!tap->returned || !tap->freed)
 		return;
-	tl_ring_free(tap->said);
-	tl_ring_free(tap->heard);
+	way_close(&tap->said);
+	way_close(&tap->heard);
 	tl_ring_free(tap->came);
 	tl_ring_free(tap->going);
 	g_free(tap);
@@ -136,18 +192,16 @@ enum tl_law tl_tap_law(const struct tl_tap *tap)
 
 bool tl_tap_take(struct tl_tap *tap, uint8_t block[TL_BLOCK_OCTETS], bool *missing)
 {
-	const struct tl_tap_block *said = tl_ring_peek(tap->said);
-	if (!said)
+	enum kind kind;
+	if (!take(&tap->said, tap->law, &kind, block))
 		return false;
-	memcpy(block, said->octets, TL_BLOCK_OCTETS);
-	*missing = said->missing;
-	tl_ring_drop(tap->said);
+	*missing = kind == MISSING;
 	return true;
 }
 
 void tl_tap_give(struct tl_tap *tap, const uint8_t block[TL_BLOCK_OCTETS])
 {
-	(void)tl_ring_push(tap->heard, block); /* as many were taken before: there is room */
+	(void)put(&tap->heard, is_idle(tap->law, block) ? IDLE : AUDIO, block); /* as many were taken before: there is room */
 }
 
 void tl_taps_given(struct tl_media *media)
@@ -202,12 +256,21 @@ void tl_port_set_tap(struct tl_port *port, struct tl_tap *tap)
 		tl_rtp_session_set_deep(port->rtp, tap != NULL);
 }
 
+/* Between the port's law, which may change, and the tap's. Returns @in itself where they are one. */
+static const uint8_t *in_law(enum tl_law from, enum tl_law to, const uint8_t *in, uint8_t room[TL_BLOCK_OCTETS])
+{
+	if (from == to)
+		return in;
+	tl_g711_convert(from, to, in, room, TL_BLOCK_OCTETS);
+	return room;
+}
+
 void tl_port_take_tap(struct tl_port *port)
 {
+	uint8_t room[TL_BLOCK_OCTETS];
 	struct tl_tap *tap = port->tap;
-	struct tl_tap_block block = { .missing = port->said_missing };
-	tl_g711_convert(port->law, tap->law, port->said, block.octets, TL_BLOCK_OCTETS);
-	if (!tl_ring_push(tap->said, &block))
+	const uint8_t *said = in_law(port->law, tap->law, port->said, room);
+	if (!put(&tap->said, port->said_missing ? MISSING : is_idle(tap->law, said) ? IDLE : AUDIO, said))
 		TL_COUNT(tap->blocks_dropped, 1);
 	/* All taps in the same tick: one wake-up serves every machine of a thread. */
 	if (port->media->tick % tap->batch == 0)
@@ -237,8 +300,9 @@ void tl_tap_drop_datagram(struct tl_tap *tap)
 void tl_port_hear_tap(struct tl_port *port, uint8_t *block)
 {
 	struct tl_tap *tap = port->tap;
-	if (tl_ring_pop(tap->heard, block)) {
-		tl_g711_convert(tap->law, port->law, block, block, TL_BLOCK_OCTETS);
+	enum kind kind;
+	if (take(&tap->heard, tap->law, &kind, block)) {
+		(void)in_law(tap->law, port->law, block, block);
 		return;
 	}
 	TL_COUNT(tap->blocks_missed, 1);
@@ -252,7 +316,7 @@ static bool look_at_taps(const struct tl_media *media)
 		struct tl_tap *tap = media->ports[i]->tap;
 		if (!tap)
 			continue;
-		if (!tl_ring_count(tap->heard))
+		if (!is_there(&tap->heard))
 			return false;
 		left--;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception */
-/* The inside of a tap: a ring each way, and how the two threads wake each other. The functions for others: media.h. */
+/* The inside of a tap: blocks each way, and how the two threads wake each other. The functions for others: media.h. */
 #pragma once
 
 #include "media/port.h"
@@ -9,19 +9,21 @@ struct tl_datagram {
 	uint8_t octets[TL_DATAGRAM_MAX];
 };
 
-struct tl_tap_block {
-	uint8_t octets[TL_BLOCK_OCTETS];
-	bool missing;
+/* Blocks one way, in the tap's law. Of two machines one is idle nearly always: octets cross only where there is something. */
+struct tl_tap_way {
+	struct tl_ring *kinds;                /* of an octet, enum kind of tap.c */
+	const uint8_t *first;                 /* RO; place of the ring's first value */
+	uint8_t (*octets)[TL_BLOCK_OCTETS];   /* by place in the ring; of audio only */
 };
 
 struct tl_tap {
 	struct tl_parcel parcel;
 	struct tl_media *media; /* RO */
-	enum tl_law law;        /* RO; of both rings */
+	enum tl_law law;        /* RO; of both ways */
 	unsigned depth;         /* RO; blocks that the far thread is ahead */
 	unsigned batch;         /* RO; blocks a wake-up; the far thread stays as many ahead at least */
-	struct tl_ring *said;   /* struct tl_tap_block of the party: tick to the far thread */
-	struct tl_ring *heard;  /* blocks for the party: the far thread to tick */
+	struct tl_tap_way said; /* by the party: tick to the far thread */
+	struct tl_tap_way heard; /* by the party: the far thread to tick */
 	struct tl_ring *came, *going; /* struct tl_datagram of an RTP port: tick to the far thread, and back; else NULL */
 	struct tl_bell *bell;   /* RO, borrowed */
 
