@@ -2,8 +2,8 @@
 /*
  * fax SPANS ROUNDS: what a fax costs. E1s full of machines of the pool that receive, then of machines that send, in line time.
  * Their far ends are SpanDSP's, run by main, whose time does not count; the floor is what as many of SpanDSP's alone take, with
- * their G.711, for the same end of the same fax, block by block as a line brings them. And what it costs to make a page
- * durable. Prints one JSON object.
+ * their G.711, for the same end of the same fax, block by block as a line brings them. What the lines cost without a fax is
+ * measured by callers whom nobody answers. And what it costs to make a page durable. Prints one JSON object.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -186,11 +186,13 @@ static struct tl_span *span_of(const struct rig *rig, unsigned i, unsigned *slot
 	return rig->spans[i / MACHINES];
 }
 
-static void lines_open(struct rig *rig)
+static struct rig *lines_open(unsigned n)
 {
+	struct rig *rig = g_new0(struct rig, 1);
 	static const struct tl_media_handler none;
 	const struct tl_media_config config = { .tick = TL_TICK_SPAN, .rtp_host = "127.0.0.1", .rtp_port_min = 42000,
 						.rtp_port_max = 42100, .max_ports = MACHINES_MAX };
+	rig->n = n;
 	rig->media = tl_media_new(&config, &none, NULL);
 	for (unsigned s = 0; s < rig->n / MACHINES; s++) {
 		rig->spans[s] = fake_span_new(TL_SPAN_E1, TL_LAW_ALAW);
@@ -199,19 +201,24 @@ static void lines_open(struct rig *rig)
 			fake_span_follow(rig->spans[s], rig->spans[0]);
 		tl_media_add_span(rig->media, rig->spans[s]);
 	}
+	return rig;
 }
 
 static void lines_close(struct rig *rig)
 {
-	for (unsigned i = 0; i < rig->n; i++)
+	for (unsigned i = 0; i < rig->n; i++) {
+		fax_free(rig->far[i].fax);
 		tl_port_free(rig->ports[i]);
+	}
 	for (unsigned s = 0; s < rig->n / MACHINES; s++)
 		tl_media_remove_span(rig->media, rig->spans[s]);
 	tl_media_free(rig->media);
 	for (unsigned s = 0; s < rig->n / MACHINES; s++)
 		fake_span_free(rig->spans[s]);
+	g_free(rig);
 }
 
+/* Without @pool nobody answers. */
 static void call(struct rig *rig, unsigned i, struct tl_fax_pool *pool, bool sends, const char *document, const char *to)
 {
 	unsigned slot;
@@ -220,7 +227,8 @@ static void call(struct rig *rig, unsigned i, struct tl_fax_pool *pool, bool sen
 	rig->far[i].fax = bare(!sends, document, path);
 	rig->ports[i] = tl_port_new_timeslot(rig->media, span, slot, NULL);
 	fake_span_say(span, slot, rig->far[i].said, BLOCK);
-	start(pool, rig->ports[i], sends, document);
+	if (pool)
+		start(pool, rig->ports[i], sends, document);
 }
 
 static void talk(struct rig *rig)
@@ -237,26 +245,38 @@ static void talk(struct rig *rig)
 
 struct cost {
 	double machines_s, media_s; /* of one fax */
+	unsigned ticks;
 };
 
 static struct cost faxes(unsigned n, bool sends, const char *document, const char *to)
 {
-	struct rig *rig = g_new0(struct rig, 1);
-	rig->n = n;
-	lines_open(rig);
+	struct rig *rig = lines_open(n);
+	struct cost cost = { 0 };
 	const struct tl_fax_pool_config config = { .media = rig->media, .threads = 1, .depth_ms = 60, .keep_within_ms = 60000 };
 	struct tl_fax_pool *pool = tl_fax_pool_new(&config);
 	for (unsigned i = 0; i < n; i++)
 		call(rig, i, pool, sends, document, to);
-	while (running)
+	for (; running; cost.ticks++)
 		talk(rig);
-	struct cost cost = { threads_s("fax") / n, threads_s("media") / n };
+	cost.machines_s = threads_s("fax") / n;
+	cost.media_s = threads_s("media") / n;
 	tl_fax_pool_free(pool);
-	for (unsigned i = 0; i < n; i++)
-		fax_free(rig->far[i].fax);
 	lines_close(rig);
-	g_free(rig);
 	return cost;
+}
+
+/* What the same lines cost in as much time with the same callers, and nobody answers. A caller's share. */
+static double lines_s(unsigned n, bool sends, const char *document, const char *to, unsigned ticks)
+{
+	struct rig *rig = lines_open(n);
+	for (unsigned i = 0; i < n; i++)
+		call(rig, i, NULL, sends, document, to);
+	for (running = 1; ticks; ticks--)
+		talk(rig);
+	running = 0;
+	double spent_s = threads_s("media") / n;
+	lines_close(rig);
+	return spent_s;
 }
 
 /* ---- the disk ---- */
@@ -303,8 +323,9 @@ static void measure(unsigned n, unsigned rounds, const char *document, const cha
 		for (unsigned r = 0; r < rounds; r++) {
 			double floor_s = alone_s(n, way, document, to, heard[!way]);
 			struct cost cost = faxes(n, way, document, to);
-			printf("%s{\"floor_ms\": %.3f, \"machine_ms\": %.3f, \"media_ms\": %.3f}", r ? ", " : "", floor_s * 1e3,
-			       cost.machines_s * 1e3, cost.media_s * 1e3);
+			double line_s = lines_s(n, way, document, to, cost.ticks);
+			printf("%s{\"floor_ms\": %.3f, \"machine_ms\": %.3f, \"media_ms\": %.3f, \"line_ms\": %.3f}", r ? ", " : "",
+			       floor_s * 1e3, cost.machines_s * 1e3, cost.media_s * 1e3, line_s * 1e3);
 		}
 		printf("]");
 	}
