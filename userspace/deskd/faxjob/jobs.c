@@ -52,6 +52,14 @@ const char *fax_state_name(const struct fax *fax)
 	return states[fax->fsm.state];
 }
 
+bool fax_is_state(const char *name)
+{
+	for (unsigned i = 0; i < FAX_STATES; i++)
+		if (!strcmp(states[i], name))
+			return true;
+	return false;
+}
+
 char *fax_new_id(struct tl_faxes *faxes)
 {
 	return g_strdup_printf("f%" G_GINT64_MODIFIER "x%02x%04x", tl_clock_utc_us(), faxes->number++ & 255, g_random_int() & 0xffff);

@@ -180,6 +180,10 @@ static void on_list(const struct tl_result *result, const GError *error, void *u
 
 void tl_faxes_list(struct tl_faxes *faxes, unsigned max, const char *batch, const char *state, tl_fax_done on_done, void *user)
 {
+	if (state && !fax_is_state(state)) {
+		refuse(on_done, user, TL_FAX_ERROR_VALUE, "state: expected converting, waiting, calling, sending, receiving, received, sent, failed or cancelled");
+		return;
+	}
 	struct tl_transaction *t = tl_transaction_new("faxes");
 	tl_transaction_add(t, "SELECT " FAX_COLUMNS ", " UNDELIVERED " FROM fax WHERE ($1 IS NULL OR batch = $1) AND ($2 IS NULL OR state = $2) "
 			      "ORDER BY created_utc_us DESC, id DESC LIMIT $3", TL_VALUES(tl_text(batch), tl_text(state), tl_int(max)));
