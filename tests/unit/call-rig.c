@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/thread.h"
+#include "call/access.h"
+#include "fast-line.h"
 
 #define REALM "test"
 #define PASSWORD "password"
@@ -197,15 +199,23 @@ bool far_has_heard(struct far *far, const uint8_t *sent, size_t n)
 
 /* ---- set-up ---- */
 
-static unsigned free_port(int type)
+static bool is_free(unsigned port, int type)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t length = sizeof address;
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
 	int fd = socket(AF_INET, type, 0);
-	g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof address), ==, 0);
-	getsockname(fd, (struct sockaddr *)&address, &length);
+	bool bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
 	close(fd);
-	return ntohs(address.sin_port);
+	return bound;
+}
+
+unsigned rig_free_port(void)
+{
+	static unsigned taken;
+	unsigned port;
+	do
+		port = 10000 + ((unsigned)getpid() * 101 + taken++) % 7000 * 2;
+	while (!is_free(port, SOCK_DGRAM) || !is_free(port, SOCK_STREAM) || !is_free(port + 1, SOCK_DGRAM) || !is_free(port + 1, SOCK_STREAM));
+	return port;
 }
 
 static void init_span(struct rig *rig)
@@ -213,8 +223,8 @@ static void init_span(struct rig *rig)
 	struct tl_access_config *access = &rig->access;
 	access->span = (struct tl_span_config){
 		.name = "e1", .kind = TL_SPAN_E1, .law = TL_LAW_ALAW, .clock_domain = "network", .d_channel = 16,
-		.pseudowire = { .local_host = "127.0.0.1", .local_port = free_port(SOCK_DGRAM), .remote_host = "127.0.0.1",
-				.remote_port = free_port(SOCK_DGRAM), .frames = 8, .jitter_ms = 100,
+		.pseudowire = { .local_host = "127.0.0.1", .local_port = rig_free_port(), .remote_host = "127.0.0.1",
+				.remote_port = rig_free_port(), .frames = 8, .jitter_ms = 100,
 				.clock = TL_CLOCK_ADAPTIVE },
 	};
 	access->signalling = (struct tl_signalling_config){
@@ -233,7 +243,7 @@ static void init_sip(struct rig *rig)
 		g_autofree char *secret = g_strdup_printf("%s:" REALM ":" PASSWORD, names[i]);
 		rig->users[i] = (struct tl_sip_user){ names[i], g_compute_checksum_for_string(G_CHECKSUM_MD5, secret, -1) };
 	}
-	g_snprintf(rig->listen, sizeof rig->listen, "sip:127.0.0.1:%u", free_port(SOCK_STREAM));
+	g_snprintf(rig->listen, sizeof rig->listen, "sip:127.0.0.1:%u", rig_free_port());
 	rig->listens[0] = rig->listen;
 	rig->config.sip_on = true;
 	rig->config.sip = (struct tl_sip_config){ .listen = rig->listens, .realm = REALM, .users = rig->users, .n_users = 2,
@@ -278,6 +288,22 @@ void rig_init(struct rig *rig)
 	add_route(rig, "1", "user:anna");
 	add_route(rig, "2", "announcement:tone:beep");
 	add_route(rig, "3", "group:carrier");
+}
+
+void rig_on_fast_line(struct rig *rig)
+{
+	struct tl_span_config *near = &rig->access.span;
+	unsigned far_port = near->pseudowire.remote_port;
+	rig->line = fast_line_new(near->pseudowire.local_port, far_port);
+	near->pseudowire.frames = 40;
+	near->pseudowire.jitter_ms = 20;
+	near->pseudowire.clock = TL_CLOCK_LOOP;
+	rig->far_span = *near;
+	near->pseudowire.remote_port = fast_line_port(rig->line, 0);
+	rig->far_span.name = "far";
+	rig->far_span.pseudowire.local_port = far_port;
+	rig->far_span.pseudowire.remote_port = fast_line_port(rig->line, 1);
+	rig->config.media.tick = TL_TICK_SPAN;
 }
 
 void rig_start_node(struct rig *rig)
@@ -329,12 +355,19 @@ static void start_far(struct rig *rig)
 	g_assert_no_error(error);
 }
 
+/* The two ends of a D-channel do not come up at once. */
+static bool node_is_up(struct rig *rig)
+{
+	struct tl_access *access = g_ptr_array_index(rig->node->accesses, 0);
+	return access->signalling && tl_signalling_is_up(access->signalling);
+}
+
 void rig_start(struct rig *rig)
 {
 	tl_thread_become_main();
 	rig_start_node(rig);
 	start_far(rig);
-	await(tl_pri_is_up(rig->pri) && !tl_span_alarms(rig->span));
+	await(tl_pri_is_up(rig->pri) && node_is_up(rig) && !tl_span_alarms(rig->span));
 }
 
 void rig_register(struct rig *rig, const char *user)
@@ -371,6 +404,8 @@ void rig_done(struct rig *rig)
 	tl_media_remove_span(rig->media, rig->span);
 	tl_span_free(rig->span);
 	tl_media_free(rig->media);
+	if (rig->line)
+		fast_line_free(rig->line);
 	g_autofree char *command = g_strdup_printf("rm -rf '%s'", rig->state_dir);
 	g_assert_cmpint(system(command), ==, 0);
 	g_free((char *)rig->config.control.socket_path);

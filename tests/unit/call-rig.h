@@ -38,6 +38,7 @@ struct rig {
 	const char *no_groups[1];
 	struct tl_node *node;
 	/* the far side */
+	struct fast_line *line;    /* NULL: a pseudowire by our clock */
 	struct tl_span_config far_span; /* with a name: used as it is, and media run in its line time */
 	struct tl_media *media;
 	struct tl_span *span;
@@ -61,8 +62,12 @@ struct rig {
 		}                                                                         \
 	} while (0)
 
+/** A port of 127.0.0.1 that nobody has, nor the next one; the kernel gives neither to a socket that asks for any. */
+unsigned rig_free_port(void);
 /** Fills the configuration; the test may change it before rig_start(). */
 void rig_init(struct rig *rig);
+/** Before rig_start(): all media at both ends run in the time of a line that is as fast as they, and loses nothing. */
+void rig_on_fast_line(struct rig *rig);
 void rig_start(struct rig *rig);
 /** The node only; its state directory stays. */
 void rig_stop_node(struct rig *rig);

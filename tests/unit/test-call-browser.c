@@ -15,7 +15,7 @@ static const char *const addresses[] = { "127.0.0.1", NULL };
 static void set_up(struct rig *rig, gconstpointer data)
 {
 	rig_init(rig);
-	rig->config.media.browser = (struct tl_browser_config){ .port = 23456, .addresses = addresses, .sessions_max = 1 };
+	rig->config.media.browser = (struct tl_browser_config){ .port = rig_free_port(), .addresses = addresses, .sessions_max = 1 };
 	rig->config.browser_grace_s = 1;
 	rig_start(rig);
 }
@@ -47,10 +47,11 @@ static void read_line(const char *answer, const char *start, char *out, size_t s
 	g_strlcpy(out, at, MIN(size, strcspn(at, "\r") + 1));
 }
 
-static struct tl_transport_side read_answer(const char *answer)
+static struct tl_transport_side read_answer(const char *answer, unsigned port)
 {
-	struct tl_transport_side side = { .n_candidates = 1, .candidates = { { "127.0.0.1", 23456 } } };
-	g_assert_nonnull(strstr(answer, "m=audio 23456 UDP/TLS/RTP/SAVPF 8 126\r\n"));
+	struct tl_transport_side side = { .n_candidates = 1, .candidates = { { "127.0.0.1", port } } };
+	g_autofree char *media = g_strdup_printf("m=audio %u UDP/TLS/RTP/SAVPF 8 126\r\n", port);
+	g_assert_nonnull(strstr(answer, media));
 	g_assert_nonnull(strstr(answer, "a=setup:passive\r\n"));
 	read_line(answer, "a=ice-ufrag:", side.ufrag, sizeof side.ufrag);
 	read_line(answer, "a=ice-pwd:", side.password, sizeof side.password);
@@ -71,7 +72,7 @@ static gboolean pump(gpointer user)
 }
 
 /* A page connects leg "anna" and its media come up. */
-static void connect_page(struct desk *desk, struct fake_browser *browser)
+static void connect_page(struct rig *rig, struct desk *desk, struct fake_browser *browser)
 {
 	int code;
 	fake_browser_init(browser, "127.0.0.1");
@@ -81,7 +82,7 @@ static void connect_page(struct desk *desk, struct fake_browser *browser)
 	JsonObject *leg = json_object_get_object_member(result, "leg");
 	g_assert_cmpstr(json_object_get_string_member(leg, "state"), ==, "answered");
 	g_assert_cmpstr(json_object_get_string_member(json_object_get_object_member(leg, "party"), "kind"), ==, "browser");
-	struct tl_transport_side answer = read_answer(json_object_get_string_member(result, "sdp"));
+	struct tl_transport_side answer = read_answer(json_object_get_string_member(result, "sdp"), rig->config.media.browser.port);
 	json_object_unref(result);
 	fake_browser_aim(browser, &answer, 0, true);
 	guint checks = g_timeout_add(CHECK_US / 1000, check, browser), pumps = g_timeout_add(5, pump, browser);
@@ -149,7 +150,7 @@ static void test_call_and_reload(struct rig *rig, gconstpointer data)
 	struct far *caller;
 	struct desk *desk = desk_new(rig, "conductor", 1);
 	JsonObject *snapshot;
-	connect_page(desk, &page);
+	connect_page(rig, desk, &page);
 	const char *leg = bridge_caller(rig, desk, &caller);
 	press(&page, caller, 7);
 	desk_do(desk, "leg.collect", "{\"leg\":\"%s\",\"collect\":\"c\",\"max\":2}", leg);
@@ -158,7 +159,7 @@ static void test_call_and_reload(struct rig *rig, gconstpointer data)
 	fake_browser_pump(&page);
 	g_assert_cmpuint(page.packets, >, 0);
 
-	connect_page(desk, &again);
+	connect_page(rig, desk, &again);
 	g_assert_cmpstr(bridge_of_anna(desk, &snapshot), ==, "b");
 	json_object_unref(snapshot);
 	again.timestamp += 80000;
@@ -192,7 +193,7 @@ static void test_refusals(struct rig *rig, gconstpointer data)
 	g_assert_cmpint(code, ==, -32602);
 	g_assert_null(bridge_of_anna(desk, &snapshot));
 	json_object_unref(snapshot);
-	connect_page(desk, &page);
+	connect_page(rig, desk, &page);
 	g_autofree char *offer = offer_of(&page);
 	g_assert_null(desk_try(desk, &code, "leg.connect", "{\"leg\":\"bert\",\"sdp\":\"%s\"}", offer)); /* one place only */
 	g_assert_cmpint(code, ==, -32007);

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include "call-rig.h"
-#include "fast-line.h"
 #include "fax-paper.h"
 #include "fax/fax.h"
 
@@ -12,7 +11,6 @@ static const struct fax_paper paper = { .pages = 2, .width = 1728, .length = 60,
 
 struct bench {
 	struct rig rig;
-	struct fast_line *line;
 	struct tl_fax_pool *pool; /* the far end's */
 	struct desk *desk;
 	char *document;
@@ -21,37 +19,16 @@ struct bench {
 	struct tl_fax_result result;
 };
 
-/* The two ends of a D-channel do not come up at once. */
-static bool node_is_up(struct desk *desk)
-{
-	int code;
-	g_autoptr(JsonObject) snapshot = desk_try(desk, &code, "node.snapshot", "{}");
-	JsonObject *span = json_array_get_object_element(json_object_get_array_member(snapshot, "spans"), 0);
-	return json_object_get_boolean_member(span, "d_channel_up");
-}
-
 static void set_up(struct bench *b, gconstpointer reserve_mib)
 {
 	rig_init(&b->rig);
-	struct tl_span_config *near = &b->rig.access.span;
-	unsigned far_port = near->pseudowire.remote_port;
-	b->line = fast_line_new(near->pseudowire.local_port, far_port);
-	near->pseudowire.frames = 40;
-	near->pseudowire.jitter_ms = 20;
-	near->pseudowire.clock = TL_CLOCK_LOOP;
-	b->rig.far_span = *near;
-	near->pseudowire.remote_port = fast_line_port(b->line, 0);
-	b->rig.far_span.name = "far";
-	b->rig.far_span.pseudowire.local_port = far_port;
-	b->rig.far_span.pseudowire.remote_port = fast_line_port(b->line, 1);
-	b->rig.config.media.tick = TL_TICK_SPAN;
+	rig_on_fast_line(&b->rig);
 	if (reserve_mib)
 		b->rig.config.spool_reserve_mib = GPOINTER_TO_UINT(reserve_mib);
 	rig_start(&b->rig);
 	const struct tl_fax_pool_config pool = { .media = b->rig.media, .threads = 1, .depth_ms = 60, .keep_within_ms = 20000 };
 	b->pool = tl_fax_pool_new(&pool);
 	b->desk = desk_new(&b->rig, "conductor", 1);
-	await(node_is_up(b->desk));
 	b->document = g_build_filename(b->rig.state_dir, "document.tif", NULL);
 	fax_paper_write(b->document, &paper);
 }
@@ -61,7 +38,6 @@ static void tear_down(struct bench *b, gconstpointer data)
 	desk_free(b->desk);
 	tl_fax_pool_free(b->pool);
 	rig_done(&b->rig);
-	fast_line_free(b->line);
 	g_free(b->document);
 }
 

@@ -13,7 +13,7 @@ static const char *const addresses[] = { "127.0.0.1", NULL };
 static void set_up(struct rig *rig, gconstpointer data)
 {
 	rig_init(rig);
-	rig->config.media.browser = (struct tl_browser_config){ .port = 23457, .addresses = addresses };
+	rig->config.media.browser = (struct tl_browser_config){ .port = rig_free_port(), .addresses = addresses };
 	rig->config.media.load_limit_us = NO_LIMIT_US;
 	rig_start(rig);
 	rig_register(rig, "anna");

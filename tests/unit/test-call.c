@@ -12,6 +12,7 @@
 static void set_up(struct rig *rig, gconstpointer offer_timeout_ms)
 {
 	rig_init(rig);
+	rig_on_fast_line(rig);
 	if (offer_timeout_ms)
 		rig->config.offer_timeout_ms = GPOINTER_TO_UINT(offer_timeout_ms);
 	rig_start(rig);
