@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Faxes of two pages, received and sent by the pool over E1s, beside what SpanDSP alone takes for the same ends."""
+"""Faxes of two pages, received and sent by the pool over E1s, beside what SpanDSP alone takes for the same ends. What the lines
+cost the media thread without a fax is no part of a fax's cost, and told beside it."""
 import json
 import os
 import pathlib
@@ -8,13 +9,21 @@ import subprocess
 from measure import ROUNDS, favour, median
 
 LINE_S = 27  # a fax's
-SPANS = 4
+SPANS = 16
 BUDGET = 1.15
 VM = pathlib.Path(__file__).resolve().parents[1] / "vm"
 
 
+def whole(cost):
+    return cost["machine_ms"] + cost["media_ms"]
+
+
+def own(cost):
+    return whole(cost) - cost["line_ms"]
+
+
 def ratio(cost):
-    return (cost["machine_ms"] + cost["media_ms"]) / cost["floor_ms"]
+    return own(cost) / cost["floor_ms"]
 
 
 def fax(bench):
@@ -22,9 +31,9 @@ def fax(bench):
                                     preexec_fn=favour, cwd=bench.out).stdout)
     for way in ("receive", "send"):
         cost = sorted(row[way], key=ratio)[ROUNDS // 2]
-        whole = cost["machine_ms"] + cost["media_ms"]
-        bench.result(f"fax_{way}", whole, "CPU ms a fax", floor=cost["floor_ms"], ratio=ratio(cost), budget=BUDGET, gates=False,
-                     note=f"{cost['media_ms']:.1f} the media thread's; {LINE_S * 1000 / whole:.0f} at once a core")
+        bench.result(f"fax_{way}", own(cost), "CPU ms a fax", floor=cost["floor_ms"], ratio=ratio(cost), budget=BUDGET,
+                     note=f"{cost['media_ms'] - cost['line_ms']:.1f} the media thread's; with {cost['line_ms']:.1f} of its lines "
+                          f"{whole(cost) / cost['floor_ms']:.2f}, {LINE_S * 1000 / whole(cost):.0f} at once a core")
     bench.result("fax_page_kept", row["page_kept_ms"], "ms, median")
 
 
@@ -35,8 +44,8 @@ def work(bench):
     row = json.loads((kept / "fax.json").read_text(encoding="ascii"))
     for way in ("receive", "send"):
         cost = row[way][0]
-        whole = cost["machine_ms"] + cost["media_ms"]
-        bench.result(f"fax_{way}_work", whole, "million instructions", floor=cost["floor_ms"], ratio=ratio(cost), budget=BUDGET)
+        bench.result(f"fax_{way}_work", whole(cost), "million instructions", floor=cost["floor_ms"],
+                     ratio=whole(cost) / cost["floor_ms"], budget=BUDGET)
 
 
 def mail(bench):
