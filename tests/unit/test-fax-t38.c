@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <glib.h>
-#include <sched.h>
 #include <string.h>
 
 #include "fax-rig.h"
@@ -216,21 +215,8 @@ static void test_gateway(const void *data)
 	fax_rig_done(&call.rig);
 }
 
-/* On a busy machine what one core sent may overtake what another one sent before, which T.38 without redundancy takes for a loss. */
-static void stay_on_one_core(void)
-{
-	cpu_set_t cores, one;
-	CPU_ZERO(&one);
-	g_assert_cmpint(sched_getaffinity(0, sizeof cores, &cores), ==, 0);
-	for (unsigned i = 0; i < CPU_SETSIZE && !CPU_COUNT(&one); i++)
-		if (CPU_ISSET(i, &cores))
-			CPU_SET(i, &one);
-	g_assert_cmpint(sched_setaffinity(0, sizeof one, &one), ==, 0);
-}
-
 int main(int argc, char **argv)
 {
-	stay_on_one_core();
 	g_test_init(&argc, &argv, NULL);
 	for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
 		g_autofree char *name = g_strdup_printf("/fax/t38/%s", ways[i].name);
