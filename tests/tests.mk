@@ -82,7 +82,7 @@ check-packages:
 soak-packages:
 	@tools/install-packages $(PACKAGES_CHECK) $(PACKAGES_SOAK)
 
-check: check-packages ## everything that must hold, 35 minutes on 2 cores; ONLY=pattern runs a part
+check: check-packages ## everything that must hold, 30 minutes on 2 cores; ONLY=pattern runs a part
 	@$(RUN_TESTS) check $(if $(ONLY),--only '$(ONLY)')
 
 FUZZ_S ?= 600
