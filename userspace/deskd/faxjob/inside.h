@@ -96,7 +96,8 @@ struct fax *fax_new(struct tl_faxes *faxes, const char *id, bool incoming);
 void fax_free(void *fax);
 bool fax_fire(struct fax *fax, enum fax_event event, const void *data);
 const char *fax_state_name(const struct fax *fax);
-bool fax_is_state(const char *name);
+/** What is wrong with @name as a state's; NULL: nothing. (transfer full) */
+char *fax_state_fault(const char *name);
 char *fax_new_id(struct tl_faxes *faxes);
 /** The state as it is now into @transaction. */
 void fax_save(struct fax *fax, struct tl_transaction *transaction);

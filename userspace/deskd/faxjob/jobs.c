@@ -52,12 +52,15 @@ const char *fax_state_name(const struct fax *fax)
 	return states[fax->fsm.state];
 }
 
-bool fax_is_state(const char *name)
+char *fax_state_fault(const char *name)
 {
-	for (unsigned i = 0; i < FAX_STATES; i++)
+	g_autoptr(GString) fault = g_string_new("state: expected one of");
+	for (unsigned i = 0; i < FAX_STATES; i++) {
 		if (!strcmp(states[i], name))
-			return true;
-	return false;
+			return NULL;
+		g_string_append_printf(fault, "%s %s", i ? "," : "", states[i]);
+	}
+	return g_strdup(fault->str);
 }
 
 char *fax_new_id(struct tl_faxes *faxes)

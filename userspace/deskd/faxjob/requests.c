@@ -180,8 +180,9 @@ static void on_list(const struct tl_result *result, const GError *error, void *u
 
 void tl_faxes_list(struct tl_faxes *faxes, unsigned max, const char *batch, const char *state, tl_fax_done on_done, void *user)
 {
-	if (state && !fax_is_state(state)) {
-		refuse(on_done, user, TL_FAX_ERROR_VALUE, "state: expected converting, waiting, calling, sending, receiving, received, sent, failed or cancelled");
+	g_autofree char *fault = state ? fax_state_fault(state) : NULL;
+	if (fault) {
+		refuse(on_done, user, TL_FAX_ERROR_VALUE, fault);
 		return;
 	}
 	struct tl_transaction *t = tl_transaction_new("faxes");

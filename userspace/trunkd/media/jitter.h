@@ -47,7 +47,10 @@ void tl_jitter_done(struct tl_jitter *jitter);
 /** Forgets everything; the next packet starts anew. */
 void tl_jitter_reset(struct tl_jitter *jitter);
 
-/** Holds the depth at its maximum (fax: what matters is that nothing moves), from the next packet on; or as before. */
+/**
+ * Holds the depth at its maximum (fax: what matters is that nothing moves), from the next packet on; or as before. It may become
+ * twice as deep before something is skipped.
+ */
 void tl_jitter_set_deep(struct tl_jitter *jitter, bool deep);
 
 /** Puts @n octets that begin at @timestamp. */
