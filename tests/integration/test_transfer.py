@@ -129,7 +129,7 @@ class Consult(Acts):
         self.act("complete")
         self.await_with("bert")
         self.await_agent("anna", "ready")
-        self.assertEqual(len(self.node.connect().snapshot()["legs"]), 2)
+        wait_until(lambda: len(self.node.connect().snapshot()["legs"]) == 2, "the caller and bert, and nobody else")
         self.end(call)
         assert_heard(read_wav(self.dir / "heard.wav"), MUSIC, "who was held")
 
