@@ -87,6 +87,13 @@ static JsonObject *fax_params(struct fake_node *node, gboolean sending)
 	return params;
 }
 
+/* As a node does of one that sends. @more (transfer full) */
+static void journal(struct fake_node *node, const char *fact, JsonObject *more)
+{
+	json_object_set_string_member(more, "fax", node->fax_id);
+	fake_node_fact_with(node, fact, node->fax_leg, g_get_monotonic_time() / 1000, more);
+}
+
 void fake_node_fax_page(struct fake_node *node, unsigned page, gboolean sending)
 {
 	JsonObject *params = fax_params(node, sending), *image = json_object_new();
@@ -101,6 +108,11 @@ void fake_node_fax_page(struct fake_node *node, unsigned page, gboolean sending)
 	json_object_set_int_member(params, "page", page);
 	json_object_set_object_member(params, "image", image);
 	fake_node_send(node, "fax.page", params);
+	if (!sending)
+		return;
+	JsonObject *fact = json_object_new();
+	json_object_set_int_member(fact, "page", page);
+	journal(node, "fax-page", fact);
 }
 
 void fake_node_fax_ended(struct fake_node *node, const char *result, const char *trouble, unsigned pages, gboolean sending)
@@ -114,6 +126,14 @@ void fake_node_fax_ended(struct fake_node *node, const char *result, const char 
 	json_object_set_boolean_member(params, "t38", FALSE);
 	json_object_set_int_member(params, "ms", 30000);
 	fake_node_send(node, "fax.ended", params);
+	if (!sending)
+		return;
+	JsonObject *fact = json_object_new();
+	json_object_set_string_member(fact, "result", result);
+	json_object_set_string_member(fact, "trouble", trouble);
+	json_object_set_int_member(fact, "pages", pages);
+	json_object_set_string_member(fact, "remote_ident", "+49 30 4711");
+	journal(node, "fax-ended", fact);
 }
 
 void fake_node_fax_tone(struct fake_node *node, const char *leg)

@@ -35,10 +35,9 @@ static void set_state(struct fake_node *node, struct fake_leg *leg, const char *
 	fake_node_send(node, "leg.state", params);
 }
 
-void fake_node_fact(struct fake_node *node, const char *fact, const char *leg_id, gint64 at_ms, unsigned cause)
+void fake_node_fact_with(struct fake_node *node, const char *fact, const char *leg_id, gint64 at_ms, JsonObject *object)
 {
 	struct fake_leg *leg = leg_id ? fake_node_leg(node, leg_id) : NULL;
-	JsonObject *object = json_object_new();
 	json_object_set_int_member(object, "sequence", node->facts->len + 1);
 	json_object_set_string_member(object, "node", node->name);
 	json_object_set_string_member(object, "boot", node->boot);
@@ -53,10 +52,6 @@ void fake_node_fact(struct fake_node *node, const char *fact, const char *leg_id
 		json_object_set_object_member(object, "setup", fake_leg_setup(leg));
 		json_object_set_object_member(object, "tags", fake_leg_tags(leg));
 	}
-	if (cause) {
-		json_object_set_int_member(object, "cause", cause);
-		json_object_set_boolean_member(object, "by_peer", TRUE);
-	}
 	g_ptr_array_add(node->facts, fake_node_take(object));
 	if (!node->conductor || node->silent_facts)
 		return;
@@ -65,6 +60,16 @@ void fake_node_fact(struct fake_node *node, const char *fact, const char *leg_id
 	JsonObject *params = json_object_new();
 	json_object_set_array_member(params, "facts", facts);
 	tl_control_peer_event(node->conductor, "journal.facts", params);
+}
+
+void fake_node_fact(struct fake_node *node, const char *fact, const char *leg, gint64 at_ms, unsigned cause)
+{
+	JsonObject *more = json_object_new();
+	if (cause) {
+		json_object_set_int_member(more, "cause", cause);
+		json_object_set_boolean_member(more, "by_peer", TRUE);
+	}
+	fake_node_fact_with(node, fact, leg, at_ms, more);
 }
 
 static gint64 now_ms(void)

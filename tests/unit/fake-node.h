@@ -54,7 +54,8 @@ void fake_node_end(struct fake_node *node, const char *leg, unsigned cause);
 void fake_node_connected(struct fake_node *node, const char *leg, gboolean connected);
 void fake_node_played(struct fake_node *node, const char *leg);
 void fake_node_digits(struct fake_node *node, const char *leg, const char *digits);
-/** Appends a fact and sends it. */
+/** Appends a fact and sends it. @more (transfer full): its further members. */
+void fake_node_fact_with(struct fake_node *node, const char *fact, const char *leg, gint64 at_ms, JsonObject *more);
 void fake_node_fact(struct fake_node *node, const char *fact, const char *leg, gint64 at_ms, unsigned cause);
 
 /** A complete (or partial) item of the spool, of kind @kind and asked for as @id, whose parts are the files at @paths. */

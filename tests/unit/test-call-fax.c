@@ -126,6 +126,12 @@ static void put_blob(struct bench *b, char digest[65])
 	g_strlcpy(digest, sum, 65);
 }
 
+static bool journal_has(struct bench *b, const char *fact, unsigned n)
+{
+	g_autoptr(JsonArray) facts = desk_facts(b->desk, 0);
+	return facts_count(facts, fact, "out") == n;
+}
+
 static void test_send(struct bench *b, gconstpointer data)
 {
 	char digest[65];
@@ -152,6 +158,8 @@ static void test_send(struct bench *b, gconstpointer data)
 	g_autofree char *path = g_build_filename(b->rig.state_dir, "far-1.tif", NULL);
 	fax_paper_assert(path, &paper, 2);
 	await(b->ended);
+	await(journal_has(b, "fax-ended", 1)); /* for a desk that was away */
+	g_assert_true(journal_has(b, "fax-page", 1));
 }
 
 /* The caller hangs up in the middle: what was confirmed is there, and the item is partial. */

@@ -218,6 +218,36 @@ static void test_take_over(void)
 	desk_rig_free(centre);
 }
 
+/* Pages that were confirmed, and how it ended, while no desk heard: the journal tells, and nothing is sent twice. */
+static void test_unheard(void)
+{
+	struct desk_rig *centre = desk_fax_new();
+	wait_until(centre->node->conductor);
+	desk_fax_mail(centre, "anna@example.org", "5551000@fax.example", "Subject: Three\r\n\r\none\f\r\ntwo\f\r\nthree", "250 2.0.0");
+	wait_until(desk_fax_leg(centre));
+	fake_node_answer(centre->node, desk_fax_leg(centre)->id);
+	wait_until(fake_node_count(centre->node, "fax.send") == 1);
+	desk_rig_stop(centre);
+	desk_fax_confirm(centre, 1, 1);
+	fake_node_fax_ended(centre->node, "the line is bad", "line", 1, TRUE);
+	fake_node_end(centre->node, desk_fax_leg(centre)->id, 16);
+	desk_rig_start(centre);
+	wait_until(desk_fax_leg(centre));
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax_try WHERE number = 1 AND pages = 1 AND result = 'the line is bad'"), ==, 1);
+	fake_node_answer(centre->node, desk_fax_leg(centre)->id);
+	wait_until(fake_node_count(centre->node, "fax.send") == 2);
+	g_assert_cmpuint(centre->node->fax_first_page, ==, 2);
+	desk_rig_stop(centre);
+	desk_fax_confirm(centre, 2, 3);
+	fake_node_fax_ended(centre->node, "ok", "none", 2, TRUE);
+	desk_rig_start(centre); /* the other side stays on the line */
+	wait_until(fake_node_count(centre->node, "leg.release") >= 1);
+	wait_until(desk_fax_holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND pages_done = 3 AND tries = 2"));
+	g_assert_cmpuint(fake_node_count(centre->node, "fax.send"), ==, 2);
+	g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax_page"), ==, 3);
+	desk_rig_free(centre);
+}
+
 static void cancel(struct desk_rig *centre, const char *number)
 {
 	g_autofree char *fax = desk_fax_to(centre, number);
@@ -279,6 +309,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fax/order", test_order);
 	g_test_add_func("/fax/truth", test_truth);
 	g_test_add_func("/fax/take-over", test_take_over);
+	g_test_add_func("/fax/unheard", test_unheard);
 	g_test_add_func("/fax/cancel", test_cancel);
 	return g_test_run();
 }

@@ -14,6 +14,7 @@ struct books {
 	struct fake_node *node;
 	struct tl_control_client *client;
 	unsigned opened, closed, caught_up, done;
+	int64_t storing, told; /* sequences of facts */
 	GPtrArray *cdrs; /* "leg duration billable cause" in the order told */
 	int64_t answer;
 };
@@ -26,8 +27,25 @@ static void on_cdr(const struct tl_cdr *cdr, void *user)
 }
 static void on_caught_up(const char *node, void *user)
 {
+	struct books *books = user;
 	g_assert_cmpstr(node, ==, "north");
-	((struct books *)user)->caught_up++;
+	g_assert_cmpint(books->told, ==, books->node->facts->len);
+	books->caught_up++;
+}
+static void on_storing(struct tl_transaction *transaction, JsonObject *fact, void *user)
+{
+	struct books *books = user;
+	g_assert_nonnull(transaction);
+	books->storing = MAX(books->storing, json_object_get_int_member(fact, "sequence"));
+}
+/* In unbroken steps, none before it is being stored. */
+static void on_fact(JsonObject *fact, void *user)
+{
+	struct books *books = user;
+	int64_t sequence = json_object_get_int_member(fact, "sequence");
+	g_assert_cmpint(sequence, <=, books->told + 1);
+	g_assert_cmpint(sequence, <=, books->storing);
+	books->told = MAX(books->told, sequence);
 }
 static void on_open(struct tl_control_client *client, JsonObject *result, bool resumed, void *user)
 {
@@ -68,7 +86,7 @@ static void connect_desk(struct books *books)
 
 static struct books *books_new(void)
 {
-	static const struct tl_ledger_handler handler = { on_cdr, on_caught_up };
+	static const struct tl_ledger_handler handler = { on_cdr, on_caught_up, on_storing, on_fact };
 	struct books *books = g_new0(struct books, 1);
 	books->dir = g_dir_make_tmp("trunkline-ledger-XXXXXX", NULL);
 	books->path = g_build_filename(books->dir, "desk.db", NULL);
@@ -152,6 +170,7 @@ static void test_catch_up(void)
 	g_assert_cmpint(count(books, "SELECT count(*) FROM fact"), ==, 1200);
 	g_assert_cmpint(count(books, "SELECT count(*) FROM cdr WHERE duration_ms = 12500 AND billable_ms = 10000"), ==, 400);
 	g_assert_cmpuint(books->cdrs->len, ==, 400);
+	g_assert_cmpint(books->told, ==, 1200);
 	g_assert_cmpstr(g_ptr_array_index(books->cdrs, 0), ==, "leg-0 12500 10000 16 100");
 	books_free(books);
 }
@@ -177,6 +196,7 @@ static void test_exactly_once(void)
 	fake_node_fact(books->node, "boot", NULL, 200000, 0);
 	wait_stored(books, 7);
 	g_assert_cmpint(count(books, "SELECT count(*) FROM fact"), ==, 7);
+	g_assert_cmpint(books->told, ==, 7);
 	g_assert_cmpuint(books->cdrs->len, ==, 2);
 	g_assert_cmpstr(g_ptr_array_index(books->cdrs, 0), ==, "lost 12500 10000 17 100");
 	/* A desk that lost its memory but not its store reads on where the store is. */

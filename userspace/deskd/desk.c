@@ -194,6 +194,16 @@ static void on_caught_up(const char *node, void *user)
 	tl_contacts_reconcile(((struct desk *)user)->contacts, node);
 }
 
+static void on_storing(struct tl_transaction *transaction, JsonObject *fact, void *user)
+{
+	tl_faxes_storing(transaction, fact, fax_desk_faxes(((struct desk *)user)->faxes));
+}
+
+static void on_fact(JsonObject *fact, void *user)
+{
+	tl_faxes_fact(fax_desk_faxes(((struct desk *)user)->faxes), fact);
+}
+
 static void on_facts(const char *node, JsonObject *params, void *user)
 {
 	tl_ledger_facts(((struct desk *)user)->ledger, node, params);
@@ -393,7 +403,7 @@ static gboolean start_web(struct desk *desk, GError **error)
 static gboolean start(struct desk *desk, GError **error)
 {
 	static const struct tl_acd_handler acd_handler = { on_assigned, on_agent, on_queue };
-	static const struct tl_ledger_handler ledger_handler = { on_cdr, on_caught_up };
+	static const struct tl_ledger_handler ledger_handler = { on_cdr, on_caught_up, on_storing, on_fact };
 	static const struct tl_contacts_handler contacts_handler = {
 		.has_service = has_service, .on_begin = on_begin, .on_played = on_played, .on_collected = on_collected,
 		.on_overflow = on_overflow, .on_failed = on_failed, .on_changed = on_changed, .on_gone = on_gone,

@@ -199,8 +199,9 @@ void tl_faxes_begin(struct tl_faxes *faxes, int64_t epoch)
 	faxes->loading++;
 	struct tl_transaction *t = tl_transaction_new("open faxes");
 	tl_transaction_add(t, "SELECT f.id, f.direction, f.state, f.partial, f.box, f.contact, f.called, f.calling, f.remote_ident, f.sender, "
-			      "f.subject, f.source, f.source_type, f.document, f.picture, f.pages, f.pages_done, f.batch, f.priority, f.tries, f.next_utc_us, "
-			      "f.why, f.created_utc_us, f.ended_utc_us, f.cancelled, c.id IS NOT NULL, c.ended_utc_us IS NOT NULL, c.cause "
+			      "f.subject, f.source, f.source_type, f.document, f.picture, f.pages, "
+			      "CASE f.direction WHEN 'in' THEN f.pages_done ELSE (SELECT coalesce(max(p.page), 0) FROM fax_page p WHERE p.fax = f.id) END, "
+			      "f.batch, f.priority, f.tries, f.next_utc_us, f.why, f.created_utc_us, f.ended_utc_us, f.cancelled, c.id IS NOT NULL, c.ended_utc_us IS NOT NULL, c.cause "
 			      "FROM fax f LEFT JOIN contact c ON c.id = f.contact WHERE f.ended_utc_us IS NULL", TL_VALUES());
 	tl_store_submit(faxes->config.store, t, on_loaded, faxes);
 }
@@ -249,6 +250,15 @@ void tl_faxes_event(struct tl_faxes *faxes, const char *id, const char *event, J
 	} else {
 		outgoing_event(fax, event, params);
 	}
+}
+
+void tl_faxes_fact(struct tl_faxes *faxes, JsonObject *fact)
+{
+	const char *kind = json_object_get_string_member(fact, "fact");
+	if (!strcmp(kind, "fax-page"))
+		tl_faxes_event(faxes, json_object_get_string_member(fact, "fax"), "fax.page", fact);
+	else if (!strcmp(kind, "fax-ended"))
+		tl_faxes_event(faxes, json_object_get_string_member(fact, "fax"), "fax.ended", fact);
 }
 
 void tl_faxes_over(struct tl_faxes *faxes, struct tl_contact *contact)

@@ -94,6 +94,12 @@ void tl_faxes_answered(struct tl_faxes *faxes, struct tl_contact *contact);
 void tl_faxes_reachable(struct tl_faxes *faxes);
 /** @id: as in its command, the id of the contact that has or had it. */
 void tl_faxes_event(struct tl_faxes *faxes, const char *id, const char *event, JsonObject *params);
+/**
+ * The journal of a node has a fact, maybe of a time when no desk heard its events: a page of a sent fax that was confirmed
+ * counts with the commit that stores the fact, and is told to its fax thereafter, as the end is. Other facts: nothing.
+ */
+void tl_faxes_storing(struct tl_transaction *transaction, JsonObject *fact, void *faxes);
+void tl_faxes_fact(struct tl_faxes *faxes, JsonObject *fact);
 /** A contact of kind fax has ended. */
 void tl_faxes_over(struct tl_faxes *faxes, struct tl_contact *contact);
 

@@ -201,10 +201,13 @@ void outgoing_try_over(struct fax *fax, unsigned cause)
 	decide(fax, verdict, why);
 }
 
+/* Heard as an event and as a fact, the first time counts. */
 static void on_page(struct fax *fax, JsonObject *params)
 {
 	unsigned page = json_object_get_int_member(params, "page");
-	fax->pages_done = MAX(fax->pages_done, page);
+	if (page <= fax->pages_done)
+		return;
+	fax->pages_done = page;
 	struct tl_transaction *t = tl_transaction_new("page confirmed");
 	tl_transaction_guard(t, fax->faxes->epoch);
 	tl_transaction_add(t, "INSERT INTO fax_page (fax, page, number, at_utc_us) VALUES ($1, $2, $3, now_us()) ON CONFLICT DO NOTHING",
@@ -232,6 +235,8 @@ static void on_ended(struct fax *fax, JsonObject *params)
 
 void outgoing_event(struct fax *fax, const char *event, JsonObject *params)
 {
+	if (fax->fsm.state == FAX_CALLING) /* by the desk before us, which could not say so any more */
+		fax_fire(fax, FAX_ANSWERED, NULL);
 	if (fax->fsm.state != FAX_SENDING)
 		return;
 	if (!strcmp(event, "fax.page"))
@@ -299,6 +304,21 @@ static void on_try_stored(const struct tl_result *result, const GError *error, v
 	step_end(step);
 	if (fax)
 		decide(fax, of_cause(fax->faxes, 41), error ? error->message : "no node is connected");
+}
+
+void tl_faxes_storing(struct tl_transaction *transaction, JsonObject *fact, void *faxes)
+{
+	(void)faxes;
+	if (strcmp(json_object_get_string_member(fact, "fact"), "fax-page"))
+		return;
+	const char *id = json_object_get_string_member(fact, "fax"), *number = strrchr(id, '-'); /* as call() makes it */
+	if (!number)
+		return;
+	g_autofree char *fax = g_strndup(id, number - id);
+	tl_transaction_add(transaction, "INSERT INTO fax_page (fax, page, number, at_utc_us) SELECT fax, $3, number, $4 FROM fax_try "
+					"WHERE fax = $1 AND number = $2 ON CONFLICT DO NOTHING",
+			   TL_VALUES(tl_text(fax), tl_int(g_ascii_strtoll(number + 1, NULL, 10)),
+				     tl_int(json_object_get_int_member(fact, "page")), tl_int(json_object_get_int_member(fact, "utc_us"))));
 }
 
 static void call(struct fax *fax, struct line *line)
@@ -403,6 +423,6 @@ void outgoing_resume(struct fax *fax, bool has_contact, bool ended, unsigned cau
 		fax_fire(fax, FAX_AGAIN, NULL);
 		fax_settle(fax, NULL, tl_clock_utc_us());
 	} else if (ended) {
-		outgoing_try_over(fax, cause);
+		outgoing_over(fax, cause); /* its machine's end may be in the journal */
 	}
 }

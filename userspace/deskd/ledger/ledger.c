@@ -35,6 +35,7 @@ struct step {
 	struct reader *reader;
 	unsigned session;
 	int64_t last;   /* highest sequence in the batch */
+	JsonArray *facts; /* being stored */
 	GArray *records; /* statements that derived a record; the next one reads it */
 };
 
@@ -81,6 +82,8 @@ static bool step_done(struct step *step, struct reader **reader)
 		(*reader)->busy = false;
 	if (step->records)
 		g_array_unref(step->records);
+	if (step->facts)
+		json_array_unref(step->facts);
 	g_free(step);
 	return valid;
 }
@@ -149,13 +152,21 @@ static void tell_records(struct reader *reader, const struct step *step, const s
 	}
 }
 
+static void tell_facts(struct reader *reader, const struct step *step)
+{
+	for (unsigned i = 0; i < json_array_get_length(step->facts); i++)
+		reader->ledger->handler.on_fact(json_array_get_object_element(step->facts, i), reader->ledger->user);
+}
+
 static void on_stored(const struct tl_result *result, const GError *error, void *user)
 {
 	struct step *step = user;
 	struct reader *reader = step->reader;
 	int64_t last = step->last;
-	if (result)
+	if (result) {
 		tell_records(reader, step, result);
+		tell_facts(reader, step);
+	}
 	if (!step_done(step, &reader))
 		return;
 	if (error) { /* the node keeps them; the next event or connection tries again */
@@ -175,6 +186,7 @@ static void store_facts(struct reader *reader, JsonArray *facts)
 	struct tl_transaction *t = tl_transaction_new("facts");
 	unsigned statements = 0;
 	step->records = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	step->facts = json_array_ref(facts);
 	for (unsigned i = 0; i < json_array_get_length(facts); i++) {
 		JsonObject *fact = json_array_get_object_element(facts, i);
 		add_fact(step, t, fact, json_array_get_element(facts, i));
@@ -184,6 +196,8 @@ static void store_facts(struct reader *reader, JsonArray *facts)
 		g_array_append_val(step->records, statements);
 		statements += 2;
 	}
+	for (unsigned i = 0; i < json_array_get_length(facts); i++)
+		reader->ledger->handler.on_storing(t, json_array_get_object_element(facts, i), reader->ledger->user);
 	const char *boot = text_of(json_array_get_object_element(facts, json_array_get_length(facts) - 1), "boot", NULL);
 	tl_transaction_add(t, "INSERT INTO node (name, boot, stored_sequence) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE "
 			      "SET boot = excluded.boot, stored_sequence = excluded.stored_sequence "

@@ -26,6 +26,10 @@ struct tl_ledger_handler {
 	void (*on_cdr)(const struct tl_cdr *cdr, void *user);
 	/** All that @node's journal held when it was attached is stored. */
 	void (*on_caught_up)(const char *node, void *user);
+	/** @transaction stores @fact, maybe once more; statements may be added that are to be true with it. */
+	void (*on_storing)(struct tl_transaction *transaction, JsonObject *fact, void *user);
+	/** @fact is stored; before its node is told, and before on_caught_up. */
+	void (*on_fact)(JsonObject *fact, void *user);
 };
 
 struct tl_ledger;

@@ -72,6 +72,14 @@ void tl_fact_leg(struct tl_leg *leg, const char *fact, JsonObject *more, void (*
 	submit(leg->node, object, fact, leg->node->boot, monotonic_ns(), tl_clock_utc_us(), leg->id, then);
 }
 
+void tl_fact_owned(struct tl_node *node, const char *leg, JsonObject *tags, const char *fact, JsonObject *more)
+{
+	json_object_set_string_member(more, "leg", leg);
+	if (tags)
+		json_object_set_object_member(more, "tags", json_object_ref(tags));
+	submit(node, more, fact, node->boot, monotonic_ns(), tl_clock_utc_us(), leg, NULL);
+}
+
 /* A copy of an opening fact, to be made into an ended one. (transfer full); NULL when it cannot be read. */
 static JsonObject *read_fact(const char *text)
 {

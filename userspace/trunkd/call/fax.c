@@ -50,6 +50,37 @@ static void report(struct tl_leg_fax *fax, const char *event, JsonObject *params
 	tl_report_owned(fax->node, fax->owner, fax->leg_id, fax->tags, event, params);
 }
 
+/* A far end's idents are octets of any kind. */
+static void set_text(JsonObject *params, const char *member, const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	json_object_set_string_member(params, member, valid);
+}
+
+/* What has come is an item of the spool; what was sent is only a word, and must not be lost with who was to hear it. */
+static void journal(struct tl_leg_fax *fax, const char *fact, JsonObject *more)
+{
+	json_object_set_string_member(more, "fax", fax->id);
+	tl_fact_owned(fax->node, fax->leg_id, fax->tags, fact, more);
+}
+
+static void journal_page(struct tl_leg_fax *fax, unsigned page)
+{
+	JsonObject *more = json_object_new();
+	json_object_set_int_member(more, "page", page);
+	journal(fax, "fax-page", more);
+}
+
+static void journal_end(struct tl_leg_fax *fax, const struct tl_fax_result *result)
+{
+	JsonObject *more = json_object_new();
+	json_object_set_string_member(more, "result", result->words);
+	json_object_set_string_member(more, "trouble", tl_fax_trouble_name(result->trouble));
+	json_object_set_int_member(more, "pages", result->pages);
+	set_text(more, "remote_ident", result->remote_ident);
+	journal(fax, "fax-ended", more);
+}
+
 static void set_direction(struct tl_leg_fax *fax, JsonObject *params)
 {
 	json_object_set_string_member(params, "direction", fax->config.sends ? "out" : "in");
@@ -59,13 +90,6 @@ static void set_item(struct tl_leg_fax *fax, JsonObject *params)
 {
 	if (fax->item)
 		json_object_set_string_member(params, "item", tl_spool_item_name(fax->item));
-}
-
-/* A far end's idents are octets of any kind. */
-static void set_text(JsonObject *params, const char *member, const char *text)
-{
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-	json_object_set_string_member(params, member, valid);
 }
 
 static void on_negotiated(struct tl_fax *machine, const struct tl_fax_negotiated *negotiated, void *user)
@@ -112,6 +136,8 @@ static void on_page(struct tl_fax *machine, const struct tl_fax_page *page, void
 	if (fax->item)
 		json_object_set_string_member(params, "part", part);
 	report(fax, "fax.page", params);
+	if (fax->config.sends)
+		journal_page(fax, page->number);
 }
 
 static void close_item(struct tl_leg_fax *fax, const struct tl_fax_result *result)
@@ -146,6 +172,8 @@ static void on_ended(struct tl_fax *machine, const struct tl_fax_result *result,
 	tl_info("leg %s: fax %s: %s, %u pages", fax->leg_id, fax->id, result->words, result->pages);
 	close_item(fax, result);
 	report(fax, "fax.ended", params);
+	if (fax->config.sends)
+		journal_end(fax, result);
 	leg_fax_free(fax);
 }
 

@@ -32,6 +32,8 @@ void tl_report_trace(struct tl_node *node, struct tl_access *access, bool sent, 
  * @then: once it is durable, if the leg still is in the table; may be NULL.
  */
 void tl_fact_leg(struct tl_leg *leg, const char *fact, JsonObject *more, void (*then)(struct tl_leg *leg));
+/** The same about what outlives its leg: @tags may be NULL, @more (transfer full) not. */
+void tl_fact_owned(struct tl_node *node, const char *leg, JsonObject *tags, const char *fact, JsonObject *more);
 /** The books of the last run: an ended fact for each leg that it left open; then boot. */
 struct tl_journal_past;
 void tl_fact_boot(struct tl_node *node, const struct tl_journal_past *past);
