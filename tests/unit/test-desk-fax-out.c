@@ -248,6 +248,62 @@ static void test_unheard(void)
 	desk_rig_free(centre);
 }
 
+/* No line is free, more often than it is tried: that counts for nothing, and the next call is the one that does. */
+static void test_no_line(void)
+{
+	static const unsigned causes[] = { 34, 42, 44, 47 };
+	struct desk_rig *centre = desk_fax_new();
+	wait_until(centre->node->conductor);
+	desk_fax_mail(centre, "anna@example.org", "5551000@fax.example", DESK_FAX_MAIL, "250 2.0.0");
+	for (unsigned i = 0; i < G_N_ELEMENTS(causes); i++) {
+		wait_until(desk_fax_leg(centre));
+		fake_node_end(centre->node, desk_fax_leg(centre)->id, causes[i]);
+		wait_until(!desk_fax_leg(centre) && desk_fax_holds(centre, "SELECT count(*) FROM fax WHERE state = 'waiting' AND tried = 0"));
+		/* Later each time: what is waited for here is put forward. */
+		g_assert_cmpint(desk_rig_query(centre, "SELECT count(*) FROM fax WHERE why LIKE 'no line was free, cause %'"), ==, 1);
+		desk_rig_stop(centre);
+		desk_rig_query(centre, "UPDATE fax SET next_utc_us = 1 RETURNING 1");
+		desk_rig_start(centre);
+	}
+	wait_until(desk_fax_leg(centre));
+	fake_node_end(centre->node, desk_fax_leg(centre)->id, 17);
+	wait_until(desk_fax_holds(centre, "SELECT count(*) FROM fax WHERE tries = 5 AND tried = 1 AND without_line_utc_us IS NULL"));
+	/* Half a day without a line: who sent it is told. */
+	wait_until(desk_fax_leg(centre));
+	unsigned looks = fake_node_count(centre->node, "node.snapshot");
+	desk_rig_stop(centre);
+	desk_rig_query(centre, "UPDATE fax SET without_line_utc_us = 1 RETURNING 1");
+	desk_rig_start(centre);
+	wait_until(fake_node_count(centre->node, "node.snapshot") > looks);
+	fake_node_end(centre->node, desk_fax_leg(centre)->id, 34);
+	wait_until(desk_fax_holds(centre, "SELECT count(*) FROM fax WHERE state = 'failed' AND why LIKE 'no line was free%'"));
+	desk_rig_free(centre);
+}
+
+/* Refused for good; given again by hand it is another call, and who sent it hears of that, too. */
+static void test_given_again(void)
+{
+	struct desk_rig *centre = desk_fax_new();
+	wait_until(centre->node->conductor);
+	desk_fax_mail(centre, "anna@example.org", "5551000@fax.example", DESK_FAX_MAIL, "250 2.0.0");
+	wait_until(desk_fax_leg(centre));
+	g_autofree char *first = g_strdup(desk_fax_leg(centre)->id), *fax = desk_fax_to(centre, "5551000");
+	fake_node_end(centre->node, first, 21);
+	wait_until(desk_fax_holds(centre, "SELECT count(*) FROM fax WHERE state = 'failed' AND why LIKE 'the call was rejected%'"));
+	g_autoptr(JsonObject) said = desk_rig_ask(centre, "fax.retry", fax);
+	wait_until(desk_fax_leg(centre));
+	g_assert_cmpstr(desk_fax_leg(centre)->id, !=, first); /* a record of its own */
+	fake_node_answer(centre->node, desk_fax_leg(centre)->id);
+	wait_until(centre->node->fax_document);
+	desk_fax_confirm(centre, 1, 1);
+	fake_node_fax_ended(centre->node, "ok", "none", 1, TRUE);
+	wait_until(desk_fax_holds(centre, "SELECT count(*) FROM fax WHERE state = 'sent' AND tries = 2"));
+	wait_until(desk_fax_holds(centre, "SELECT count(*) = 2 FROM delivery WHERE target = 'anna@example.org'"));
+	wait_until(desk_fax_holds(centre, "SELECT count(*) = 2 FROM fax_try WHERE ended_utc_us IS NOT NULL"));
+	wait_until(desk_fax_holds(centre, "SELECT count(*) = 2 FROM contact WHERE kind = 'fax' AND ended_utc_us IS NOT NULL"));
+	desk_rig_free(centre);
+}
+
 static void cancel(struct desk_rig *centre, const char *number)
 {
 	g_autofree char *fax = desk_fax_to(centre, number);
@@ -310,6 +366,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/fax/truth", test_truth);
 	g_test_add_func("/fax/take-over", test_take_over);
 	g_test_add_func("/fax/unheard", test_unheard);
+	g_test_add_func("/fax/no-line", test_no_line);
+	g_test_add_func("/fax/given-again", test_given_again);
 	g_test_add_func("/fax/cancel", test_cancel);
 	return g_test_run();
 }

@@ -129,7 +129,7 @@ static void configure_faxes(struct fax_desk *desk, const struct fax_desk_handler
 		.domains = tl_config_list(tl_config_section(desk->config, "lmtp"), "domains"), .quiet = tl_config_string(s, "quiet"),
 		.zone = tl_config_string(s, "zone"), .block = tl_config_list(s, "block"), .cover = tl_config_string(s, "cover"),
 		.body = strcmp(body, "auto") ? body : NULL, .standard = !tl_config_choice(s, "resolution"), .letter = tl_config_choice(s, "paper"),
-		.tries = tl_config_int(s, "tries"), .retry_busy_s = tl_config_int(s, "retry_busy_s"),
+		.tries = tl_config_int(s, "tries"), .no_line_h = tl_config_int(s, "no_line_h"), .retry_busy_s = tl_config_int(s, "retry_busy_s"),
 		.retry_no_answer_s = tl_config_int(s, "retry_no_answer_s"), .retry_trouble_s = tl_config_int(s, "retry_trouble_s"),
 		.convert_retry_s = tl_config_int(s, "convert_retry_s"), .convert_give_up_s = tl_config_int(s, "convert_give_up_s"),
 		.keep_days = tl_config_int(tl_config_section(desk->config, "blobs"), "keep_fax_days"),

@@ -96,6 +96,7 @@ const struct tl_config_key settings_keys[] = {
 	{ "faxes", "retry_busy_s", TL_CONFIG_INT, "120", NULL, 1, 86400, .help = "after busy, s" },
 	{ "faxes", "retry_no_answer_s", TL_CONFIG_INT, "900", NULL, 1, 86400, .help = "after no answer, s" },
 	{ "faxes", "retry_trouble_s", TL_CONFIG_INT, "60", NULL, 1, 86400, .help = "after trouble in the middle: it goes on at the page that failed, s" },
+	{ "faxes", "no_line_h", TL_CONFIG_INT, "12", NULL, 1, 168, .help = "calls for which no line is free are no tries; for so long they are made again, later each time, h" },
 	{ "faxes", "quiet", TL_CONFIG_STRING, .help = "no faxes are sent in these hours, such as 22:00-07:00" },
 	{ "faxes", "zone", TL_CONFIG_STRING, .help = "time zone of quiet hours and of dates in mails; default: the system's" },
 	{ "faxes", "block", TL_CONFIG_LIST, .help = "beginnings of numbers that no fax is sent to" },

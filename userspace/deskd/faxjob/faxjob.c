@@ -160,7 +160,7 @@ const char *tl_faxes_alarm(const struct tl_faxes *faxes)
 
 static void resume(struct tl_faxes *faxes, const struct tl_result *result, unsigned row)
 {
-	enum { HAS_CONTACT = 25, ENDED, CAUSE };
+	enum { HAS_CONTACT = FAX_COLUMNS_N, ENDED, CAUSE };
 	struct fax *fax = fax_load(faxes, result, 0, row);
 	if (fax->incoming) {
 		if (fax->fsm.state == FAX_CONVERTING)
@@ -201,7 +201,8 @@ void tl_faxes_begin(struct tl_faxes *faxes, int64_t epoch)
 	tl_transaction_add(t, "SELECT f.id, f.direction, f.state, f.partial, f.box, f.contact, f.called, f.calling, f.remote_ident, f.sender, "
 			      "f.subject, f.source, f.source_type, f.document, f.picture, f.pages, "
 			      "CASE f.direction WHEN 'in' THEN f.pages_done ELSE (SELECT coalesce(max(p.page), 0) FROM fax_page p WHERE p.fax = f.id) END, "
-			      "f.batch, f.priority, f.tries, f.next_utc_us, f.why, f.created_utc_us, f.ended_utc_us, f.cancelled, c.id IS NOT NULL, c.ended_utc_us IS NOT NULL, c.cause "
+			      "f.batch, f.priority, f.tries, f.next_utc_us, f.why, f.created_utc_us, f.ended_utc_us, f.cancelled, "
+			      "f.tried, f.without_line_utc_us, c.id IS NOT NULL, c.ended_utc_us IS NOT NULL, c.cause "
 			      "FROM fax f LEFT JOIN contact c ON c.id = f.contact WHERE f.ended_utc_us IS NULL", TL_VALUES());
 	tl_store_submit(faxes->config.store, t, on_loaded, faxes);
 }

@@ -55,6 +55,7 @@ struct tl_faxes_config {
 	const char *cover, *body;
 	bool standard, letter;
 	unsigned tries, retry_busy_s, retry_no_answer_s, retry_trouble_s, keep_days;
+	unsigned no_line_h;   /* for so long calls for which there was no line do not count as tries */
 	unsigned convert_retry_s, convert_give_up_s; /* when this machine cannot convert: first, doubled; and for how long */
 	const struct tl_fax_box *boxes;
 	unsigned n_boxes;

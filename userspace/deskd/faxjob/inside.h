@@ -41,8 +41,12 @@ struct fax {
 	bool incoming, partial, busy; /* busy: a conversion, a transfer or a commit is under way */
 	bool cancelled; /* asked for, maybe by an earlier desk; the end of its call ends it */
 	char *box, *contact, *called, *calling, *remote_ident, *sender, *subject, *source, *source_type, *document, *picture, *batch, *why;
-	unsigned pages, pages_done, priority, tries, bit_rate;
+	unsigned pages, pages_done, priority, bit_rate;
+	unsigned tries; /* its calls so far: the last one's number */
+	unsigned tried; /* of these count, since it was given (again) */
 	int64_t next_utc_us, created_utc_us, ended_utc_us;
+	int64_t without_line_utc_us; /* since when; 0: there was one */
+	unsigned without_line;       /* so many calls in a row, as far as this desk knows */
 	struct line *line;   /* that it holds */
 	char *trouble;       /* fax.ended's, of this try */
 	unsigned cause;      /* out: of the call that has ended before its machine had its say */
@@ -105,8 +109,8 @@ void fax_save(struct fax *fax, struct tl_transaction *transaction);
 struct fax *fax_load(struct tl_faxes *faxes, const struct tl_result *result, unsigned statement, unsigned row);
 #define FAX_COLUMNS                                                                                                                \
 	"id, direction, state, partial, box, contact, called, calling, remote_ident, sender, subject, source, source_type, document, picture, " \
-	"pages, pages_done, batch, priority, tries, next_utc_us, why, created_utc_us, ended_utc_us, cancelled"
-#define FAX_COLUMNS_N 25
+	"pages, pages_done, batch, priority, tries, next_utc_us, why, created_utc_us, ended_utc_us, cancelled, tried, without_line_utc_us"
+#define FAX_COLUMNS_N 27
 /** Saves and tells; one that has ended is forgotten by it. */
 void fax_settle(struct fax *fax, const char *why, int64_t next_utc_us);
 void fax_tell(struct fax *fax);

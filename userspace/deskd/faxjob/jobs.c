@@ -141,24 +141,24 @@ void fax_save(struct fax *fax, struct tl_transaction *t)
 {
 	tl_transaction_add(t,
 			   "INSERT INTO fax (" FAX_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-			   "$18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT (id) DO UPDATE SET state = excluded.state, partial = excluded.partial, "
+			   "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27) ON CONFLICT (id) DO UPDATE SET state = excluded.state, partial = excluded.partial, "
 			   "contact = excluded.contact, remote_ident = excluded.remote_ident, subject = excluded.subject, "
 			   "document = excluded.document, picture = excluded.picture, pages = excluded.pages, pages_done = excluded.pages_done, tries = excluded.tries, "
 			   "priority = excluded.priority, next_utc_us = excluded.next_utc_us, why = excluded.why, ended_utc_us = excluded.ended_utc_us, "
-			   "cancelled = excluded.cancelled WHERE " NOT_BACK,
+			   "cancelled = excluded.cancelled, tried = excluded.tried, without_line_utc_us = excluded.without_line_utc_us WHERE " NOT_BACK,
 			   TL_VALUES(tl_text(fax->id), tl_text(fax->incoming ? "in" : "out"), tl_text(fax_state_name(fax)), tl_int(fax->partial),
 				     tl_text(fax->box), tl_text(fax->contact), tl_text(fax->called), tl_text(fax->calling),
 				     tl_text(fax->remote_ident), tl_text(fax->sender), tl_text(fax->subject), tl_text(fax->source),
 				     tl_text(fax->source_type), tl_text(fax->document), tl_text(fax->picture), tl_int(fax->pages), tl_int(fax->pages_done),
 				     tl_text(fax->batch), tl_int(fax->priority), tl_int(fax->tries), tl_time(fax->next_utc_us),
 				     tl_text(fax->why), tl_int(fax->created_utc_us), tl_time(fax->ended_utc_us),
-				     tl_int(fax->cancelled)));
+				     tl_int(fax->cancelled), tl_int(fax->tried), tl_time(fax->without_line_utc_us)));
 }
 
 struct fax *fax_load(struct tl_faxes *faxes, const struct tl_result *result, unsigned statement, unsigned row)
 {
 	enum { ID, DIRECTION, STATE, PARTIAL, BOX, CONTACT, CALLED, CALLING, REMOTE, SENDER, SUBJECT, SOURCE, TYPE, DOCUMENT, PICTURE, PAGES, DONE, BATCH,
-	       PRIORITY, TRIES, NEXT, WHY, CREATED, ENDED, CANCELLED };
+	       PRIORITY, TRIES, NEXT, WHY, CREATED, ENDED, CANCELLED, TRIED, WITHOUT_LINE };
 	const char *state = tl_result_text(result, statement, row, STATE);
 	struct fax *fax = fax_new(faxes, tl_result_text(result, statement, row, ID),
 				  !strcmp(tl_result_text(result, statement, row, DIRECTION), "in"));
@@ -179,6 +179,8 @@ struct fax *fax_load(struct tl_faxes *faxes, const struct tl_result *result, uns
 	fax->pages_done = tl_result_int(result, statement, row, DONE);
 	fax->priority = tl_result_int(result, statement, row, PRIORITY);
 	fax->tries = tl_result_int(result, statement, row, TRIES);
+	fax->tried = tl_result_int(result, statement, row, TRIED);
+	fax->without_line_utc_us = tl_result_int(result, statement, row, WITHOUT_LINE);
 	fax->next_utc_us = tl_result_int(result, statement, row, NEXT);
 	fax->created_utc_us = tl_result_int(result, statement, row, CREATED);
 	fax->ended_utc_us = tl_result_int(result, statement, row, ENDED);

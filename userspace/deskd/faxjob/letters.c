@@ -124,7 +124,7 @@ void letters_result(struct fax *fax, struct tl_transaction *t)
 	if (!fax->sender || !*fax->sender)
 		return;
 	g_autofree char *subject = result_subject(fax), *text = result_text(fax);
-	g_autofree char *number = g_strdup_printf("result-%u", fax->tries);
+	g_autofree char *number = g_strdup_printf("result-%" G_GINT64_MODIFIER "x", fax->ended_utc_us); /* it may be given again */
 	struct tl_attachment picture = { fax->picture, "first-page.png", "image/png" };
 	struct tl_letter letter = { .kind = TL_DELIVERY_MAIL, .about = fax->id, .number = number, .target = fax->sender,
 				    .from = fax->faxes->mail_from, .subject = subject, .text = text, .attachments = &picture,

@@ -320,7 +320,9 @@ static void on_retry(const struct tl_result *result, const GError *error, void *
 	}
 	fax->ended_utc_us = 0;
 	fax->cancelled = false;
-	fax->tries = fax->incoming ? fax->tries + 1 : 0;
+	fax->tries += fax->incoming; /* out: calls have their own numbers */
+	fax->tried = 0;
+	fax->without_line_utc_us = 0;
 	fax->fsm.state = fax->incoming || !fax->document ? FAX_CONVERTING : FAX_WAITING;
 	fax_settle(fax, NULL, tl_clock_utc_us());
 	json_object_set_object_member(answer, "fax", fax_json(fax));

@@ -10,6 +10,8 @@
 #define LOOK_MAX_MS 60000
 #define LAST_WORDS_MS 5000 /* of a machine whose call has ended */
 #define CAUSE_NORMAL 16
+#define CAUSE_CONGESTION 42
+#define NO_LINE_MAX_S 900
 #define NO_FAX_TRIES 2 /* a voice answers: it is not rung up again and again */
 
 /* ---- quiet hours (pure) ---- */
@@ -108,12 +110,25 @@ struct verdict {
 	bool again;
 	unsigned after_s;
 	const char *why;
+	bool no_try; /* there was no line for it: nobody was disturbed, nothing is to be paid */
 };
 
-/* Q.850: what the network said when no fax machine spoke. */
-static struct verdict of_cause(const struct tl_faxes *faxes, unsigned cause)
+static struct verdict no_line(const struct fax *fax)
 {
+	unsigned first_s = fax->faxes->config.retry_trouble_s, after_s = first_s << MIN(fax->without_line, 10);
+	return (struct verdict){ true, MAX(first_s, MIN(after_s, NO_LINE_MAX_S)), "no line was free", true };
+}
+
+/* Q.850: what the network said when no fax machine spoke. */
+static struct verdict of_cause(const struct fax *fax, unsigned cause)
+{
+	const struct tl_faxes *faxes = fax->faxes;
 	switch (cause) {
+	case 34:
+	case CAUSE_CONGESTION:
+	case 44:
+	case 47:
+		return no_line(fax);
 	case 17:
 		return (struct verdict){ true, faxes->config.retry_busy_s, "busy" };
 	case 18:
@@ -140,7 +155,7 @@ static struct verdict of_trouble(const struct fax *fax)
 	const struct tl_faxes *faxes = fax->faxes;
 	const char *trouble = fax->trouble;
 	if (!strcmp(trouble, "no-fax"))
-		return (struct verdict){ fax->tries < NO_FAX_TRIES, faxes->config.retry_no_answer_s, NULL };
+		return (struct verdict){ fax->tried < NO_FAX_TRIES, faxes->config.retry_no_answer_s, NULL };
 	if (!strcmp(trouble, "incompatible") || !strcmp(trouble, "refused") || !strcmp(trouble, "document"))
 		return (struct verdict){ false, 0, NULL };
 	return (struct verdict){ true, faxes->config.retry_trouble_s, NULL };
@@ -161,8 +176,24 @@ static bool is_sent(const struct fax *fax)
 	return fax->pages && fax->pages_done >= fax->pages;
 }
 
+/* Whether it is tried again, as far as tries and patience go. */
+static bool count_try(struct fax *fax, const struct verdict *verdict)
+{
+	if (!verdict->no_try) {
+		fax->without_line = 0;
+		fax->without_line_utc_us = 0;
+		return fax->tried < fax->faxes->config.tries;
+	}
+	fax->tried -= fax->tried > 0;
+	fax->without_line++;
+	if (!fax->without_line_utc_us)
+		fax->without_line_utc_us = tl_clock_utc_us();
+	return tl_clock_utc_us() - fax->without_line_utc_us < fax->faxes->config.no_line_h * G_TIME_SPAN_HOUR;
+}
+
 static void decide(struct fax *fax, struct verdict verdict, const char *why)
 {
+	bool patient = count_try(fax, &verdict);
 	tl_timer_stop(fax->again);
 	give_line_back(fax);
 	store_try_end(fax, why);
@@ -170,7 +201,7 @@ static void decide(struct fax *fax, struct verdict verdict, const char *why)
 		outgoing_finish(fax, FAX_DONE, NULL);
 	} else if (fax->cancelled) {
 		outgoing_finish(fax, FAX_CANCEL, "cancelled");
-	} else if (verdict.again && fax->tries < fax->faxes->config.tries) {
+	} else if (verdict.again && patient) {
 		fax_fire(fax, FAX_AGAIN, NULL);
 		tl_info("%s to %s: %s; again in %u s from page %u", fax->id, fax->called, why, verdict.after_s, fax->pages_done + 1);
 		fax_settle(fax, why, tl_clock_utc_us() + (int64_t)verdict.after_s * G_USEC_PER_SEC);
@@ -191,13 +222,13 @@ void outgoing_over(struct fax *fax, unsigned cause)
 
 void outgoing_try_over(struct fax *fax, unsigned cause)
 {
-	struct verdict verdict = of_cause(fax->faxes, cause);
+	struct verdict verdict = of_cause(fax, cause);
 	bool spoke = fax->fsm.state == FAX_SENDING;
 	g_autofree char *why = is_sent(fax) ? g_strdup("the call ended") :
 			       spoke ? g_strdup_printf("the call ended in the middle, cause %u", cause) :
 				       g_strdup_printf("%s, cause %u", verdict.why, cause);
 	if (spoke)
-		verdict = (struct verdict){ true, fax->faxes->config.retry_trouble_s, NULL };
+		verdict = (struct verdict){ true, fax->faxes->config.retry_trouble_s, NULL, false };
 	decide(fax, verdict, why);
 }
 
@@ -264,11 +295,16 @@ void outgoing_answered(struct fax *fax, struct tl_contact *contact)
 
 /* ---- a try ---- */
 
+static unsigned cause_of(const GError *error)
+{
+	return g_error_matches(error, TL_CONTROL_ERROR, TL_CONTROL_OVERLOAD) ? CAUSE_CONGESTION : tl_control_error_cause(error);
+}
+
 static void on_placed(struct tl_contact *contact, const GError *error, void *user)
 {
 	struct fax *fax = step_end(user);
 	if (fax && error && fax->fsm.state == FAX_CALLING)
-		decide(fax, of_cause(fax->faxes, tl_control_error_cause(error)), error->message);
+		decide(fax, of_cause(fax, cause_of(error)), error->message);
 	else if (fax && fax->cancelled && contact)
 		tl_contact_release(contact, CAUSE_NORMAL);
 }
@@ -281,7 +317,7 @@ static void on_put(const GError *error, void *user)
 		g_autofree char *why = g_strdup(error ? error->message : "cancelled");
 		step_end(step);
 		if (fax && fax->fsm.state == FAX_CALLING)
-			decide(fax, of_cause(fax->faxes, 41), why);
+			decide(fax, no_line(fax), why);
 		return;
 	}
 	const struct box *box = fax_box(fax->faxes, fax->box);
@@ -303,7 +339,7 @@ static void on_try_stored(const struct tl_result *result, const GError *error, v
 	}
 	step_end(step);
 	if (fax)
-		decide(fax, of_cause(fax->faxes, 41), error ? error->message : "no node is connected");
+		decide(fax, no_line(fax), error ? error->message : "no node is connected");
 }
 
 void tl_faxes_storing(struct tl_transaction *transaction, JsonObject *fact, void *faxes)
@@ -326,6 +362,7 @@ static void call(struct fax *fax, struct line *line)
 	struct tl_faxes *faxes = fax->faxes;
 	take_line(fax, line);
 	fax->tries++;
+	fax->tried++;
 	g_free(fax->contact);
 	fax->contact = g_strdup_printf("%s-%u", fax->id, fax->tries);
 	g_clear_pointer(&fax->trouble, g_free);
@@ -420,6 +457,7 @@ void outgoing_resume(struct fax *fax, bool has_contact, bool ended, unsigned cau
 	} else if (!has_contact) { /* nobody was called yet */
 		give_line_back(fax);
 		fax->tries -= fax->tries > 0;
+		fax->tried -= fax->tried > 0;
 		fax_fire(fax, FAX_AGAIN, NULL);
 		fax_settle(fax, NULL, tl_clock_utc_us());
 	} else if (ended) {

@@ -16,5 +16,7 @@ const char *const tl_migrations[] = {
 	,
 #include "userspace/deskd/store/migrations/0006-bounces.sql.in.h"
 	,
+#include "userspace/deskd/store/migrations/0007-fax-tried.sql.in.h"
+	,
 };
 const unsigned tl_migrations_count = G_N_ELEMENTS(tl_migrations);
