@@ -9,6 +9,8 @@
 #define TL_ROOM "exchange"
 #include "base/log.h"
 
+#define TICK_MS 10
+
 const struct tl_config_key exchange_keys[] = {
 	{ "exchange", "socket", TL_CONFIG_STRING, .help = "UNIX socket that takes orders (exchange call ...)" },
 	{ "exchange", "log_level", TL_CONFIG_CHOICE, "notice", "error|warning|notice|info|debug", .help = "what is logged" },
@@ -160,6 +162,15 @@ static bool check_answers(struct exchange *exchange, GError **error)
 	return true;
 }
 
+uint64_t exchange_line_ms(const struct exchange *exchange)
+{
+	struct tl_media_counters counters;
+	if (!exchange->line_time)
+		return UINT64_MAX;
+	tl_media_counters(exchange->media, &counters);
+	return counters.ticks * TICK_MS;
+}
+
 static bool make_media(struct exchange *exchange, GError **error)
 {
 	const struct tl_config_section *section = tl_config_section(exchange->config, "media");
@@ -170,6 +181,7 @@ static bool make_media(struct exchange *exchange, GError **error)
 		.rtp_port_max = tl_config_int(section, "rtp_port_max"),
 		.realtime_priority = tl_config_int(section, "realtime_priority"),
 	};
+	exchange->line_time = config.tick == TL_TICK_SPAN;
 	exchange->media = tl_media_new(&config, &party_media_handler, error);
 	return exchange->media != NULL;
 }

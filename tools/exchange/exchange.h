@@ -89,6 +89,7 @@ struct trunk_end {
 struct exchange {
 	struct tl_config *config;
 	struct tl_media *media;
+	bool line_time;         /* drives media's ticks, not the clock */
 	struct tl_fax_pool *fax_pool; /* made when the first fax begins */
 	struct tl_sip *sip;
 	GPtrArray *trunks;      /* struct trunk_end */
@@ -104,6 +105,8 @@ struct exchange *exchange_new(const char *path, GError **error);
 void exchange_free(struct exchange *exchange);
 /** The trunk end called @name, or the next one with an idle channel when NULL; NULL when there is none. */
 struct trunk_end *exchange_trunk(struct exchange *exchange, const char *name);
+/** Line time since its begin; UINT64_MAX where the clock drives the ticks. */
+uint64_t exchange_line_ms(const struct exchange *exchange);
 JsonObject *exchange_status(struct exchange *exchange);
 
 extern const struct tl_config_key exchange_keys[];

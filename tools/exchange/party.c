@@ -40,7 +40,10 @@ char *party_file(const struct party *party, const char *name)
 void party_limit(struct party *party, const struct step *step, unsigned word, double fallback_s)
 {
 	double s = g_strv_length(step->words) > word ? g_ascii_strtod(step->words[word], NULL) : fallback_s;
-	tl_timer_start(party->step_timer, CLAMP(s, 0, 86400) * 1000);
+	unsigned ms = CLAMP(s, 0, 86400) * 1000;
+	uint64_t line_ms = exchange_line_ms(party->exchange);
+	party->limit_line_ms = line_ms == UINT64_MAX ? 0 : line_ms + ms;
+	tl_timer_start(party->step_timer, ms);
 }
 
 /* ---- audio ---- */
@@ -233,6 +236,11 @@ void party_continue(struct party *party)
 static void on_step_timer(void *user)
 {
 	struct party *party = user;
+	uint64_t line_ms = exchange_line_ms(party->exchange);
+	if (line_ms < party->limit_line_ms) {
+		tl_timer_start(party->step_timer, party->limit_line_ms - line_ms);
+		return;
+	}
 	party->timed_out = true;
 	party_continue(party);
 }

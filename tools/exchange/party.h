@@ -26,6 +26,7 @@ struct party {
 	unsigned at;              /* step under way */
 	bool begun, running, again, clearing, ended;
 	struct tl_timer *step_timer;
+	uint64_t limit_line_ms;   /* exchange_line_ms() before which the step's time is not over: a slow line slows scripts */
 	bool timed_out;
 	int64_t step_us, start_us;
 	char *failure;
