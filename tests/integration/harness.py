@@ -26,6 +26,21 @@ def program(name, variant="release"):
     return str(BUILD / variant / name)
 
 
+def claim(what):
+    """Whether @what is this test's until it ends: of all that run beside one another only one has it."""
+    lock = socket.socket(socket.AF_UNIX)
+    try:
+        lock.bind(f"\0trunkline-test {what}")
+    except OSError:
+        lock.close()
+        return False
+    claim.held.append(lock.detach())
+    return True
+
+
+claim.held = []
+
+
 def is_free(port):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_INET) as tcp:
         try:
@@ -37,13 +52,13 @@ def is_free(port):
 
 
 def free_ports(n):
-    """Ports of 127.0.0.1 that nobody had a moment ago, below those that the kernel gives to clients; tests that run
-    beside us count from other processes' ids."""
+    """Ports of 127.0.0.1 that nobody had a moment ago, below those that the kernel gives to clients; no test that runs
+    beside us is given them."""
     found = []
     while len(found) < n:
         free_ports.taken += 1
         port = 10000 + (os.getpid() * 101 + free_ports.taken) % 20000
-        if is_free(port):
+        if is_free(port) and claim(port):
             found.append(port)
     return found
 
@@ -60,10 +75,12 @@ def free_row(n):
 
 
 def rtp_range():
-    """A range of RTP ports for one program; tests that run beside us count from other processes' ids."""
-    rtp_range.taken += 1
-    first = 34000 + (os.getpid() * 7 + rtp_range.taken) % 140 * 200
-    return first - first % 2, first - first % 2 + 198
+    """A range of RTP ports for one program, and for no other program of a test."""
+    while True:
+        rtp_range.taken += 1
+        first = 34000 + (os.getpid() * 7 + rtp_range.taken) % 140 * 200
+        if claim(f"rtp {first}"):
+            return first, first + 198
 
 
 rtp_range.taken = 0
@@ -169,6 +186,7 @@ class Case(unittest.TestCase):
         self.dir = Path(tempfile.mkdtemp(prefix="tl-"))
         self.programs = []
         self.closers = []  # called first, the latest first
+        self.claimed = len(claim.held)
         self.addCleanup(self.clean_up)
 
     def start(self, name, command, variant="release", env=None):
@@ -199,6 +217,9 @@ class Case(unittest.TestCase):
         if complaints or self.has_failed():
             self.keep_logs()
         shutil.rmtree(self.dir, ignore_errors=True)
+        for lock in claim.held[self.claimed:]:
+            os.close(lock)
+        del claim.held[self.claimed:]
         if complaints:
             self.fail("\n".join(complaints))
 
