@@ -68,18 +68,18 @@ class Centre(Case):
     web = ()  # further lines of that section
     node_more, desk_more = "", ()  # further lines of their configurations
     media = ()  # further lines of the node's section
-    lease_ms = LEASE_MS
+    lease_ms, offer_timeout_ms = LEASE_MS, LEASE_MS
     in_step = False  # the telephones are the network's: their clocks are the line's, and what they hear is never torn
 
     def setUp(self):
         super().setUp()
         a, b, self.sip = free_ports(3)
-        lines = Pacer(self, [(a, b)])
-        far, into = lines.ports(0)
+        self.lines, self.node_port = Pacer(self, [(a, b)]), b
+        far, into = self.lines.ports(0)
         passwords = {name: f"secret-{name}" for name in self.agents}
         self.node = Node(self, [near("e1", b, into, more=(*Pacer.SETTINGS, "group = carrier"))], passwords,
                          {NUMBER: "announcement:file:closed.wav"}, sip=f"sip:127.0.0.1:{self.sip}",
-                         more=self.node_more, settings=("offer_timeout_ms = 2000",), media=self.media)
+                         more=self.node_more, settings=(f"offer_timeout_ms = {self.offer_timeout_ms}",), media=self.media)
         for name, octets in ("music", MUSIC), ("later", LATER), ("closed", CLOSED):
             self.node.add_sound(f"{name}.wav", octets)
         for digit in range(10):
@@ -122,6 +122,10 @@ class Centre(Case):
     def await_call(self, calling, state):
         return wait_until(lambda: self.calls().get(calling, {}).get("state") == state, f"{calling} {state}")
 
+    def await_news(self, calling, state, mark):
+        """That the desk has told of it since @mark, had it lasted ever so short."""
+        self.control.await_event("call.changed", lambda p: (p["call"]["calling"].lstrip("+"), p["call"]["state"]) == (calling, state), mark)
+
     def waiting(self):
         """Who waits in the queue, the first first."""
         queued = [call for call in self.calls().values() if call["state"] == "queued"]
@@ -135,6 +139,11 @@ class Centre(Case):
         found = rows()
         self.assertEqual(len({(row["node"], row["leg"]) for row in found}), len(found), "a leg has two records")
         return sorted((row["direction"], row["party"], row["billable_ms"] > 0, row["cause"]) for row in found)
+
+    def await_line_time(self, seconds):
+        """So long for who is on the line, however slow that is."""
+        until = self.lines.steps + seconds * 8000 / self.lines.frames
+        wait_until(lambda: self.lines.steps >= until, f"{seconds} s of the line's time")
 
     def all_quiet(self):
         self.network.await_idle("net", 30)

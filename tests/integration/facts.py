@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only WITH cryptsetup-OpenSSL-exception
 """The journal's facts as records of calls: what a bill would be made from."""
+from harness import wait_until
+
 
 
 def read_facts(control):
@@ -31,10 +33,17 @@ def legs_of(facts):
     return legs
 
 
-def records(facts):
-    """One (direction, span or user, called, answered, cause) for each leg, in the order of their beginnings."""
+def records(control):
+    """One (direction, span or user, called, answered, cause) for each leg, in the order of their beginnings, once every
+    leg has ended: the node may learn of that after its far ends, and what has just happened may not be on the disk yet.
+    @control: a conductor."""
+    def all_ended():
+        facts = read_facts(control)
+        kinds = [fact["fact"] for fact in facts]
+        return kinds.count("offered") == kinds.count("ended") and facts
+    wait_until(lambda: not control.snapshot()["legs"], "no leg left on the node")
     rows = []
-    for own in legs_of(facts).values():
+    for own in legs_of(wait_until(all_ended, "an end of each leg")).values():
         last = own[-1]
         rows.append((last["direction"], last["party"]["name"], last["setup"]["called"],
                      any(fact["fact"] == "answered" for fact in own), last["cause"]))

@@ -10,6 +10,7 @@ DIGITS = "0123456789*#ABCD"
 
 class Talk(Centre):
     agents = {"anna": "alert; answer; record agent-hears.wav; pause 1; play agent-says.wav; wait released 3600"}
+    in_step = True
 
     def test_audio_both_ways_and_records(self):
         said = {"caller": noise(3, 1), "agent": noise(3, 2)}
@@ -46,6 +47,7 @@ class Digits(Centre):
 
 class HangUp(Centre):
     agents = {"anna": "alert; pause 3; answer; wait released 3600"}
+    in_step = True
 
     def hang_up_in(self, state):
         call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait released 60")
@@ -54,16 +56,18 @@ class HangUp(Centre):
 
     def test_caller_in_the_queue(self):
         self.control.ask("agent.set", agent="anna", state="break", reason="lunch")
+        mark = self.control.mark()
         call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; record heard.wav; pause 4; hangup 16")
-        self.await_call("0301", "queued")
+        self.await_news("0301", "queued", mark)
         self.assertEqual(call.all_good()[0]["cause"], 16)
         self.all_quiet()
         self.assertEqual(self.cdrs(1), [("in", "e1/1", True, 16)])
         assert_heard(read_wav(self.dir / "heard.wav"), MUSIC, "the one who waits")
 
     def test_caller_while_it_rings(self):
+        mark = self.control.mark()
         call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; pause 1.5; hangup 16")
-        self.await_call("0301", "ringing")
+        self.await_news("0301", "ringing", mark)
         self.assertEqual(call.all_good()[0]["cause"], 16)
         self.all_quiet()
         self.await_agent("anna", "ready")
@@ -132,8 +136,9 @@ class Vanished(OtherAgents):
     test_busy = test_unregistered = None
 
     def test_while_it_rings(self):
+        mark = self.control.mark()
         call = self.call()
-        self.await_call("0301", "ringing")
+        self.await_news("0301", "ringing", mark)
         self.phones["anna"].process.kill()
         self.take_over("0301")
         self.end(call)

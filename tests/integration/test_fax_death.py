@@ -22,7 +22,6 @@ class KilledWhileReceiving(Case):
 
     def test_killed(self):
         line = FaxLine(self)
-        line.pacer.GONE_S = 60  # a machine that stands still for seconds loses nothing; deaths are told
         line.node.file.write_text(line.node.file.read_text().replace("restart = no", "restart = yes"))
         document = write_document(self.dir / "document.tif", [1, 2, 3])
         wanted = pixels(document)

@@ -17,6 +17,7 @@ class NodeKilled(Centre):
         wait_until(lambda: sorted(call["state"] for call in self.calls().values()) == ["answered", "queued", "queued"],
                    "one talks and two wait")
         self.node.process.kill()
+        self.lines.died(self.node_port)
         self.node.start()
         for call in calls:
             result, = call.all_good()
@@ -24,15 +25,16 @@ class NodeKilled(Centre):
             self.assertIn(result["cause"], (27, 41, 81, 101))  # by RESTART, or as a call that is not known any more (Q.931 5.8.10)
         self.network.await_idle("net", 30)
         control = self.node.connect()
-        self.assertEqual(control.snapshot()["legs"], [])
+        wait_until(lambda: not control.snapshot()["legs"], "no leg left on the node")
         wait_until(lambda: control.snapshot()["spans"][0]["counters"]["restarts_sent"] >= 30, "a RESTART for each channel")
         wait_until(lambda: not self.calls(), "the desk knows that they ended")
         rows = self.cdrs(4)
         self.assertEqual([row[0] for row in rows], ["in", "in", "in", "out"])
         self.assertEqual({row[3] for row in rows}, {41})
         self.await_agent("anna", "ready")
+        mark = self.control.mark()
         call = self.network.start_calls(f"dial {NUMBER} from 0309 on net; wait answered; pause 4; hangup 16")
-        self.await_call("0309", "answered")
+        self.await_news("0309", "answered", mark)
         self.assertEqual(call.all_good()[0]["cause"], 16)
         self.all_quiet()
 

@@ -7,6 +7,7 @@ from harness import Case, free_ports, main
 from wire import Pacer
 
 DIGITS = "0123456789*#ABCD"
+SPEED = 4
 
 
 class Pair(Case):
@@ -16,8 +17,8 @@ class Pair(Case):
 
     def plug(self, scripts, answers, network=None):
         a, b = free_ports(2)
-        line = Pacer(self, [(a, b)], 4, self.kind)
-        far, near = line.ports(0)
+        self.line = Pacer(self, [(a, b)], SPEED, self.kind)
+        far, near = self.line.ports(0)
         self.network = Exchange(
             self, "network", [Span("net", a, far, self.kind, clock="loop", more=Pacer.SETTINGS)],
             tick="span", **(network or {}))
@@ -66,11 +67,13 @@ class E1(Pair):
         for n in range(1, self.bearers + 1):
             write_wav(self.dir / f"says-{n}.wav", noise(1, n), self.law)
         self.plug({"echo": "answer; echo on; wait released 120"}, {"": "echo"})
+        self.line.run_at(0.5)  # slowly, until all have been seen at once
         calls = self.network.start_calls("""dial 100%n; wait answered; record hears-%n.wav; pause 4
                                             say says-%n.wav; pause 3; hangup 16""", count=self.bearers, rate=30)
         self.network.await_idle("net", 0)
         _, summary = self.network.start_calls("dial 1; wait answered").results()
         self.assertIn("no span has an idle channel", summary["failures"][0]["failure"])
+        self.line.run_at(SPEED)
         for result in calls.all_good():
             self.assertEqual(result["cause"], 16)
             n = result["number"]

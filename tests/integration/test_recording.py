@@ -188,6 +188,8 @@ class Death(Recording):
             wait_until(lambda path=path, form=form, octets=octets: self.has(path, form, octets), f"{form} on the disk")
             print(f"{form}: on the disk {time.monotonic() - heard:.2f} s after it was heard", file=sys.stderr)
         self.node.process.kill()
+        for port in self.node_ports:
+            self.lines.died(port)
         self.node.start()
         self.control = self.node.connect("conductor", epoch=2)
         wait_until(lambda: len(self.control.ask("spool.list")["items"]) == 2, "both items, settled")
@@ -204,6 +206,7 @@ class Death(Recording):
 class Queue(Centre):
     """A queue whose calls are recorded, through the desk."""
     agents = {"anna": "alert; answer; record anna-hears.wav; play anna-says.wav forever; wait released 300"}
+    in_step = True
     queue = ("record = wav", "record_notice = file:later.wav", "overflow_s = 300")
 
     def setUp(self):
@@ -239,10 +242,10 @@ class Queue(Centre):
         said in a pause, and on hold, is not there; it lands in the store and leaves the node; it can be fetched."""
         caller = noise(1, 32)
         write_wav(self.dir / "caller-says.wav", caller, ALAW)
+        node = self.node.connect("observer")
         call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; record hears.wav; "
                                         "play caller-says.wav forever; wait released 300")
         self.await_recording("on")
-        node = self.node.connect("observer")
         bridge = node.snapshot()["recordings"][0]["bridge"]
         node.await_event("leg.played", lambda e: e["play"] == f"r{bridge[1:]}" and e["completed"])
         self.desk.kill()

@@ -9,7 +9,7 @@ from harness import main, wait_until
 
 class StoreFull(Centre):
     agents = {"anna": "alert; answer; echo on; wait released 3600"}
-    lease_ms = 2000  # which runs out here
+    lease_ms, offer_timeout_ms = 4000, 2000  # which run out here
 
     def test_calls_go_on(self):
         talking = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; wait released 120")
@@ -22,7 +22,7 @@ class StoreFull(Centre):
         desk.await_line("store: alarm: ", mark)
         alone = self.network.call(f"dial {NUMBER} from 0302 on net; wait released 60")
         self.assertFalse(alone["answered"])
-        self.assertEqual(len(self.node.connect().snapshot()["legs"]), 2)
+        wait_until(lambda: len(self.node.connect().snapshot()["legs"]) == 2, "the two who talk, and nobody else")
 
         mark = desk.mark()
         resource.prlimit(pid, resource.RLIMIT_FSIZE, soft_hard)

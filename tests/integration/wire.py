@@ -205,10 +205,10 @@ class End:
 class Pacer:
     """Lines between ends that all follow (clock mode loop): it alone says how fast line time runs. Step by
     step each end is sent what the other one answered. No step is taken while an end that lives owes
-    an answer, so a slow machine slows the lines and loses nothing. @lines: pairs of ports. @cas: a packet is a
+    an answer, so a slow machine slows the lines and loses nothing; who kills one says so (died()). @lines: pairs of ports. @cas: a packet is a
     multiframe and its CAS bits."""
 
-    FRAMES, GATHERED, GONE_S = 40, 4, 4.0
+    FRAMES, GATHERED, GONE_S = 40, 4, 60.0
     UNREAD, PROBE_S = 40, 0.05  # an end that does not read (yet) is not sent more, but for a probe now and then
     LOST = bytes([0x08, 4])  # control word with L: the far end is gone (RFC 5086 4.3)
     SETTINGS = (f"frames = {FRAMES}",)  # for the spans that are plugged in
