@@ -172,6 +172,51 @@ static void test_machine(void)
 	}
 }
 
+static unsigned lines_of(const char *path)
+{
+	g_autofree char *text = NULL;
+	unsigned n = 0;
+	for (const char *at = g_file_get_contents(path, &text, NULL, NULL) ? text : ""; *at; at++)
+		n += *at == '\n';
+	return n;
+}
+
+/* What three ask for at once is made once, for a fourth that asks later once more. */
+static void test_once(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("trunkline-once-XXXXXX", NULL), *real = paper_rig_beside("faxpages");
+	g_autofree char *program = g_build_filename(dir, "faxpages", NULL), *log = g_build_filename(dir, "log", NULL);
+	g_autofree char *script = g_strdup_printf("#!/bin/sh\necho run >>%s\nexec %s \"$@\"\n", log, real);
+	g_autofree char *same = g_build_filename(dir, "same.txt", NULL), *other = g_build_filename(dir, "other.txt", NULL);
+	const char *const inputs[] = { same, same, other, same };
+	struct paper_outcome outcomes[G_N_ELEMENTS(inputs)] = { 0 };
+	g_assert_true(g_file_set_contents_full(program, script, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+	g_assert_true(g_file_set_contents(same, "one\ftwo\n", -1, NULL));
+	g_assert_true(g_file_set_contents(other, "one\n", -1, NULL));
+	struct paper_rig desk = paper_rig_with(program, 1, 512, 20);
+	for (unsigned i = 0; i < G_N_ELEMENTS(inputs); i++)
+		tl_papers_run(desk.papers, "fax", (const char *[]){ inputs[i], NULL }, paper_outcome_done, &outcomes[i]);
+	for (unsigned i = 0; i < G_N_ELEMENTS(inputs); i++) {
+		while (!outcomes[i].done)
+			g_main_context_iteration(NULL, TRUE);
+		g_assert_true(outcomes[i].ok);
+		g_assert_cmpint(outcomes[i].pages, ==, inputs[i] == other ? 1 : 2);
+		g_assert_true(g_strcmp0(outcomes[i].path, outcomes[0].path) == 0 || inputs[i] == other);
+	}
+	g_assert_cmpuint(lines_of(log), ==, 2);
+	struct paper_outcome later = paper_rig_run(&desk, "fax", (const char *[]){ same, NULL });
+	g_assert_true(later.ok);
+	g_assert_cmpuint(lines_of(log), ==, 3);
+	for (unsigned i = 0; i < G_N_ELEMENTS(outcomes); i++)
+		paper_outcome_clear(&outcomes[i]);
+	paper_outcome_clear(&later);
+	paper_rig_clear(&desk);
+	const char *const files[] = { program, log, same, other };
+	for (unsigned i = 0; i < G_N_ELEMENTS(files); i++)
+		g_unlink(files[i]);
+	g_rmdir(dir);
+}
+
 /* From its first instruction a job goes when its desk does, not only from when it has asked for that. */
 static void test_orphan(void)
 {
@@ -277,6 +322,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/paper/hook", test_hook);
 	g_test_add_func("/paper/blame", test_blame);
 	g_test_add_func("/paper/machine", test_machine);
+	g_test_add_func("/paper/once", test_once);
 	g_test_add_func("/paper/orphan", test_orphan);
 	g_test_add_func("/paper/office", test_office);
 	g_test_add_func("/paper/turns", test_turns);

@@ -32,7 +32,10 @@ void tl_papers_free(struct tl_papers *papers);
  */
 typedef void (*tl_paper_done)(const struct tl_blob *blob, JsonObject *result, const GError *error, void *user);
 
-/** Queues a job: "fax", "pdf", "picture", "part" or "report" (what it said is all) with @arguments (options and inputs; copied). */
+/**
+ * Queues a job: "fax", "pdf", "picture", "part" or "report" (what it said is all) with @arguments (options and inputs; copied).
+ * What waits or runs already is made once, for all who ask. @arguments name files that do not change.
+ */
 void tl_papers_run(struct tl_papers *papers, const char *job, const char *const *arguments, tl_paper_done on_done, void *user);
 /**
  * An administrator's own program, such as ocrmypdf: @command with {in} and {out} in it, for at most @limit_s. It may run

@@ -22,7 +22,8 @@ struct tl_papers {
 	struct tl_papers_config config;
 	char *program, *folder;
 	GQueue waiting;  /* struct job */
-	GList *running;
+	GHashTable *jobs; /* by what they make: what waits or runs and may be asked for once more */
+	GList *running, *telling;
 	unsigned number;
 	char *alarm;     /* the machine's fault by which the last job failed */
 	bool stopping;
@@ -41,6 +42,12 @@ struct job {
 	JsonObject *result;
 	GError *error;
 	struct tl_blob blob;
+	char *key;       /* NULL: not shared */
+	GArray *askers;  /* struct asker */
+	unsigned told;   /* of them */
+};
+
+struct asker {
 	tl_paper_done on_done;
 	void *user;
 };
@@ -77,6 +84,8 @@ static void job_free(struct job *job)
 	g_free(job->hook);
 	g_free(job->out);
 	g_free(job->own_folder);
+	g_free(job->key);
+	g_array_unref(job->askers);
 	g_free(job);
 }
 
@@ -92,6 +101,19 @@ static void set_alarm(struct tl_papers *papers, const GError *error)
 	papers->alarm = on ? g_strdup(error->message) : NULL;
 }
 
+/* One in each turn of the main loop: what a thousand make of it takes its time. */
+static gboolean tell_next(gpointer user)
+{
+	struct job *job = user;
+	struct asker *asker = &g_array_index(job->askers, struct asker, job->told++);
+	asker->on_done(job->error ? NULL : &job->blob, job->result, job->error, asker->user);
+	if (job->told < job->askers->len)
+		return G_SOURCE_CONTINUE;
+	job->papers->telling = g_list_remove(job->papers->telling, job);
+	job_free(job);
+	return G_SOURCE_REMOVE;
+}
+
 static void finish(struct job *job)
 {
 	struct tl_papers *papers = job->papers;
@@ -100,8 +122,11 @@ static void finish(struct job *job)
 		g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the desk stops");
 	if (!papers->stopping)
 		set_alarm(papers, job->error);
-	job->on_done(job->error ? NULL : &job->blob, job->result, job->error, job->user);
-	job_free(job);
+	if (job->key && g_hash_table_lookup(papers->jobs, job->key) == job)
+		g_hash_table_remove(papers->jobs, job->key);
+	papers->telling = g_list_prepend(papers->telling, job);
+	if (tell_next(job) == G_SOURCE_CONTINUE)
+		g_idle_add(tell_next, job);
 	if (!papers->stopping)
 		start_next(papers);
 }
@@ -339,44 +364,68 @@ static void enqueue(struct tl_papers *papers, struct job *job)
 	g_idle_add(refuse_later, job);
 }
 
-void tl_papers_run(struct tl_papers *papers, const char *name, const char *const *arguments, tl_paper_done on_done, void *user)
+static struct job *job_new(const char *name, tl_paper_done on_done, void *user)
 {
 	struct job *job = g_new0(struct job, 1);
+	struct asker asker = { on_done, user };
 	job->name = g_strdup(name);
-	job->arguments = g_strdupv((char **)arguments);
-	job->on_done = on_done;
-	job->user = user;
+	job->askers = g_array_new(FALSE, FALSE, sizeof asker);
+	g_array_append_val(job->askers, asker);
+	return job;
+}
+
+/* The faxes of a batch ask for the same: it is made once. True: it waits or runs already, and tells this one, too. */
+static bool join(struct tl_papers *papers, const char *key, tl_paper_done on_done, void *user)
+{
+	struct job *job = g_hash_table_lookup(papers->jobs, key);
+	struct asker asker = { on_done, user };
+	if (job)
+		g_array_append_val(job->askers, asker);
+	return job;
+}
+
+static void enqueue_shared(struct tl_papers *papers, struct job *job, char *key)
+{
+	job->key = key;
+	g_hash_table_insert(papers->jobs, job->key, job);
 	enqueue(papers, job);
+}
+
+void tl_papers_run(struct tl_papers *papers, const char *name, const char *const *arguments, tl_paper_done on_done, void *user)
+{
+	g_autofree char *words = g_strjoinv("\n", (char **)arguments), *key = g_strconcat(name, "\n", words, NULL);
+	if (join(papers, key, on_done, user))
+		return;
+	struct job *job = job_new(name, on_done, user);
+	job->arguments = g_strdupv((char **)arguments);
+	enqueue_shared(papers, job, g_steal_pointer(&key));
 }
 
 void tl_papers_hook(struct tl_papers *papers, const char *command, const char *path, unsigned limit_s, tl_paper_done on_done, void *user)
 {
-	struct job *job = g_new0(struct job, 1);
-	job->name = g_strdup("run");
+	struct job *job = job_new("run", on_done, user);
 	job->hook = g_strdup(command);
 	job->arguments = g_new0(char *, 2);
 	job->arguments[0] = g_strdup(path);
 	job->limit_s = limit_s;
-	job->on_done = on_done;
-	job->user = user;
 	enqueue(papers, job);
 }
 
 void tl_papers_office(struct tl_papers *papers, const char *path, const char *name, tl_paper_done on_done, void *user)
 {
-	struct job *job = g_new0(struct job, 1);
+	g_autofree char *key = g_strconcat("office\n", path, "\n", name, NULL);
+	if (join(papers, key, on_done, user))
+		return;
+	struct job *job = job_new("office", on_done, user);
 	const char *suffix = strrchr(name, '.');
 	g_autofree char *plain = g_strcanon(g_strdup(suffix ? suffix : ""), ".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 'x');
 	g_autofree char *soffice = g_find_program_in_path("soffice");
-	job->name = g_strdup("office");
 	job->office = g_strdup(path);
 	job->called = g_strdup(name);
 	job->arguments = g_new0(char *, 2);
 	job->arguments[0] = g_steal_pointer(&plain);
-	job->on_done = on_done;
-	job->user = user;
 	if (soffice) {
-		enqueue(papers, job);
+		enqueue_shared(papers, job, g_steal_pointer(&key));
 		return;
 	}
 	g_set_error(&job->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: office documents cannot be faxed here; send it as a PDF", name);
@@ -405,6 +454,7 @@ struct tl_papers *tl_papers_new(const struct tl_papers_config *config)
 	papers->config = *config;
 	papers->program = config->program ? g_strdup(config->program) : beside("faxpages");
 	papers->folder = g_strdup(config->folder);
+	papers->jobs = g_hash_table_new(g_str_hash, g_str_equal);
 	remove_folder(papers->folder);
 	return papers;
 }
@@ -423,8 +473,9 @@ void tl_papers_free(struct tl_papers *papers)
 		finish(job);
 	for (GList *l = papers->running; l; l = l->next)
 		on_late(l->data);
-	while (papers->running)
+	while (papers->running || papers->telling)
 		g_main_context_iteration(NULL, TRUE);
+	g_hash_table_unref(papers->jobs);
 	g_free(papers->program);
 	g_free(papers->folder);
 	g_free(papers->alarm);
