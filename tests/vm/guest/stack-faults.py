@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from stack import Stack
-from facts import read_facts, records
+from facts import records
 from harness import wait_until
 import tap
 
@@ -75,7 +75,7 @@ class Line(Talking):
         self.assertTrue(result["by_peer"])
         self.assertIn(result["cause"], FORGOTTEN)
         self.assertEqual(self.control.snapshot()["legs"], [])
-        self.assertEqual(records(read_facts(self.node.connect("conductor", epoch=2))), [("in", "card", "400", True, 41)])
+        self.assertEqual(records(self.node.connect("conductor", epoch=2)), [("in", "card", "400", True, 41)])
         self.echoes()
 
 
