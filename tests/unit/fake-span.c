@@ -101,6 +101,11 @@ unsigned fake_span_done(const struct tl_span *span)
 	return atomic_load(&span->done);
 }
 
+void fake_span_forget(struct tl_span *span)
+{
+	atomic_store(&span->done, 0);
+}
+
 const uint8_t *fake_span_sent(const struct tl_span *span, unsigned slot)
 {
 	return span->slots[slot].sent;

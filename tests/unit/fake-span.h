@@ -39,6 +39,9 @@ const uint8_t *fake_span_last(const struct tl_span *span, unsigned slot);
 /** Ticks done. */
 unsigned fake_span_done(const struct tl_span *span);
 
+/** What was done up to now counts for nothing: the next tick is the first one. Between ticks only. */
+void fake_span_forget(struct tl_span *span);
+
 /** All octets sent on @slot, from the first tick on; read between ticks. */
 const uint8_t *fake_span_sent(const struct tl_span *span, unsigned slot);
 

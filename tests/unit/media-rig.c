@@ -54,6 +54,35 @@ static void on_link(struct tl_port *port, enum tl_link_state state, const char *
 	g_strlcpy(log->link_text, text ? text : "", sizeof log->link_text);
 }
 
+static void turn(gint64 ceiling)
+{
+	g_assert_cmpint(g_get_monotonic_time(), <, ceiling);
+	g_main_context_iteration(NULL, FALSE);
+	g_usleep(10);
+}
+
+static void step(struct rig *rig)
+{
+	gint64 ceiling = g_get_monotonic_time() + CEILING_US;
+	unsigned before = fake_span_done(rig->t1);
+	fake_span_tick(rig->e1);
+	while (fake_span_done(rig->t1) == before) /* the last one to be done */
+		turn(ceiling);
+	unsigned look = fake_span_look(rig->e1);
+	while (!fake_span_looked(rig->e1, look))
+		turn(ceiling);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
+/* Before a line's first tick time is the clock's, and goes on while a test prepares. */
+static void begin_line_time(struct rig *rig)
+{
+	step(rig);
+	fake_span_forget(rig->e1);
+	fake_span_forget(rig->t1);
+}
+
 static void init(struct rig *rig, unsigned threads, const struct tl_browser_config *browser, unsigned patience_ms)
 {
 	static const struct tl_media_handler handler = { on_digit, on_done, on_silence, on_fax_tone, .on_link = on_link };
@@ -70,6 +99,7 @@ static void init(struct rig *rig, unsigned threads, const struct tl_browser_conf
 	fake_span_follow(rig->t1, rig->e1);
 	tl_media_add_span(rig->media, rig->e1);
 	tl_media_add_span(rig->media, rig->t1);
+	begin_line_time(rig);
 }
 
 void rig_init(struct rig *rig)
@@ -99,27 +129,6 @@ void rig_done(struct rig *rig)
 	tl_media_free(rig->media);
 	fake_span_free(rig->e1);
 	fake_span_free(rig->t1);
-}
-
-static void turn(gint64 ceiling)
-{
-	g_assert_cmpint(g_get_monotonic_time(), <, ceiling);
-	g_main_context_iteration(NULL, FALSE);
-	g_usleep(10);
-}
-
-static void step(struct rig *rig)
-{
-	gint64 ceiling = g_get_monotonic_time() + CEILING_US;
-	unsigned before = fake_span_done(rig->t1);
-	fake_span_tick(rig->e1);
-	while (fake_span_done(rig->t1) == before) /* the last one to be done */
-		turn(ceiling);
-	unsigned look = fake_span_look(rig->e1);
-	while (!fake_span_looked(rig->e1, look))
-		turn(ceiling);
-	while (g_main_context_iteration(NULL, FALSE))
-		;
 }
 
 void rig_step(struct rig *rig, unsigned n)
