@@ -3,7 +3,7 @@
 """Line time at half and at twice the wall's speed: not one octet lost, slipped or out of place."""
 from audio import assert_contains, noise, read_wav
 from far_end import Exchange, Span
-from harness import Case, free_ports, main
+from harness import Case, free_ports, main, wait_until
 from node import Node, near
 from wire import Pacer
 
@@ -22,9 +22,14 @@ class LoopMode(Case):
         far.await_idle("net", 30)
         node.await_span(control, "e1", 30)
         before = control.snapshot()["spans"][0]["counters"], far.span_status("net")
-        far.call("dial 100; record heard.wav; wait released 60")
+        line.run_at(0.2)  # slowly at first: the far end's main thread has to notice that there is audio
+        call = far.start_calls("dial 100; record heard.wav; wait released 60")
+        wait_until(lambda: control.snapshot()["legs"], "a call on the node")
+        line.await_time(0.3)
+        line.run_at(speed)
+        call.all_good()
         after = control.snapshot()["spans"][0]["counters"], far.span_status("net")
-        # From half a second on: the far end's audio begins when its main thread has read that there is some.
+        # From half a second on: the far end's audio begins when it has read that there is some.
         assert_contains(read_wav(self.dir / "heard.wav"), announced[4000:], "the announcement")
         for name in "lost", "late", "underruns", "overruns", "slips_dropped", "slips_repeated", "idle_frames", "jumps":
             self.assertEqual(after[0][name], before[0][name], name)

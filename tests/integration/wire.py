@@ -5,9 +5,14 @@ import heapq
 import random
 import selectors
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
+
+from harness import wait_until
+
+sys.setswitchinterval(0.0005)  # a thread that computes, as on what was heard, does not keep a line waiting for 5 ms a step
 
 
 @dataclass
@@ -205,8 +210,8 @@ class End:
 class Pacer:
     """Lines between ends that all follow (clock mode loop): it alone says how fast line time runs. Step by
     step each end is sent what the other one answered. No step is taken while an end that lives owes
-    an answer, so a slow machine slows the lines and loses nothing; who kills one says so (died()). @lines: pairs of ports. @cas: a packet is a
-    multiframe and its CAS bits."""
+    an answer, so a slow machine slows the lines and loses nothing; who kills one says so by died(). @lines:
+    pairs of ports. @cas: a packet is a multiframe and its CAS bits."""
 
     FRAMES, GATHERED, GONE_S = 40, 4, 60.0
     UNREAD, PROBE_S = 40, 0.05  # an end that does not read (yet) is not sent more, but for a probe now and then
@@ -228,6 +233,11 @@ class Pacer:
     def run_at(self, speed):
         """Line time per wall clock, from now on."""
         self.step_s = self.frames / 8000 / speed
+
+    def await_time(self, seconds):
+        """So much time of the lines, however slow they are."""
+        until = self.steps + seconds * 8000 / self.frames
+        wait_until(lambda: self.steps >= until, f"{seconds} s of line time")
 
     def ports(self, line):
         """What the two ends of @line must have as their remote ports."""
