@@ -5,7 +5,7 @@ from audio import noise
 from control import Control
 from far_end import Exchange, Span
 from harness import Case, free_ports, program, wait_until
-from node import TOKENS, VARIANT, Node, near
+from node import PATIENCE, TOKENS, VARIANT, Node, near
 from wire import Pacer
 
 NUMBER = "5551000"
@@ -68,7 +68,7 @@ class Centre(Case):
     web = ()  # further lines of that section
     node_more, desk_more = "", ()  # further lines of their configurations
     media = ()  # further lines of the node's section
-    lease_ms, offer_timeout_ms = LEASE_MS, LEASE_MS
+    lease_ms, patience = LEASE_MS, PATIENCE
     in_step = False  # the telephones are the network's: their clocks are the line's, and what they hear is never torn
 
     def setUp(self):
@@ -79,7 +79,7 @@ class Centre(Case):
         passwords = {name: f"secret-{name}" for name in self.agents}
         self.node = Node(self, [near("e1", b, into, more=(*Pacer.SETTINGS, "group = carrier"))], passwords,
                          {NUMBER: "announcement:file:closed.wav"}, sip=f"sip:127.0.0.1:{self.sip}",
-                         more=self.node_more, settings=(f"offer_timeout_ms = {self.offer_timeout_ms}",), media=self.media)
+                         more=self.node_more, settings=(self.patience,), media=self.media)
         for name, octets in ("music", MUSIC), ("later", LATER), ("closed", CLOSED):
             self.node.add_sound(f"{name}.wav", octets)
         for digit in range(10):
@@ -139,11 +139,6 @@ class Centre(Case):
         found = rows()
         self.assertEqual(len({(row["node"], row["leg"]) for row in found}), len(found), "a leg has two records")
         return sorted((row["direction"], row["party"], row["billable_ms"] > 0, row["cause"]) for row in found)
-
-    def await_line_time(self, seconds):
-        """So long for who is on the line, however slow that is."""
-        until = self.lines.steps + seconds * 8000 / self.lines.frames
-        wait_until(lambda: self.lines.steps >= until, f"{seconds} s of the line's time")
 
     def all_quiet(self):
         self.network.await_idle("net", 30)

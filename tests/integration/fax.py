@@ -6,7 +6,7 @@ from PIL import Image, ImageSequence
 
 from far_end import Exchange, Span
 from harness import free_ports
-from node import Node, near
+from node import PATIENCE, Node, near
 from wire import Pacer
 
 # A V.17 machine has the slower modems as well, and every machine has MH (ITU-T T.30 table 2, T.4).
@@ -75,7 +75,7 @@ class FaxLine:
         more = (f"[trunk far]\ntarget = sip:127.0.0.1:{far_sip}\npeers = 127.0.0.1\n" if sip else "") + \
             "[fax]\npage_timeout_ms = 2500\n"
         known = {"variant": variant} if variant else {}
-        self.node = Node(case, [near("e1", b, to_node, more=Pacer.SETTINGS)], settings=settings or ("spool_reserve_mib = 1",),
+        self.node = Node(case, [near("e1", b, to_node, more=Pacer.SETTINGS)], settings=(PATIENCE, *(settings or ("spool_reserve_mib = 1",))),
                          sip=f"sip:127.0.0.1:{node_sip}" if sip else None, more=more, routes=routes, **known)
         self.env = env or {}
         self.begin()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
 BUILD = (TREE / os.environ.get("BUILD", "build")).resolve()
-LIMIT_S = int(os.environ.get("TL_LIMIT_S", "60"))  # a ceiling for every wait, far above what any of them takes
+LIMIT_S = int(os.environ.get("TL_LIMIT_S", "120"))  # a ceiling for every wait, far above what any of them takes
 SANITIZER_SAYS = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|CRITICAL|Assertion failed|breaks the schema")
 PR_SET_PDEATHSIG = 1
 

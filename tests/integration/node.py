@@ -9,6 +9,7 @@ from far_end import Span
 from harness import program, rtp_range
 
 TOKENS = {"conductor": "conduct-me", "operator": "operate-me", "observer": "observe-me", "application": "apply-me"}
+PATIENCE = "offer_timeout_ms = 20000"  # for who takes calls on a busy machine, maybe after a commit to a slow disk
 VARIANT = os.environ.get("TL_VARIANT", "asan")  # of the daemons under test
 
 

@@ -6,7 +6,7 @@ import os
 from audio import ALAW, ULAW, assert_contains, noise, read_wav, write_wav
 from far_end import Exchange, Span
 from harness import Case, free_ports, main, wait_until
-from node import Node
+from node import PATIENCE, Node
 from wire import Pacer
 
 # The line card at the other end of a telephone, and back.
@@ -38,13 +38,13 @@ class Cas(Case):
             write_wav(self.dir / f"{who}-says.wav", octets, self.law)
         self.node = Node(self, [end("in", b, into, kind, other, (*more, *node, "group = front")),
                                 end("out", d, out, kind, signalling, (*more, *node, "group = back"))],
-                         routes={"": "group:back", "2": "group:front"}).start()
+                         routes={"": "group:back", "2": "group:front"}, settings=(PATIENCE,)).start()
         self.exchange = Exchange(self, "exchange", [
             end("net", a, net, kind, signalling, more), end("back", c, back, kind, other, more)],
-            {"back-talk": f"expect from {self.caller_at_back}; alert; pause 0.5; answer; record back-hears.wav; expect digits 1 60;"
-                          "send 2; say back-says.wav; expect digits 3 60; pause 0.2; hangup",
+            {"back-talk": f"expect from {self.caller_at_back}; alert; pause 0.5; answer; record back-hears.wav; expect digits 1 600;"
+                          "send 2; say back-says.wav; expect digits 3 600; pause 0.2; hangup",
              "net-talk": f"expect from {self.caller_at_net}; alert; pause 0.5; answer; record net-hears.wav; pause 0.5; send 1;"
-                         "expect digits 2 60; say net-says.wav; wait released 60"},
+                         "expect digits 2 600; say net-says.wav; wait released 600"},
             {"": "back-talk", "2": "net-talk"}, tick="span", variant=os.environ.get("TL_VARIANT", "asan"))
         self.control = self.node.connect("operator")
         self.settle()
@@ -65,11 +65,11 @@ class Cas(Case):
             assert_contains(read_wav(self.dir / f"{hears}-hears.wav"), self.said[says], f"{hears} hears {says}")
 
     def call_both_ways(self, flash=""):
-        self.exchange.call(f"""dial {NUMBER} from 3015550 name Anna on net; wait answered 60; record net-hears.wav
-                               send 1; expect digits 2 60; say net-says.wav; send 3; wait released 60""")
+        self.exchange.call(f"""dial {NUMBER} from 3015550 name Anna on net; wait answered 300; record net-hears.wav
+                               send 1; expect digits 2 600; say net-says.wav; send 3; wait released 600""")
         self.check(("net", "back"), ("back", "net"))
-        self.exchange.call(f"""dial 2551000 from 3016660 on back; wait answered 60; record back-hears.wav
-                               expect digits 1 60; {flash}; send 2; say back-says.wav; pause 0.5; hangup""")
+        self.exchange.call(f"""dial 2551000 from 3016660 on back; wait answered 300; record back-hears.wav
+                               expect digits 1 600; {flash}; send 2; say back-says.wav; pause 0.5; hangup""")
         self.check(("net", "back"))
 
     def test_em_immediate_dtmf_on_t1(self):
@@ -105,14 +105,14 @@ class Cas(Case):
     def test_loop_start_with_dtmf_caller_id_on_t1(self):
         self.caller_at_back = "3015550"
         self.plug("t1", "fxo-loop", "caller_id = dtmf")
-        self.exchange.call(f"""dial {NUMBER} from 3015550 on net; wait answered 60; record net-hears.wav
-                               send 1; expect digits 2 60; say net-says.wav; send 3; wait released 60""")
+        self.exchange.call(f"""dial {NUMBER} from 3015550 on net; wait answered 300; record net-hears.wav
+                               send 1; expect digits 2 600; say net-says.wav; send 3; wait released 600""")
         self.check(("net", "back"), ("back", "net"))
 
     def test_a_clear_bridge_is_refused_where_bits_are_robbed(self):
         self.plug("t1", "em-wink", node=("clock_domain = one",))
         desk = self.node.connect("conductor", epoch=1)
-        call = self.exchange.start_calls("dial 5551000 on net; wait answered 60; wait released 60")
+        call = self.exchange.start_calls("dial 5551000 on net; wait answered 300; wait released 600")
         leg = desk.await_event("leg.offered")["leg"]["leg"]
         desk.ask("leg.answer", leg=leg)
         desk.ask("leg.originate", leg="other", to="group:back", setup={"called": NUMBER})

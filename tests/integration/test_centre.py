@@ -27,12 +27,12 @@ class Talk(Centre):
 
 
 class Digits(Centre):
-    agents = {"anna": f"alert; answer; expect digits {DIGITS} 60; send {DIGITS}; wait released 3600"}
+    agents = {"anna": f"alert; answer; expect digits {DIGITS} 600; send {DIGITS}; wait released 3600"}
     in_step = True
 
     def test_all_digits_both_ways(self):
-        call = self.network.start_calls(f"""dial {NUMBER} from 0301 on net; wait answered; expect digits 1 60; send {DIGITS}
-                                            expect digits {DIGITS} 60; hangup 16""")
+        call = self.network.start_calls(f"""dial {NUMBER} from 0301 on net; wait answered; expect digits 1 600; send {DIGITS}
+                                            expect digits {DIGITS} 600; hangup 16""")
         node = self.node.connect("operator")
 
         def bridged():
@@ -50,7 +50,7 @@ class HangUp(Centre):
     in_step = True
 
     def hang_up_in(self, state):
-        call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait released 60")
+        call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait released 600")
         self.await_call("0301", state)
         return call
 
@@ -86,7 +86,7 @@ class AgentHangsUp(Centre):
     agents = {"anna": "alert; answer; pause 1; hangup 16"}
 
     def test_the_caller_is_released(self):
-        result = self.network.call(f"dial {NUMBER} from 0301 on net; wait released; expect cause 16")
+        result = self.network.call(f"dial {NUMBER} from 0301 on net; wait released 600; expect cause 16")
         self.assertTrue(result["by_peer"])
         self.all_quiet()
 
@@ -109,7 +109,7 @@ class OtherAgents(Centre):
         self.assertEqual(self.calls()[calling]["agent"], "bert")
 
     def call(self):
-        return self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; wait released 90")
+        return self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; wait released 600")
 
     def end(self, call):
         self.control.ask("call.release", call=self.calls()["0301"]["call"], cause=16)
@@ -148,7 +148,7 @@ class PowerLost(Centre):
     agents = {"anna": "alert; answer; echo on; wait released 3600"}
 
     def test_while_talking(self):
-        call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; wait released 120")
+        call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; wait released 600")
         self.await_agent("anna", "talking")
         self.phones["anna"].process.kill()
         result, = call.all_good()

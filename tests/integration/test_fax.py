@@ -129,7 +129,7 @@ class Fax(Case):
     def test_no_disk(self):
         """Below the reserve a fax is refused, with an alarm; the call goes on."""
         line = FaxLine(self, settings=("spool_reserve_mib = 16777216",))
-        self.assertIn("spool-reserve", line.control.snapshot()["node"]["alarms"])
+        wait_until(lambda: "spool-reserve" in line.control.snapshot()["node"].get("alarms", []), "an alarm")
         line.far.start_calls("dial 100; wait answered; pause 60")
         leg = line.control.await_event("leg.offered")["leg"]["leg"]
         line.control.ask("leg.answer", leg=leg)

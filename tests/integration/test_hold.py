@@ -6,11 +6,11 @@ from harness import main
 
 
 class Hold(Centre):
-    agents = {"anna": "alert; answer; expect digits 1 60; hold; pause 20; retrieve; wait released 3600"}
+    agents = {"anna": "alert; answer; expect digits 1 600; hold; pause 20; retrieve; wait released 3600"}
     in_step = True
 
     def test_held_and_retrieved(self):
-        call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; pause 3; send 1; wait released 120")
+        call = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; pause 3; send 1; wait released 600")
         self.await_call("0301", "held")
         node = self.node.connect("operator")
         agent, = (leg["leg"] for leg in node.snapshot()["legs"] if leg["direction"] == "out")

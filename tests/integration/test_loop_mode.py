@@ -23,7 +23,7 @@ class LoopMode(Case):
         node.await_span(control, "e1", 30)
         before = control.snapshot()["spans"][0]["counters"], far.span_status("net")
         line.run_at(0.2)  # slowly at first: the far end's main thread has to notice that there is audio
-        call = far.start_calls("dial 100; record heard.wav; wait released 60")
+        call = far.start_calls("dial 100; record heard.wav; wait released 600")
         wait_until(lambda: control.snapshot()["legs"], "a call on the node")
         line.await_time(0.3)
         line.run_at(speed)

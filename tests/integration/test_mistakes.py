@@ -104,12 +104,12 @@ class FullDisk(Case):
                     routes={"": "group:g"})
         node.start()
         exchange = Exchange(self, "exchange", [Span("net", a, b), Span("back", c, d)],
-                            {"echo": "answer; echo on; wait released 120"}, {"": "echo"})
+                            {"echo": "answer; echo on; wait released 600"}, {"": "echo"})
         control = node.connect("operator")
         for span in "in", "out":
             node.await_span(control, span, 30)
         exchange.await_idle("net", 30)
-        call = exchange.start_calls("dial 100 on net; wait answered; wait released 120")
+        call = exchange.start_calls("dial 100 on net; wait answered; wait released 600")
         wait_until(lambda: sum(leg["state"] == "answered" for leg in control.snapshot()["legs"]) == 2, "a call that talks")
         talking = next(leg["leg"] for leg in control.snapshot()["legs"] if leg["direction"] == "in")
 
@@ -118,9 +118,9 @@ class FullDisk(Case):
         soft_hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, soft_hard[1]))
         mark = control.mark()
-        exchange.start_calls("dial 200 on net; wait released").results()
+        exchange.start_calls("dial 200 on net; wait released 600").results()
         control.await_event("node.changed", lambda p: "journal-disk" in p["node"].get("alarms", []), mark)
-        refused = exchange.call("dial 300 on net; wait released; expect cause 42")
+        refused = exchange.call("dial 300 on net; wait released 600; expect cause 42")
         self.assertFalse(refused["answered"])
         self.assertEqual(sum(leg["state"] == "answered" for leg in control.snapshot()["legs"]), 2)
 

@@ -10,7 +10,7 @@ class NodeKilled(Centre):
 
     def test_restart(self):
         self.node.file.write_text(self.node.file.read_text().replace("restart = no", "restart = yes"))
-        calls = [self.network.start_calls(f"dial {NUMBER} from 030{n} on net; wait released 120")
+        calls = [self.network.start_calls(f"dial {NUMBER} from 030{n} on net; wait released 600")
                  for n in (1, 2, 3)]
         for n, state in (1, "answered"), (2, "queued"), (3, "queued"):
             wait_until(lambda n=n: f"030{n}" in self.calls(), "a call at the desk")

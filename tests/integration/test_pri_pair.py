@@ -41,13 +41,13 @@ class E1(Pair):
             write_wav(self.dir / f"{side}-says.wav", octets, self.law)
         self.plug({"talk": """answer
                               record subscriber-hears.wav
-                              expect digits 1
+                              expect digits 1 600
                               say subscriber-says.wav
                               send 2
-                              wait released"""}, {"": "talk"})
+                              wait released 600"""}, {"": "talk"})
         result = self.network.call("""dial 100 from 0301; wait answered; record network-hears.wav
                                       send 1
-                                      expect digits 2
+                                      expect digits 2 600
                                       say network-says.wav
                                       pause 0.3
                                       hangup 16""")
@@ -57,8 +57,8 @@ class E1(Pair):
             assert_contains(read_wav(self.dir / f"{hears}-hears.wav"), said[says], f"{hears} hears {says}")
 
     def test_all_digits_both_ways(self):
-        self.plug({"digits": f"answer; expect digits {DIGITS}; send {DIGITS}; wait released"}, {"": "digits"})
-        result = self.network.call(f"dial 100; wait answered; send {DIGITS}; expect digits {DIGITS}; hangup")
+        self.plug({"digits": f"answer; expect digits {DIGITS} 600; send {DIGITS}; wait released 600"}, {"": "digits"})
+        result = self.network.call(f"dial 100; wait answered; send {DIGITS}; expect digits {DIGITS} 600; hangup")
         self.assertEqual(result["digits"], DIGITS)
         self.idle_again()
 
@@ -66,7 +66,7 @@ class E1(Pair):
         """All bearers talk at the same time, each with a voice of its own; one more call finds none."""
         for n in range(1, self.bearers + 1):
             write_wav(self.dir / f"says-{n}.wav", noise(1, n), self.law)
-        self.plug({"echo": "answer; echo on; wait released 120"}, {"": "echo"})
+        self.plug({"echo": "answer; echo on; wait released 600"}, {"": "echo"})
         self.line.run_at(0.5)  # slowly, until all have been seen at once
         calls = self.network.start_calls("""dial 100%n; wait answered; record hears-%n.wav; pause 4
                                             say says-%n.wav; pause 3; hangup 16""", count=self.bearers, rate=30)
@@ -82,11 +82,11 @@ class E1(Pair):
 
     def test_hangup_in_every_state_by_the_caller(self):
         self.plug({
-            "silent": "wait released",
-            "proceeding": "proceed; wait released",
-            "alerting": "proceed; alert; wait released",
-            "early": "progress; wait released",
-            "answered": "answer; wait released",
+            "silent": "wait released 600",
+            "proceeding": "proceed; wait released 600",
+            "alerting": "proceed; alert; wait released 600",
+            "early": "progress; wait released 600",
+            "answered": "answer; wait released 600",
         }, {"1": "silent", "2": "proceeding", "3": "alerting", "4": "early", "5": "answered"})
         for number, state in ("1", None), ("2", "proceeding"), ("3", "alerting"), ("4", "progress"), ("5", "answered"):
             with self.subTest(state=state):
@@ -106,7 +106,7 @@ class E1(Pair):
         }, dict(zip(causes, ("busy", "proceeding", "alerting", "early", "answered"))))
         for number, cause in causes.items():
             with self.subTest(cause=cause):
-                result = self.network.call(f"dial {number}; wait released; expect cause {cause}")
+                result = self.network.call(f"dial {number}; wait released 600; expect cause {cause}")
                 self.assertEqual((result["cause"], result["by_peer"]), (cause, True))
                 self.idle_again()
         _, summary = self.network.start_calls("dial 9; wait answered").results()
@@ -114,8 +114,8 @@ class E1(Pair):
 
     def test_glare(self):
         """Both ends take the same channel at once, over and over: every call comes through."""
-        self.plug({"take": "answer; pause 0.5; wait released"}, {"": "take"}, network={
-            "scripts": {"take": "answer; pause 0.5; wait released"}, "answers": {"": "take"}})
+        self.plug({"take": "answer; pause 0.5; wait released 600"}, {"": "take"}, network={
+            "scripts": {"take": "answer; pause 0.5; wait released 600"}, "answers": {"": "take"}})
         script = "dial 100; wait answered; pause 1; hangup 16"
         sides = [side.start_calls(script, count=10, rate=40) for side in (self.network, self.subscriber)]
         for calls in sides:

@@ -22,7 +22,7 @@ Tandem = test_tandem.E1.__bases__[0]
 class Recording(Tandem):
     settings = ("spool_reserve_mib = 1",)
 
-    def begin(self, caller, called="answer; wait released 120"):
+    def begin(self, caller, called="answer; wait released 600"):
         self.plug({"called": called}, {"": "called"})
         self.call = self.exchange.start_calls(f"dial 100 from 0301 on net; wait answered; {caller}")
         self.control = self.node.connect("conductor", epoch=1)
@@ -78,9 +78,9 @@ class Wav(Recording):
         said = {name: noise(1.5, i) for i, name in enumerate(("caller", "called", "secret", "notice"))}
         for name, octets in said.items():
             write_wav(self.dir / f"{name}-says.wav", octets, ALAW)
-        self.begin("""record caller-hears.wav; expect digits 5; say secret-says.wav; send 7
-                      expect digits 6; say caller-says.wav; send 8; wait released 120""".replace("\n", ";"),
-                   "answer; record called-hears.wav; expect digits 78; say called-says.wav; send 9; wait released 120")
+        self.begin("""record caller-hears.wav; expect digits 5 600; say secret-says.wav; send 7
+                      expect digits 6 600; say caller-says.wav; send 8; wait released 600""".replace("\n", ";"),
+                   "answer; record called-hears.wav; expect digits 78 600; say called-says.wav; send 9; wait released 600")
         self.node.add_sound("notice.wav", said["notice"])
         legs = self.legs()
         self.control.ask("leg.tag", leg=legs["in"], tags={"contact": "c-1"})
@@ -121,7 +121,7 @@ class Disk(Recording):
         """No more room: an alarm, the recording ends as it is, and the call does not notice."""
         octets = noise(3, 9)
         write_wav(self.dir / "caller-says.wav", octets, ALAW)
-        self.begin("expect digits 5; say caller-says.wav; send 7; wait released 120", "answer; record called-hears.wav; wait released 120")
+        self.begin("expect digits 5 600; say caller-says.wav; send 7; wait released 600", "answer; record called-hears.wav; wait released 600")
         item = self.record(format="wav16")["item"]
         self.started()
         pid = self.node.process.process.pid
@@ -141,8 +141,8 @@ class Disk(Recording):
     def test_reserve(self):
         """Below the reserve a recording is refused, the call goes on."""
         self.settings = ("spool_reserve_mib = 16777216",)
-        self.begin("wait released 120")
-        self.assertIn("spool-reserve", self.control.snapshot()["node"]["alarms"])
+        self.begin("wait released 600")
+        wait_until(lambda: "spool-reserve" in self.control.snapshot()["node"].get("alarms", []), "an alarm")
         with self.assertRaises(Refused) as refused:
             self.record()
         self.assertEqual(-32009, refused.exception.code)
@@ -157,7 +157,7 @@ class Death(Recording):
         """A call that is recorded in @form, the caller's @octets heard; the recording's item, and when that was."""
         write_wav(self.dir / f"{form}-says.wav", octets, ALAW)
         before = {bridge["bridge"] for bridge in self.control.snapshot()["bridges"]}
-        self.exchange.start_calls(f"dial 100 from 0301 on net; wait answered; expect digits 5; say {form}-says.wav; send 7; wait released 120")
+        self.exchange.start_calls(f"dial 100 from 0301 on net; wait answered; expect digits 5 600; say {form}-says.wav; send 7; wait released 600")
         self.bridge, = wait_until(lambda: {bridge["bridge"] for bridge in self.control.snapshot()["bridges"]} - before, "the legs are bridged")
         item = self.control.ask("bridge.record", bridge=self.bridge, recording=form, format=form)["item"]
         self.control.await_event("recording.started", lambda e: e["recording"] == form)
@@ -179,7 +179,7 @@ class Death(Recording):
     def test_kill(self):
         """What was heard is soon on the disk; after a kill -9 in mid-recording it is found, partial, and plays."""
         says = {"opus": tone(1.5, 1000), "wav": noise(1, 41)}
-        self.plug({"called": "answer; wait released 120"}, {"": "called"})
+        self.plug({"called": "answer; wait released 600"}, {"": "called"})
         self.control = self.node.connect("conductor", epoch=1)
         items = {}
         for form, octets in says.items():

@@ -28,7 +28,7 @@ class SipTrunk(Case):
             more=f"[trunk sipp]\ntarget = sip:127.0.0.1:{self.peer}\npeers = 127.0.0.1\n")
         self.node.start()
         self.network = Exchange(self, "network", [Span("net", a, far, clock="loop", more=Pacer.SETTINGS)],
-                                {"talk": "proceed; alert; answer; wait released 60", "busy": "reject 17"},
+                                {"talk": "proceed; alert; answer; wait released 600", "busy": "reject 17"},
                                 {"": "talk", "7": "busy"}, tick="span")
         self.network.await_idle("net", 30)
 
@@ -67,14 +67,14 @@ class SipTrunk(Case):
 
     def test_busy_both_ways(self):
         refuses = self.sipp("refuses")
-        self.network.call("dial 200 from 0301 on net; wait released; expect cause 17")
+        self.network.call("dial 200 from 0301 on net; wait released 600; expect cause 17")
         self.assertEqual(refuses.wait(), 0, refuses.tail())
         self.calls("refused", "700")
         self.assertEqual({row[3:] for row in self.records()}, {(False, 17)})
 
     def test_nobody_there(self):
         """No SIP peer answers: the caller is told within a bounded time, and nothing is left."""
-        result = self.network.call("dial 200 from 0301 on net; wait released 120")
+        result = self.network.call("dial 200 from 0301 on net; wait released 600")
         self.assertEqual((result["answered"], result["by_peer"]), (False, True))
         self.network.await_idle("net", 30)
         wait_until(lambda: not self.node.connect().snapshot()["legs"], "no leg left on the node")

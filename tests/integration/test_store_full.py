@@ -9,10 +9,10 @@ from harness import main, wait_until
 
 class StoreFull(Centre):
     agents = {"anna": "alert; answer; echo on; wait released 3600"}
-    lease_ms, offer_timeout_ms = 4000, 2000  # which run out here
+    lease_ms, patience = 4000, "offer_timeout_ms = 2000"  # both run out here
 
     def test_calls_go_on(self):
-        talking = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; wait released 120")
+        talking = self.network.start_calls(f"dial {NUMBER} from 0301 on net; wait answered; wait released 600")
         self.await_call("0301", "answered")
         desk = self.desk.process
         pid, mark = desk.process.pid, desk.mark()
@@ -20,7 +20,7 @@ class StoreFull(Centre):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, soft_hard[1]))
         desk.await_line("no longer the conductor", mark)
         desk.await_line("store: alarm: ", mark)
-        alone = self.network.call(f"dial {NUMBER} from 0302 on net; wait released 60")
+        alone = self.network.call(f"dial {NUMBER} from 0302 on net; wait released 600")
         self.assertFalse(alone["answered"])
         wait_until(lambda: len(self.node.connect().snapshot()["legs"]) == 2, "the two who talk, and nobody else")
 

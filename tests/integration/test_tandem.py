@@ -52,13 +52,13 @@ class E1(Tandem):
             write_wav(self.dir / f"{who}-says.wav", octets, self.law)
         self.plug({"talk": """answer
                               record called-hears.wav
-                              expect digits 1
+                              expect digits 1 600
                               say called-says.wav
                               send 2
-                              wait released"""}, {"": "talk"})
+                              wait released 600"""}, {"": "talk"})
         self.exchange.call("""dial 100 from 0301 on net; wait answered; record caller-hears.wav
                               send 1
-                              expect digits 2
+                              expect digits 2 600
                               say caller-says.wav
                               pause 0.5
                               hangup 16""")
@@ -68,15 +68,15 @@ class E1(Tandem):
         self.assertEqual(self.records(), [("in", "in", "100", True, 16), ("out", "out", "100", True, 16)])
 
     def test_all_digits_both_ways(self):
-        self.plug({"digits": f"answer; expect digits {DIGITS}; send {DIGITS}; wait released"}, {"": "digits"})
-        result = self.exchange.call(f"dial 100 on net; wait answered; send {DIGITS}; expect digits {DIGITS}; hangup")
+        self.plug({"digits": f"answer; expect digits {DIGITS} 600; send {DIGITS}; wait released 600"}, {"": "digits"})
+        result = self.exchange.call(f"dial 100 on net; wait answered; send {DIGITS}; expect digits {DIGITS} 600; hangup")
         self.assertEqual(result["digits"], DIGITS)
         self.assert_clean()
 
     def test_every_channel_at_once(self):
         for n in range(1, self.bearers + 1):
             write_wav(self.dir / f"says-{n}.wav", noise(1, n), self.law)
-        self.plug({"echo": "answer; echo on; wait released 120"}, {"": "echo"})
+        self.plug({"echo": "answer; echo on; wait released 600"}, {"": "echo"})
         self.lines.run_at(0.5)  # slowly, until all have been seen at once
         calls = self.exchange.start_calls("""dial 100%n on net; wait answered; record hears-%n.wav; pause 5
                                              say says-%n.wav; pause 3; hangup 16""", count=self.bearers, rate=30)
@@ -98,7 +98,7 @@ class E1(Tandem):
         }, {"1": "busy", "2": "proceeding", "3": "alerting", "4": "early", "5": "answered"})
         expected = []
         for number, cause in ("1", 17), ("2", 21), ("3", 19), ("4", 31), ("5", 16), ("9", 1):
-            result = self.exchange.call(f"dial {number} on net; wait released; expect cause {cause}")
+            result = self.exchange.call(f"dial {number} on net; wait released 600; expect cause {cause}")
             self.assertTrue(result["by_peer"])
             expected += [("in", "in", number, number == "5", cause), ("out", "out", number, number == "5", cause)]
             self.settle()
@@ -106,8 +106,8 @@ class E1(Tandem):
 
     def test_hangup_in_every_state_by_the_caller(self):
         self.plug({
-            "silent": "wait released", "alerting": "proceed; alert; wait released",
-            "early": "progress; wait released", "answered": "answer; wait released",
+            "silent": "wait released 600", "alerting": "proceed; alert; wait released 600",
+            "early": "progress; wait released 600", "answered": "answer; wait released 600",
         }, {"1": "silent", "2": "alerting", "3": "early", "4": "answered"})
         for number, state in ("1", "proceeding"), ("2", "alerting"), ("3", "progress"), ("4", "answered"):
             self.exchange.call(f"dial {number} on net; wait {state}; hangup 16")
@@ -132,13 +132,13 @@ class Outages(Tandem):
     def talk(self):
         """A call in state Active on both lines."""
         call = self.exchange.start_calls(
-            "dial 100 on net; wait answered; record 1.wav; pause 1; record 2.wav; wait released 60")
+            "dial 100 on net; wait answered; record 1.wav; pause 1; record 2.wav; wait released 600")
         wait_until((self.dir / "1.wav").exists, "a call that talks")
         return call
 
     def test_line_lost_longer_than_t309(self):
         """The call ends with cause 27 on both sides; no timeslot stays taken."""
-        self.plug({"echo": "answer; echo on; wait released 120"}, {"": "echo"}, more=("t309_ms = 1500",))
+        self.plug({"echo": "answer; echo on; wait released 600"}, {"": "echo"}, more=("t309_ms = 1500",))
         call = self.talk()
         self.exchange.fault("back", "red")
         result, = call.results()[0]
@@ -149,14 +149,14 @@ class Outages(Tandem):
 
     def test_alarm_in_a_call(self):
         """Yellow and a short blue leave the call alone; a blue line takes no new calls, and then does again."""
-        self.plug({"echo": "answer; echo on; wait released 120"}, {"": "echo"})
+        self.plug({"echo": "answer; echo on; wait released 600"}, {"": "echo"})
         call = self.talk()
         for alarm, word in ("yellow", "YELLOW"), ("blue", "BLUE"):
             mark = self.control.mark()
             self.exchange.fault("back", alarm)
             self.control.await_event("span.changed", lambda p, word=word: p["span"]["span"] == "out" and
                                      word in p["span"]["alarms"], mark)
-        refused = self.exchange.call("dial 200 on net; wait released; expect cause 34")
+        refused = self.exchange.call("dial 200 on net; wait released 600; expect cause 34")
         self.assertFalse(refused["answered"])
         talking = [leg for leg in self.control.snapshot()["legs"] if leg["state"] == "answered"]
         self.assertEqual(len(talking), 2)

@@ -16,7 +16,7 @@ class Acts(Centre):
         super().setUp()
         self.control.ask("agent.set", agent="bert", state="break", reason="later")
 
-    def call(self, more="wait released 120"):
+    def call(self, more="wait released 600"):
         """A caller who talks to anna; bert is ready, too."""
         call = self.network.start_calls(f"{CALLER}; {more}")
         self.await_call("0301", "answered")
@@ -54,7 +54,7 @@ class Acts(Centre):
 
 class Talk(Acts):
     def test_hold_and_digits(self):
-        call = self.call("expect digits 12# 60; hangup 16")
+        call = self.call("expect digits 12# 600; hangup 16")
         self.act("hold", on=True)
         self.await_call("0301", "held")
         self.restart()
@@ -137,7 +137,7 @@ class Consult(Acts):
 class HangsUp(Acts):
     """A telephone has no button for it: who hangs up gives the caller to the one it spoke with."""
 
-    agents = {"anna": "alert; answer; expect digits 1 60; hangup 16", "bert": STAYS}
+    agents = {"anna": "alert; answer; expect digits 1 600; hangup 16", "bert": STAYS}
 
     def test_completes(self):
         call = self.call()

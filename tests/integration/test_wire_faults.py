@@ -27,7 +27,7 @@ class Faults(Case):
                                 near("e2", d, c, clock="adaptive", more=("group = back",))], routes={"": "group:back"})
         self.node.start()
         self.exchange = Exchange(self, "exchange", [Span("net", a, self.wire.port_for_a), Span("back", c, d)],
-                                 {"echo": "answer; echo on; wait released 120"}, {"": "echo"})
+                                 {"echo": "answer; echo on; wait released 600"}, {"": "echo"})
         self.control = self.node.connect("operator")
         self.settle()
 
