@@ -151,12 +151,16 @@ class Browser:
     def await_gone(self, css):
         wait_until(lambda: not self.find(css), f"no element {css}")
 
-    def button(self, name):
-        """Clicks the button with this accessible name, once it is there and may be clicked."""
+    def press(self, name):
+        """Clicks the button with this accessible name if it is there and may be clicked; whether it did."""
         script = """const button = [...document.querySelectorAll('button:not(:disabled)')].find(b =>
                     (b.getAttribute('aria-label') || b.innerText).trim() === arguments[0]); if (button) button.click();
                     return !!button;"""
-        wait_until(lambda: self.run(script, name), f"a button {name!r}")
+        return self.run(script, name)
+
+    def button(self, name):
+        """As soon as it can be clicked."""
+        wait_until(lambda: self.press(name), f"a button {name!r}")
 
     def type(self, css, text):
         element = self.await_css(css)

@@ -13,7 +13,7 @@ from chromium import Chromium, Page
 from control import Refused
 from far_end import Exchange, Span
 from harness import Case, free_ports, main, wait_until
-from node import Node, near
+from node import PATIENCE, Node, near
 from wire import Translator
 
 ALONE = True  # clocks run free here, Chromium's too: the runner gives it the machine
@@ -173,7 +173,7 @@ class Browsing(Case):
         self.udp = udp
         more = f"[browser]\nport = {udp}\naddresses = 127.0.0.1\ncertificate = {self.dir}/browser.pem\ngrace_s = 40\n"
         # Deep from the start: on a busy machine octets are lost while the playout depth grows.
-        self.node = Node(self, [near("e1", b, a, clock="adaptive")], more=more, media=("jitter_min_ms = 100",)).start()
+        self.node = Node(self, [near("e1", b, a, clock="adaptive")], more=more, settings=(PATIENCE,), media=("jitter_min_ms = 100",)).start()
         self.exchange = Exchange(self, "exchange", [Span("net", a, b)])
         self.desk = self.node.connect("conductor", epoch=1)
         self.node.await_span(self.desk, "e1", 30)
@@ -206,6 +206,13 @@ class Browser(Browsing):
 
     def heard(self):
         return base64.b64decode(self.chromium.run("return text(heard)"))
+
+    def await_tone(self, hz):
+        """What is played is a tone of @hz; a moment that a busy machine has torn is looked at again."""
+        def is_heard():
+            found = self.chromium.run("return await listen(2)")
+            return abs(found["hz"] - hz) <= 12 and found["level"] > -40
+        wait_until(is_heard, f"a tone of {hz} Hz")
 
     def say(self, octets):
         self.chromium.run("said = bytes(arguments[0]); at = 0", base64.b64encode(octets).decode())
@@ -251,9 +258,7 @@ class Browser(Browsing):
         call = self.exchange.start_calls("dial 100; wait answered; say tone.wav; wait released")
         caller = self.take()
         self.chromium.until("const s = await stats('inbound-rtp', 'audio'); return s && s.packetsReceived > 50", "packets")
-        found = self.chromium.run("return await listen(2)")
-        self.assertAlmostEqual(found["hz"], 1000, delta=12)
-        self.assertGreater(found["level"], -40)
+        self.await_tone(1000)
         page = self.chromium.run("return await stats('transport')")
         self.assertEqual((page["srtpCipher"], page["dtlsState"]), ("SRTP_AEAD_AES_128_GCM", "connected"))
         counters = self.desk.ask("leg.counters", leg="anna")["counters"]
@@ -270,9 +275,7 @@ class Browser(Browsing):
         call = self.exchange.start_calls("dial 100; wait answered; record hears.wav; say tone.wav; expect digits 159; hangup 16")
         self.take()
         self.chromium.until("const s = await stats('inbound-rtp', 'audio'); return s && s.packetsReceived > 100", "packets")
-        found = self.chromium.run("return await listen(2)")
-        self.assertAlmostEqual(found["hz"], 800, delta=12)
-        self.assertGreater(found["level"], -40)
+        self.await_tone(800)
         codec = self.chromium.run("const all = await pc.getStats(); return all.get((await stats('inbound-rtp', 'audio')).codecId)")
         self.assertEqual(codec["mimeType"], "audio/opus")
         self.chromium.run("sender.dtmf.insertDTMF('159', 120, 80)")
