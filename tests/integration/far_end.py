@@ -58,6 +58,8 @@ class Calls:
 class Exchange:
     """@scripts: name -> steps. @answers: prefix -> name of the script that answers it ('' for any)."""
 
+    look_every_s = 0.1
+
     def __init__(self, case, name, spans, scripts=None, answers=None, tick="monotonic", more="", variant="release"):
         self.case, self.name, self.variant = case, name, variant
         self.socket = case.dir / f"{name}.sock"
@@ -109,4 +111,4 @@ class Exchange:
         def looks_so():
             now = self.span_status(span)
             return now["d_channel_up"] and now["alarms"] == "OK" and now["idle"] == idle
-        wait_until(looks_so, f"{span} up with {idle} idle channels")
+        wait_until(looks_so, f"{span} up with {idle} idle channels", every_s=self.look_every_s)

@@ -25,9 +25,13 @@ $(BUILD)/card-model: $(card_objects)
 	$(CC) -o $@ $^
 
 .PHONY: vm-tools
-vm-tools: card-model $(BUILD)/vm-tsc $(BUILD)/vm-far-end $(BUILD)/vm-guest/span-test
+vm-tools: card-model $(BUILD)/vm-tsc $(BUILD)/vm-door $(BUILD)/vm-far-end $(BUILD)/vm-guest/span-test
 
 $(BUILD)/vm-tsc: tests/vm/tsc.c
+	@mkdir -p $(@D)
+	$(CC) $(vm_cflags) -o $@ $<
+
+$(BUILD)/vm-door: tests/vm/host/door.c
 	@mkdir -p $(@D)
 	$(CC) $(vm_cflags) -o $@ $<
 
@@ -58,6 +62,7 @@ vm_root := $(abspath $(BUILD))/vm-root
 vm-root: all sounds
 	rm -rf $(vm_root)
 	+$(MAKE) --no-print-directory install DESTDIR=$(vm_root) PREFIX=/usr
+	/usr/bin/python3 -m compileall -q $(vm_root)/usr/lib/trunkline # as packages do: the guest is slow
 
 -include tests/vm/dahdi.mk
 -include $(far_end_objects:.o=.d) $(card_objects:.o=.d)

@@ -91,7 +91,7 @@ bool tl_spec_parse(const char *text, struct tl_card_config *config)
 		.kind = TL_LINE_PLUG,
 		.format = { .slots = config->t1 ? 24 : 31, .frames = 8, .multiframe = config->t1 ? 24 : 16 },
 		.window = 24,
-		.patience_ms = 2000,
+		.patience_ms = 20000,
 	};
 	while (good && (word = strsep(&rest, ","))) {
 		char *value = strchr(word, '=');

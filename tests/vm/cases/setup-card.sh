@@ -4,7 +4,12 @@
 # what it says when something is wrong with the line, the card or its drivers.
 . "$VM_TESTS/guest/span.sh"
 DRIVER=tl_t1e1
-setup=$VM_TESTS/../../tools/trunk-setup/trunk-setup
+setup=$BUILD/vm-root/usr/sbin/trunk-setup
+# sets OPTION...: it is configured, and the line, which takes its time, comes up.
+sets() {
+	"$setup" set --yes --seconds 0.5 "$@" && return
+	[ $? = 1 ] && eventually 60 "$setup" check --seconds 0.5 >/dev/null
+}
 says() { "$setup" check --seconds 0.5 | grep -q "$1"; }
 out_of_the_way() { rmmod "$1" && "$setup" start; }
 holder() { basename "$(readlink /sys/bus/pci/devices/0000:00:05.0/driver)"; }
@@ -17,13 +22,13 @@ card period 4000 >/dev/null
 echo "install tl_t1e1 grep -q '^tl_t1e1 ' /proc/modules || /sbin/insmod $BUILD/driver/tl_t1e1.ko settle_ms=500" >/etc/modprobe.d/here.conf
 ok "a card without a driver is found" says "no driver has taken the card"
 mkdir -p /etc/trunkline
-ok "one command configures it" "$setup" set --country de --driver tl_t1e1 --yes
+ok "one command configures it" sets --country de --driver tl_t1e1
 ok "the span has no alarm" alarms OK
 is "by our driver" "$(holder)" tl_t1e1
 is "as planned" "$(cat /sys/bus/dahdi_spans/devices/span-1/lineconfig)" CCS/HDB3/CRC4
 is "its D-channel is one" "$(grep -c HDLCFCS /proc/dahdi/1)" 1
 before=$(cat /etc/dahdi/* /etc/modprobe.d/trunkline-cards.conf /etc/trunkline/trunkd.conf | sha256sum)
-ok "a second run succeeds" "$setup" set --yes
+ok "a second run succeeds" "$setup" set --yes --seconds 0.5
 is "and changes nothing" "$(cat /etc/dahdi/* /etc/modprobe.d/trunkline-cards.conf /etc/trunkline/trunkd.conf | sha256sum)" "$before"
 
 for fault in "los RED no signal at all" "lfa RED the framing is another" "ais BLUE sends all ones" "rai YELLOW does not hear us"; do
@@ -45,7 +50,7 @@ meanwhile() {
 	watching=$!
 	while kill -0 $watching 2>/dev/null; do
 		"${@:2}" >/dev/null
-		sleep 0.2
+		nap 0.2
 	done
 	grep -q "$1" /tmp/said
 }
@@ -60,13 +65,16 @@ card period 4000 >/dev/null
 ok "and that nobody has the D-channel" says "nobody has opened the D-channel"
 
 echo "# CAS, which this far end does not send"
-instead() { "$setup" set --country br --signalling "$1" --driver tl_t1e1 --yes | grep -q "frames, but no multiframes"; }
+instead() {
+	"$setup" set --country br --signalling "$1" --driver tl_t1e1 --yes --seconds 0.5 >/dev/null
+	eventually 20 says "frames, but no multiframes"
+}
 ok "R2 instead, and that the far end has none" instead r2
 is "every bearer has CAS" "$(grep -c ' CAS' /proc/dahdi/1)" 30
 ok "E&M instead" instead cas-em-wink
 is "every bearer has CAS, still" "$(grep -c ' CAS' /proc/dahdi/1)" 30
 exec {held}<>/dev/dahdi/chan/001/001
-not_ok "a span in use is not configured anew" "$setup" set --country de --driver tl_t1e1 --yes
+not_ok "a span in use is not configured anew" "$setup" set --country de --driver tl_t1e1 --yes --seconds 0.5
 exec {held}>&-
 ok "once it is free, it is" "$setup" start
 is "every bearer is clear" "$(grep -c ' Clear' /proc/dahdi/1)" 30

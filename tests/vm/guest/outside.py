@@ -104,6 +104,8 @@ class OutsideCalls(Calls):
 class Outside(Exchange):
     """The exchange on the host, as far_end.Exchange is one beside the test. What its scripts record is in OUT."""
 
+    look_every_s = 0.3
+
     def __init__(self, case):
         network_up()
         self.case = case

@@ -41,6 +41,10 @@ def show(unit, name):
     return run("systemctl", "show", "--value", "-p", name, unit).strip()
 
 
+def show_all(name):
+    return run("systemctl", "show", "--value", "-p", name, *UNITS).split()
+
+
 def status_of(unit):
     """What the kernel says of the unit's process."""
     return dict(re.findall(r"^(\w+):\s+(.*)$", Path("/proc", show(unit, "MainPID"), "status").read_text(), re.M))
@@ -50,11 +54,11 @@ class Services(Case):
     def setUp(self):
         super().setUp()
         self.exchange = Outside(self)
-        Card(self).ask("period 4000 500")
+        Card(self).ask("period 4000 2000")
         self.await_up()
 
     def await_up(self):
-        wait_until(lambda: all(show(unit, "ActiveState") == "active" for unit in UNITS), "both units active")
+        wait_until(lambda: show_all("ActiveState") == ["active"] * len(UNITS), "both units active")
         self.exchange.await_idle("card", BEARERS)
         self.await_active_desk()
 
@@ -69,8 +73,10 @@ class Services(Case):
 
     def talk(self):
         """A caller of the service: answered, and in the queue until it is told to go on."""
+        before = self.exchange.status()["calls_answered"]
         call = self.exchange.start_calls("dial 5551000 from 0301; wait answered; wait released 600")
-        wait_until(lambda: [leg["state"] for leg in self.legs()] == ["answered"], "the call answered")
+        wait_until(lambda: self.exchange.status()["calls_answered"] > before, "the call answered")
+        wait_until(lambda: [leg["state"] for leg in self.legs()] == ["answered"], "the node's side of it")
         return call
 
     def legs(self):
@@ -101,9 +107,11 @@ class Services(Case):
     def test_reload_takes_a_route_and_leaves_a_call(self):
         call, before = self.talk(), show("trunkd", "MainPID")
         CONF.write_text(CONF.read_text() + "\n[route new]\nprefix = 700\nto = announcement:file:closed\n")
+        since = time.time()
         run("systemctl", "reload", "trunkd")
+        self.await_log("are reloaded", since)
         # The desk has no service 700 and leaves it to the node's routes.
-        self.exchange.call("dial 700 from 0301; expect audio 60; hangup 16")
+        self.exchange.call("dial 700 from 0301; expect audio; hangup 16")
         self.assertEqual(show("trunkd", "MainPID"), before)
         self.hang_up(call)
 
@@ -148,15 +156,19 @@ class Services(Case):
     def diagnosis():
         return subprocess.run(["trunk-setup", "check", "--seconds", "1"], capture_output=True, text=True).stdout
 
+    @staticmethod
+    def await_log(text, since):
+        wait_until(lambda: text in run("journalctl", "-u", "trunkd", f"--since=@{since}", "-o", "cat", "--no-pager"),
+                   f"trunkd says: {text}")
+
     def test_device_nodes_that_trunkd_may_not_open(self):
         run("systemctl", "stop", "trunkd")
         for node in Path("/dev/dahdi").rglob("*"):
             if node.is_char_device():
                 os.chown(node, 0, 0)
-        since = str(time.time())
+        since = time.time()
         self.assertNotEqual(subprocess.run(["systemctl", "start", "trunkd"], capture_output=True).returncode, 0)
-        wait_until(lambda: "Permission denied" in run("journalctl", "-u", "trunkd", f"--since=@{since}", "-o", "cat", "--no-pager"),
-                   "trunkd says why it does not start")
+        self.await_log("Permission denied", since)
         self.assertIn("trunkd, which is not root, is denied it", self.diagnosis())
         run("udevadm", "trigger", "-s", "dahdi", "-s", "dahdi_channels")
         run("udevadm", "settle")
@@ -174,7 +186,7 @@ class Services(Case):
         self.addCleanup(follower.kill)
 
         def told_of_a_call():
-            result = self.exchange.call("dial 7654321 from 0301; wait released 120")
+            result = self.exchange.call("dial 7654321 from 0301; wait released")
             self.assertFalse(result["answered"])
             return "7654321" in told.read_text()
         wait_until(told_of_a_call, "the number")
