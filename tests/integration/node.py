@@ -6,7 +6,7 @@ from pathlib import Path
 from audio import write_wav
 from control import Control
 from far_end import Span
-from harness import program, rtp_range
+from harness import program, rtp_range, wait_until
 
 TOKENS = {"conductor": "conduct-me", "operator": "operate-me", "observer": "observe-me", "application": "apply-me"}
 PATIENCE = "offer_timeout_ms = 20000"  # for who takes calls on a busy machine, maybe after a commit to a slow disk
@@ -62,6 +62,10 @@ class Node:
         mark = control.mark()
         if not ready(control.snapshot()["spans"]):
             control.await_event("span.changed", lambda params: ready([params["span"]]), mark)
+
+    def await_no_leg(self, control):
+        """Timeslots and telephones may know of an end before the last of a leg is gone."""
+        wait_until(lambda: not control.snapshot()["legs"], "no leg left on the node")
 
 
 def near(name, local, remote, kind="e1", signalling="pri-cpe", clock="loop", more=()):

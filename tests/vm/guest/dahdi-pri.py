@@ -71,7 +71,7 @@ class WithNode(Case):
 
     def plug(self, scripts=None, answers=None):
         self.node = Node(self, [DahdiSpan("in", 1), DahdiSpan("out", 3, more=("group = back",))],
-                         routes={"": "group:back"}, settings=("offer_timeout_ms = 500",), variant="release")
+                         routes={"": "group:back"}, settings=("offer_timeout_ms = 60000",), variant="release")
         self.node.start()
         t309 = ("t309_ms = 3000",)
         self.exchange = Exchange(self, "exchange", [carrier("net", 2, t309), carrier("back", 4, t309)], scripts,
@@ -97,7 +97,7 @@ class WithNode(Case):
         self.exchange.await_idle("back", BEARERS)
         assert_contains(read_wav(self.dir / "called-hears.wav"), said["caller"], "the called")
         assert_contains(read_wav(self.dir / "caller-hears.wav"), said["called"], "the caller")
-        self.assertEqual(self.control.snapshot()["legs"], [])
+        self.node.await_no_leg(self.control)
 
     def test_digits_are_collected(self):
         self.plug()

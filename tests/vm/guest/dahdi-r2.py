@@ -47,7 +47,7 @@ class R2(Case):
         for i in self.lines:
             self.exchange.await_idle(f"net{i}", BEARERS)
             self.node.await_span(self.control, f"line{i}", BEARERS)
-        self.assertEqual(self.control.snapshot()["legs"], [])
+        self.node.await_no_leg(self.control)
 
     def run_calls(self, *scripts):
         """All at once."""
@@ -127,7 +127,7 @@ class R2(Case):
         wait_until(lambda: [leg["state"] for leg in self.control.snapshot()["legs"]] == ["answered"] * 2, "a call")
         self.exchange.process.kill()
         call.drop()
-        wait_until(lambda: not self.control.snapshot()["legs"], "no call", 120)
+        self.node.await_no_leg(self.control)
         self.await_blocked()
         self.start_exchange()
         self.settle()
