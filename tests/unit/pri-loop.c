@@ -122,6 +122,16 @@ void loop_pass(struct loop *loop, unsigned ms)
 	}
 }
 
+void loop_hold_up(struct loop *loop, unsigned end, unsigned ms)
+{
+	while (deliver_one(loop, end))
+		;
+	tl_clock_fake(tl_clock_us() + (int64_t)ms * 1000); /* no timer has had its turn */
+	while (deliver_one(loop, !end))
+		;
+	loop_settle(loop);
+}
+
 void loop_set_alarms(struct loop *loop, unsigned end, unsigned alarms)
 {
 	struct tl_span *span = loop->ends[end].span;

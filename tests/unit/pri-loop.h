@@ -52,6 +52,8 @@ void loop_end_stop(struct loop_end *end);
 void loop_settle(struct loop *loop);
 /** Lets @ms pass, frames flowing. */
 void loop_pass(struct loop *loop, unsigned ms);
+/** What @end sent arrives; then main stands still for @ms, and finds all that the other end answered before its timers run. */
+void loop_hold_up(struct loop *loop, unsigned end, unsigned ms);
 void loop_set_alarms(struct loop *loop, unsigned end, unsigned alarms);
 
 struct party *party_new(void);

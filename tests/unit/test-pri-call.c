@@ -58,6 +58,29 @@ static void test_answered(void)
 	}
 }
 
+/* A main loop that stood still for longer than T313 lasts finds the answers that came meanwhile, and no call ends. */
+static void test_held_up(void)
+{
+	struct loop *loop = loop_new(TL_SPAN_E1, NULL);
+	struct party *callers[3];
+	for (unsigned i = 0; i < G_N_ELEMENTS(callers); i++)
+		callers[i] = loop_call(loop, NET, 0);
+	loop_settle(loop);
+	for (unsigned i = 0; i < G_N_ELEMENTS(callers); i++)
+		g_assert_cmpint(tl_dialog_answer(loop_offered(loop, CPE, i)->dialog), ==, 0);
+	loop_hold_up(loop, CPE, 5000);
+	for (unsigned i = 0; i < G_N_ELEMENTS(callers); i++) {
+		g_assert_true(g_str_has_suffix(callers[i]->heard->str, " answered "));
+		g_assert_nonnull(loop_offered(loop, CPE, i)->dialog);
+		g_assert_cmpint(tl_dialog_release(callers[i]->dialog, TL_CAUSE_NORMAL_CLEARING), ==, 0);
+	}
+	loop_settle(loop);
+	loop_assert_quiet(loop);
+	for (unsigned i = 0; i < G_N_ELEMENTS(callers); i++)
+		party_free(callers[i]);
+	loop_free(loop);
+}
+
 static void test_progress(void)
 {
 	struct loop *loop = loop_new(TL_SPAN_E1, NULL);
@@ -388,6 +411,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/pri/call/machine", test_machine);
 	g_test_add_func("/pri/call/answered", test_answered);
+	g_test_add_func("/pri/call/held-up", test_held_up);
 	g_test_add_func("/pri/call/progress", test_progress);
 	g_test_add_func("/pri/call/setup-contents", test_setup_contents);
 	g_test_add_func("/pri/call/bearers", test_bearers);

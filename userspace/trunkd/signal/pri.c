@@ -96,7 +96,7 @@ static void on_d_frame(struct tl_span *span, const uint8_t *octets, size_t n_oct
 	if (event)
 		tl_pri_event_handle(pri, event);
 	pri->rx = NULL;
-	run_timers(pri);
+	tl_pri_schedule_arm(pri); /* not run: of several frames that waited the next may be the answer */
 }
 
 static void on_alarms(struct tl_span *span, unsigned alarms, void *user)
