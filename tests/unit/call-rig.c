@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "call/access.h"
 #include "fast-line.h"
+#include "own-host.h"
 
 #define REALM "test"
 #define PASSWORD "password"
@@ -272,8 +273,8 @@ void rig_init(struct rig *rig)
 		.name = "node", .state_dir = rig->state_dir, .sounds_dir = rig->sounds_dir, .country = "de",
 		.law = TL_LAW_ALAW, .offer_timeout_ms = 60000, .max_legs = 64, .journal_segment_kib = 1024,
 		.journal_max_mib = 100, .spool_reserve_mib = 1, .blob_max_mib = 1, .fax_threads = 1,
-		.fax_depth_ms = 60, .fax_page_timeout_ms = 2000, .sound_cache_mib = 4, .sound_max_s = 60,
-		.media = { .rtp_host = "127.0.0.1", .rtp_port_min = 24000, .rtp_port_max = 25998, .jitter_min_ms = 40,
+		.fax_depth_ms = 60, .fax_page_timeout_ms = 20000, .sound_cache_mib = 4, .sound_max_s = 60,
+		.media = { .rtp_host = own_host(), .rtp_port_min = 24000, .rtp_port_max = 25998, .jitter_min_ms = 40,
 			   .jitter_max_ms = 120, .max_ports = 64 },
 		.routes = rig->routes,
 	};
@@ -512,7 +513,7 @@ static JsonObject *find_event(struct desk *desk, const char *name, const char *l
 JsonObject *desk_await(struct desk *desk, const char *name, const char *leg)
 {
 	JsonObject *found = NULL;
-	gint64 end = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+	gint64 end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
 	while (!(found = find_event(desk, name, leg))) {
 		if (g_get_monotonic_time() > end)
 			g_error("event %s never came", name);

@@ -53,7 +53,7 @@ struct rig {
 /** Waits for @condition; fails after half a minute. */
 #define await(condition)                                                                  \
 	do {                                                                              \
-		gint64 end_ = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;               \
+		gint64 end_ = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;               \
 		while (!(condition)) {                                                    \
 			if (g_get_monotonic_time() > end_)                                \
 				g_error("%s: never came: %s", G_STRLOC, #condition);      \

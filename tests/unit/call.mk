@@ -2,7 +2,7 @@
 ROOMS_test-journal := call base
 ROOMS_test-route := call media spool signal secure line base
 # A whole node, its far ends and its desks in one process.
-CALL_RIG := tests/unit/call-rig.c tests/unit/fast-line.c
+CALL_RIG := tests/unit/call-rig.c tests/unit/fast-line.c tests/unit/own-host.c
 CALL_ROOMS := call fax ip media spool signal secure line control base
 ROOMS_test-call-tandem := $(CALL_ROOMS)
 EXTRA_test-call-tandem := $(CALL_RIG)

@@ -77,7 +77,7 @@ gint64 desk_rig_query(struct desk_rig *rig, const char *sql)
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
 	g_assert_cmpint(sqlite3_open(rig->db, &db), ==, SQLITE_OK);
-	sqlite3_busy_timeout(db, 5000);
+	sqlite3_busy_timeout(db, DESK_CEILING_S * 1000);
 	g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), ==, SQLITE_OK);
 	g_assert_cmpint(sqlite3_step(stmt), ==, SQLITE_ROW);
 	gint64 n = sqlite3_column_int64(stmt, 0);

@@ -7,6 +7,7 @@
 static void set_up(struct rig *rig, gconstpointer overlap)
 {
 	rig_init(rig);
+	rig_on_fast_line(rig);
 	rig->access.signalling.pri.overlap = overlap != NULL;
 	rig_start(rig);
 }

@@ -89,7 +89,7 @@ static const struct tl_control_client_handler client_handler = { client_opened, 
 
 static void until(const unsigned *value, unsigned wanted)
 {
-	gint64 end = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+	gint64 end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
 	while (*value < wanted && g_get_monotonic_time() < end)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpuint(*value, ==, wanted);

@@ -261,8 +261,10 @@ static void test_disorder(struct talk *talk, gconstpointer unused)
 	uint16_t first = pass(talk, &talk->bert, 0xc1c1, 10).sequence;
 	for (unsigned i = 0; i < 60; i++)
 		show(&talk->bert, BERT_VP8, 0xc1c1, 11 + (i * 7) % 60, "burst", 5);
-	while (talk->anna.n_heard < 61)
+	for (unsigned i = 0; talk->anna.n_heard < 61; i++) {
+		g_assert_cmpuint(i, <, TICKS_MAX);
 		step(talk);
+	}
 	for (unsigned i = 0; i < 60; i++)
 		g_assert_cmpuint((uint16_t)(talk->anna.heard[1 + i].packet.sequence - first), ==, 1 + (i * 7) % 60);
 	tl_port_counters(talk->bert.port, &counters);
@@ -282,8 +284,10 @@ static void test_nobody_asked(struct talk *talk, gconstpointer unused)
 	tl_bridge_remove(talk->bridge, anna->port);
 	miss(bert, 1);
 	anna->n_told = bert->n_told = 0;
-	while (!anna->n_told || !bert->n_told)
-		step(talk); /* until the reports of their audio */
+	for (unsigned i = 0; !anna->n_told || !bert->n_told; i++) { /* until the reports of their audio */
+		g_assert_cmpuint(i, <, TICKS_MAX);
+		step(talk);
+	}
 	g_assert_null(feedback(anna, RTPFB));
 	g_assert_null(feedback(bert, RTPFB));
 }
