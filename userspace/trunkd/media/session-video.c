@@ -6,7 +6,7 @@
 #include "media/session.h"
 #include "media/tie.h"
 
-#define PAUSE_US 1000000 /* after it the row goes on with a step: a stream that jumps would lose SRTP's count of rounds */
+#define PAUSE_TICKS 100 /* after it the row goes on with a step: a stream that jumps would lose SRTP's count of rounds */
 
 static uint32_t video_ssrc(const struct tl_rtp_session *session)
 {
@@ -48,10 +48,10 @@ static bool codec_of(const struct tl_video_side *side, uint8_t payload_type, uns
 static void join(struct tl_rtp_session *session, const struct tl_video_packet *packet, bool again)
 {
 	struct tl_session_video *video = &session->video;
-	int64_t now_us = session->port->media->now_us;
-	if (now_us - video->given_us > PAUSE_US)
+	uint64_t tick = session->port->media->tick;
+	if (tick - video->given_tick > PAUSE_TICKS)
 		video->row.source = video->again.source = ~packet->ssrc;
-	video->given_us = now_us;
+	video->given_tick = tick;
 	if (tl_video_row_join(again ? &video->again : &video->row, packet) && !again)
 		tell(session, &(struct tl_video_word){ TL_VIDEO_REFRESH }, NULL, 0);
 }

@@ -38,7 +38,7 @@ struct tl_session_video {
 	bool heard;
 	uint32_t source;                 /* SSRC of what the party sends, as heard last */
 	struct tl_video_row row, again;  /* of what it gets, and of what is sent anew of it */
-	int64_t given_us;                /* when it got a packet last */
+	uint64_t given_tick;             /* in which it got a packet last */
 };
 
 struct tl_rtp_session {
