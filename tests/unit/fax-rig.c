@@ -97,6 +97,7 @@ static void start(struct fax_rig *rig, struct fax_log *log, struct tl_fax_config
 void fax_rig_start(struct fax_rig *rig, const struct tl_fax_config *sends, const struct tl_fax_config *receives)
 {
 	start(rig, &rig->receiver, *receives);
+	rig_step(&rig->rig, rig->head_start);
 	start(rig, &rig->sender, *sends);
 }
 

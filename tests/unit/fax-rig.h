@@ -29,6 +29,7 @@ struct fax_rig {
 	struct fax_log sender, receiver;
 	char *directory, *document;
 	struct fax_paper paper;
+	unsigned head_start;            /* ticks between the receiver's beginning and the sender's */
 };
 
 void fax_rig_init(struct fax_rig *rig, const struct fax_paper *paper, unsigned keep_within_ms);

@@ -14,9 +14,20 @@ static int on_say(t38_core_state_t *core, void *user, const uint8_t *ifp, int n,
 	return 0;
 }
 
+/*
+ * SpanDSP's gateway plays a CNG to its end, 3.5 s, before anything that comes after it: a called machine that has spoken would repeat
+ * itself (ITU-T T.30 5.4.3.1: T4, 3 s) over the answer. So it does not hear of it, and CNG is played here until something else comes.
+ */
 static void on_packet(const uint8_t *ifp, size_t n, uint16_t sequence, void *user)
 {
+	static const uint8_t cng[] = { T38_IND_CNG << 1 }, no_signal[] = { T38_IND_NO_SIGNAL << 1 };
 	struct tl_fax *fax = user;
+	bool calls = n == sizeof cng && ifp[0] == cng[0];
+	if (calls && !fax->calls)
+		modem_connect_tones_tx_init(fax->cng, MODEM_CONNECT_TONES_FAX_CNG);
+	fax->calls = calls;
+	if (calls)
+		ifp = no_signal;
 	t38_core_rx_ifp_packet(t38_gateway_get_t38_core_state(fax->gateway), ifp, n, sequence);
 }
 
@@ -24,6 +35,7 @@ void tl_fax_gateway_open(struct tl_fax *fax)
 {
 	fax->way = (struct tl_fax_way){ .tap = fax->image_tap };
 	tl_fax_way_open(&fax->way, &fax->config.t38, on_packet, fax);
+	fax->cng = modem_connect_tones_tx_init(NULL, MODEM_CONNECT_TONES_FAX_CNG);
 	fax->gateway = t38_gateway_init(NULL, on_say, fax);
 	tl_fax_way_set_up(t38_gateway_get_t38_core_state(fax->gateway), &fax->config.t38);
 	t38_gateway_set_transmit_on_idle(fax->gateway, TRUE);
@@ -45,6 +57,7 @@ void tl_fax_gateway_close(struct tl_fax *fax)
 {
 	tl_fax_way_close(&fax->way);
 	t38_gateway_free(fax->gateway);
+	modem_connect_tones_tx_free(fax->cng);
 	fax->gateway = NULL;
 }
 
@@ -71,5 +84,8 @@ void tl_fax_gateway_block(struct tl_fax *fax, const uint8_t in[TL_BLOCK_OCTETS],
 	t38_gateway_rx(fax->gateway, samples, TL_BLOCK_OCTETS);
 	int n = t38_gateway_tx(fax->gateway, samples, TL_BLOCK_OCTETS);
 	memset(samples + n, 0, (TL_BLOCK_OCTETS - n) * sizeof *samples);
-	tl_fax_encode(law, samples, out);
+	if (!tl_fax_encode(law, samples, out) || !fax->calls)
+		return;
+	modem_connect_tones_tx(fax->cng, samples, TL_BLOCK_OCTETS);
+	tl_g711_encode(law, samples, out, TL_BLOCK_OCTETS);
 }

@@ -49,6 +49,8 @@ struct tl_fax {
 	fax_state_t *audio;              /* or */
 	t38_terminal_state_t *t38;       /* or */
 	t38_gateway_state_t *gateway;
+	modem_connect_tones_tx_state_t *cng; /* gateway: to the line, while the image's side calls */
+	bool calls;
 	struct tl_fax_way way;           /* with t38 or gateway */
 	t30_state_t *t30;                /* of audio or t38; a gateway has none */
 	enum tl_fax_hold hold;
