@@ -3,7 +3,6 @@
 from harness import wait_until
 
 
-
 def read_facts(control):
     """Every fact that the node keeps, oldest first. @control: a conductor."""
     facts = []

@@ -50,7 +50,7 @@ struct rig {
 	GPtrArray *fars;           /* struct far, all that ever were */
 };
 
-/** Waits for @condition; fails after half a minute. */
+/** Waits for @condition; fails after a minute. */
 #define await(condition)                                                                  \
 	do {                                                                              \
 		gint64 end_ = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;               \
